@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/utf8.h"
+
+static bool is_tail(unsigned char byte)
+{
+    return (byte & 0xC0U) == 0x80U;
+}
+
+size_t gr_utf8_next(struct gr_str s, uint32_t *out_rune)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    uint32_t rune;
+    size_t n;
+
+    if (s.n == 0)
+        return 0;
+    if (p[0] < 0x80) {
+        rune = p[0];
+        n = 1;
+    } else if (p[0] >= 0xC2 && p[0] < 0xE0 && s.n >= 2 && is_tail(p[1])) {
+        rune = ((uint32_t)(p[0] & 0x1FU) << 6) | (p[1] & 0x3FU);
+        n = 2;
+    } else if (p[0] >= 0xE0 && p[0] < 0xF0 && s.n >= 3 && is_tail(p[1]) && is_tail(p[2])) {
+        rune = ((uint32_t)(p[0] & 0x0FU) << 12) | ((uint32_t)(p[1] & 0x3FU) << 6) | (p[2] & 0x3FU);
+        if (rune < 0x800 || (rune >= 0xD800 && rune < 0xE000))
+            return 0;
+        n = 3;
+    } else if (p[0] >= 0xF0 && p[0] < 0xF5 && s.n >= 4 && is_tail(p[1]) && is_tail(p[2]) &&
+               is_tail(p[3])) {
+        rune = ((uint32_t)(p[0] & 0x07U) << 18) | ((uint32_t)(p[1] & 0x3FU) << 12) |
+               ((uint32_t)(p[2] & 0x3FU) << 6) | (p[3] & 0x3FU);
+        if (rune < 0x10000 || rune > 0x10FFFF)
+            return 0;
+        n = 4;
+    } else {
+        return 0;
+    }
+    if (out_rune)
+        *out_rune = rune;
+    return n;
+}
+
+/* How many leading bytes are plain ASCII, eight at a time: nearly all text that we see is. */
+static size_t ascii_prefix(struct gr_str s)
+{
+    size_t at = 0;
+
+    while (s.n - at >= sizeof(uint64_t)) {
+        uint64_t word;
+
+        memcpy(&word, s.p + at, sizeof(word));
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+        at += sizeof(word);
+    }
+    return at;
+}
+
+size_t gr_utf8_valid_prefix(struct gr_str s)
+{
+    size_t at = s.n ? ascii_prefix(s) : 0;
+
+    while (at < s.n) {
+        size_t n = gr_utf8_next(gr_str_skip(s, at), NULL);
+
+        if (n == 0)
+            return at;
+        at += n;
+    }
+    return at;
+}
+
+bool gr_utf8_is_clean(struct gr_str s)
+{
+    return gr_str_find(s, '\0') == s.n && gr_utf8_is_valid(s);
+}
+
+bool gr_utf8_is_control(uint32_t rune)
+{
+    return rune < 0x20 || (rune >= 0x7F && rune < 0xA0) || rune == 0x2028 || rune == 0x2029;
+}
+
+void gr_utf8_make_printable(char *text)
+{
+    struct gr_str rest = {.p = text, .n = strlen(text)};
+    char *to = text;
+
+    while (rest.n > 0) {
+        uint32_t rune = 0;
+        size_t n = gr_utf8_next(rest, &rune);
+
+        if (n == 0 && rest.n < 4 && (unsigned char)rest.p[0] >= 0xC2)
+            break;
+        if (n == 0 || gr_utf8_is_control(rune)) {
+            *to++ = '?';
+            n = GR_MAX(n, (size_t)1);
+        } else {
+            memmove(to, rest.p, n);
+            to += n;
+        }
+        rest = gr_str_skip(rest, n);
+    }
+    *to = '\0';
+}
