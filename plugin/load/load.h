@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * load/load: directories of rule files to one rule set.
+ *
+ * Layer: load. Runs on the loader's thread; reaches files only through struct gr_fs, so that tests
+ * give it any host. Steps: list the directories, mask, check who may write the files, read, decode,
+ * fall back on the last good text, check the hook programs on the host, build.
+ */
+#ifndef GR_LOAD_LOAD_H
+#define GR_LOAD_LOAD_H
+
+#include "load/fs.h"
+#include "rules/ruleset.h"
+
+struct gr_load_options {
+    const struct gr_fs *fs;
+    const char *const *dirs;    /* lowest to highest precedence */
+    size_t dirs_n;
+    const char *host_root;      /* where the host's / is seen, "/" outside containers */
+    const char *last_good_dir;  /* /var/lib/grapnel/last-good; NULL: keep none (one-shot verbs) */
+    struct gr_str node_name;
+    bool check_host;            /* whether hook programs are looked at (check can do without) */
+};
+
+/* What became of one file. */
+enum gr_file_state {
+    GR_FILE_LOADED,
+    GR_FILE_MASKED,    /* a directory of higher precedence has a file of the same name */
+    GR_FILE_DISABLED,  /* empty, or a link to /dev/null */
+    GR_FILE_REJECTED,  /* something in it was refused and there is no last good text */
+    GR_FILE_LAST_GOOD, /* something in it was refused; the last good text is in force */
+};
+
+struct gr_file_report {
+    struct gr_str path;
+    enum gr_file_state state;
+    struct gr_str detail; /* the masking file, … ; n == 0: none */
+};
+
+struct gr_load_result {
+    struct gr_ruleset *ruleset; /* given: one reference */
+    /* Everything below lives as long as the rule set. */
+    const struct gr_file_report *files;
+    size_t files_n;
+    size_t sets;       /* in the rule set */
+    size_t rejected;   /* documents that were refused */
+    size_t blocked;    /* sets whose host check failed */
+    size_t last_good;  /* files served from their last good text */
+    size_t errors;     /* findings of level error, of any kind */
+    size_t warnings;
+};
+
+/*
+ * Loads everything. Findings go to reporter as they are made. A bad file, an unreadable directory or
+ * a duplicate name never fails the call and never takes other files down; a directory that does not
+ * exist is empty.
+ * Returns 0; -ENOMEM (nothing is given).
+ */
+GR_CHECKED int gr_load(const struct gr_load_options *options, const struct gr_reporter *reporter,
+                       struct gr_load_result *out_result);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rules/decide: from matches to what is done to a container.
+ *
+ * Layer: rules. Applies onUnknown, failurePolicy, mode, blocked sets and idempotence, expands the
+ * templates and adds the fixed environment. Pure: same input, same output.
+ * Spec: specs/matching.md, specs/hookset.md.
+ */
+#ifndef GR_RULES_DECIDE_H
+#define GR_RULES_DECIDE_H
+
+#include "rules/ruleset.h"
+
+/* The variable that marks a hook as ours: GRAPNEL_HOOKSET=name@hash. */
+#define GR_MARK_NAME "GRAPNEL_HOOKSET"
+
+/* Given to every hook that does not set PATH itself: env is never empty on the wire
+ * (CVE-2025-23266: an empty env lets a runtime put the image's own environment there). */
+#define GR_HOOK_PATH_ENV "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* What became of a set whose match is not false. */
+enum gr_verdict {
+    GR_VERDICT_INJECTED,
+    GR_VERDICT_OBSERVED, /* mode Observe: would have been injected, or would have refused */
+    GR_VERDICT_ALREADY,  /* its mark is on the container: another instance was here */
+    GR_VERDICT_SKIPPED,  /* unknown, and onUnknown is Skip */
+    GR_VERDICT_IGNORED,  /* an error, and failurePolicy is Ignore */
+    GR_VERDICT_REFUSED,  /* an error under Fail, or unknown under onUnknown Fail */
+};
+
+const char *gr_verdict_name(enum gr_verdict verdict);
+
+struct gr_set_result {
+    const struct gr_hookset *set;
+    enum gr_truth truth;
+    enum gr_verdict verdict;
+    struct gr_str reason; /* in words; n == 0 for a plain injection */
+};
+
+struct gr_decision {
+    bool refuse;                     /* the container must not be created */
+    struct gr_str refusal;           /* why, naming the set: goes to kubelet */
+    const struct gr_oci_hook *hooks; /* to be appended, grouped by stage, in order */
+    size_t hooks_n;
+    const struct gr_set_result *results; /* one per match, in order */
+    size_t results_n;
+};
+
+struct gr_decide_options {
+    struct gr_str node_name; /* for {{.NodeName}} */
+};
+
+/*
+ * Everything in *out_decision lives in arena or is borrowed from ruleset and subject.
+ * Returns 0; -ENOMEM.
+ */
+GR_CHECKED int gr_decide(const struct gr_ruleset *ruleset, const struct gr_subject *subject,
+                         const struct gr_decide_options *options, struct gr_arena *arena,
+                         struct gr_decision *out_decision);
+
+#endif
