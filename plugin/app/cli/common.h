@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/cli/common: the options that several verbs share, and how a usage error reads.
+ *
+ * Layer: app.
+ */
+#ifndef GR_APP_CLI_COMMON_H
+#define GR_APP_CLI_COMMON_H
+
+#include <getopt.h>
+
+#include "app/log.h"
+#include "load/load.h"
+
+/* Directories that --hooks-dir may name; no evidence for the figure. */
+#define GR_DIRS_MAX 16
+
+/* Where rule files lie, lowest to highest precedence (design section 2). */
+extern const char *const gr_default_dirs[];
+extern const size_t gr_default_dirs_n;
+
+#define GR_CONFIG_DEFAULT "/etc/grapnel/config.yaml"
+#define GR_LAST_GOOD_DEFAULT "/var/lib/grapnel/last-good"
+
+struct gr_common {
+    const char *verb;              /* for messages */
+    const char *dirs[GR_DIRS_MAX]; /* --hooks-dir; none: the defaults */
+    size_t dirs_n;
+    const char *config;    /* --config; NULL: the default, which may be missing */
+    const char *host_root; /* --host-root; NULL: / */
+    const char *node_name; /* --node-name; NULL: the host's name */
+};
+
+/* Numbers of the long options below; a verb's own begin at GR_OPT_OWN. */
+enum {
+    GR_OPT_HOOKS_DIR = 1000,
+    GR_OPT_CONFIG,
+    GR_OPT_HOST_ROOT,
+    GR_OPT_NODE_NAME,
+    GR_OPT_OWN = 2000,
+};
+
+#define GR_COMMON_OPTIONS                                         \
+    {"hooks-dir", required_argument, NULL, GR_OPT_HOOKS_DIR},     \
+        {"config", required_argument, NULL, GR_OPT_CONFIG},       \
+        {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT}, \
+        {"node-name", required_argument, NULL, GR_OPT_NODE_NAME}, \
+    {                                                             \
+        "help", no_argument, NULL, 'h'                            \
+    }
+
+/* For the help of each verb that takes them. */
+#define GR_COMMON_HELP                                                                        \
+    "  --hooks-dir DIR     read rules here instead of the default directories; repeatable,\n" \
+    "                      later ones mask earlier ones\n"                                    \
+    "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"                        \
+    "  --host-root DIR     where the host's / is seen (default /)\n"                          \
+    "  --node-name NAME    this node's name, for spec.nodes (default: the host's name)\n"
+
+/*
+ * Handles one of the options above. Returns GR_EXIT_OK; GR_EXIT_USAGE (said on stderr); -1: it is
+ * not one of them.
+ */
+int gr_common_option(struct gr_common *common, int option, const char *value);
+
+/* "grapnel VERB: expected …, found "…"; see grapnel VERB --help" on stderr; GR_EXIT_USAGE. */
+int gr_usage(const char *verb, const char *expected, const char *found);
+
+/* Prints findings as file:line:col: level: text on stderr; user is a struct gr_printed. */
+struct gr_printed {
+    size_t errors, warnings;
+    bool quiet; /* count only */
+};
+struct gr_reporter gr_print_findings(struct gr_printed *printed);
+
+/*
+ * Loads the rules for a one-shot verb: no last good texts. paths: files or directories that replace
+ * the directories when there are any. check_host: whether hook programs are looked at.
+ * Returns GR_EXIT_OK and a result whose rule set is given, or an exit code (said on stderr).
+ */
+int gr_common_load(const struct gr_common *common, bool check_host,
+                   const struct gr_reporter *reporter, struct gr_load_result *out_result);
+
+#endif

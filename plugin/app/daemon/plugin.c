@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/daemon/plugin.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/random.h>
+
+#include "app/daemon/conn.h"
+#include "app/daemon/link.h"
+#include "app/exit.h"
+#include "nri/session.h"
+
+#define NS_PER_MS UINT64_C(1000000)
+
+struct gr_plugin {
+    const struct gr_plugin_options *options;
+    struct gr_log *log;
+    struct event_base *base;
+    struct event *sigterm, *sigint, *retry;
+    struct gr_session *session; /* NULL while there is no connection */
+    struct gr_conn *conn;
+    struct gr_backoff backoff;
+    uint64_t connected_ns;
+    int connect_errno; /* of the last failed connect: said once, not every few seconds */
+    int exit_code;
+};
+
+static void stop(struct gr_plugin *p, int exit_code)
+{
+    p->exit_code = exit_code;
+    (void)event_base_loopbreak(p->base);
+}
+
+/* ---- the session's view of the connection ---- */
+
+static int feed(void *session, struct gr_str bytes, uint64_t now_ns)
+{
+    return gr_session_feed(session, bytes, now_ns);
+}
+
+static struct gr_str pending(const void *session)
+{
+    return gr_session_pending(session);
+}
+
+static void sent(void *session, size_t n)
+{
+    gr_session_sent(session, n);
+}
+
+static uint64_t next_deadline(const void *session)
+{
+    return gr_session_next_deadline(session);
+}
+
+static void tick(void *session, uint64_t now_ns)
+{
+    gr_session_tick(session, now_ns);
+}
+
+static bool is_broken(const void *session)
+{
+    return gr_session_is_broken(session);
+}
+
+static const struct gr_conn_proto session_proto = {
+    .feed = feed,
+    .pending = pending,
+    .sent = sent,
+    .next_deadline = next_deadline,
+    .tick = tick,
+    .is_broken = is_broken,
+};
+
+/* ---- what the session asks and tells ---- */
+
+static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struct gr_str config)
+{
+    struct gr_plugin *p = user;
+
+    (void)config;
+    GR_LOG(p->log, GR_LEVEL_INFO, "configured by the runtime", GR_LOG_STR("runtime", runtime->name),
+           GR_LOG_STR("version", runtime->version), GR_LOG_STR("nri", runtime->nri_version),
+           GR_LOG_INT("request_timeout_ms", runtime->request_timeout_ms));
+    return false;
+}
+
+static void on_synchronized(void *user, size_t pods, size_t containers)
+{
+    struct gr_plugin *p = user;
+
+    GR_LOG(p->log, GR_LEVEL_INFO, "synchronized", GR_LOG_INT("pods", pods),
+           GR_LOG_INT("containers", containers));
+}
+
+static int on_decide(void *user, const struct gr_subject *subject, struct gr_arena *arena,
+                     struct gr_decision *out_decision, struct gr_err *err)
+{
+    struct gr_plugin *p = user;
+
+    (void)subject;
+    (void)arena;
+    (void)err;
+    *out_decision =
+        (struct gr_decision){.hooks = p->options->hook, .hooks_n = p->options->hook ? 1 : 0};
+    return 0;
+}
+
+static void on_created(void *user, const struct gr_session_event *event)
+{
+    struct gr_plugin *p = user;
+
+    if (!event->subject) {
+        GR_LOG(p->log, GR_LEVEL_ERROR, "a CreateContainer request could not be read",
+               GR_LOG_TEXT("error", event->err->text), GR_LOG_INT("refused", event->refused),
+               GR_LOG_INT("bytes", event->request_bytes));
+        return;
+    }
+    GR_LOG(p->log, GR_LEVEL_INFO, event->refused ? "container refused" : "container answered",
+           GR_LOG_STR("namespace", event->subject->pod_namespace),
+           GR_LOG_STR("pod", event->subject->pod_name),
+           GR_LOG_STR("container", event->subject->name), GR_LOG_STR("id", event->subject->id),
+           GR_LOG_INT("hooks", event->decision ? event->decision->hooks_n : 0));
+}
+
+static void on_rejected(void *user, struct gr_str text)
+{
+    struct gr_plugin *p = user;
+
+    GR_LOG(p->log, GR_LEVEL_ERROR, "the runtime refused the registration",
+           GR_LOG_STR("error", text));
+}
+
+static void on_shutdown(void *user)
+{
+    struct gr_plugin *p = user;
+    const struct timeval linger = {.tv_usec = 100000};
+
+    GR_LOG(p->log, GR_LEVEL_INFO, "the runtime asked to shut down",
+           GR_LOG_TEXT("socket", p->options->socket));
+    /* The reply is only queued: a Go peer can lose what is followed at once by a close. */
+    (void)event_base_loopexit(p->base, &linger);
+}
+
+static void on_state(void *user, enum gr_session_state from, enum gr_session_state to)
+{
+    struct gr_plugin *p = user;
+
+    GR_LOG(p->log, GR_LEVEL_DEBUG, "session", GR_LOG_TEXT("from", gr_session_state_name(from)),
+           GR_LOG_TEXT("to", gr_session_state_name(to)));
+}
+
+static const struct gr_session_ops session_ops = {
+    .configure = on_configure,
+    .synchronized = on_synchronized,
+    .decide = on_decide,
+    .created = on_created,
+    .rejected = on_rejected,
+    .shutdown = on_shutdown,
+    .state = on_state,
+};
+
+/* ---- the connection's life ---- */
+
+static uint32_t random_number(void)
+{
+    uint32_t number = 0;
+
+    /* Only jitter: without entropy the wait is simply the longest. */
+    if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != (ssize_t)sizeof(number))
+        number = 0;
+    return number;
+}
+
+static void retry_in(struct gr_plugin *p, uint32_t wait_ms)
+{
+    const struct timeval wait = {.tv_sec = wait_ms / 1000,
+                                 .tv_usec = (suseconds_t)(wait_ms % 1000) * 1000};
+
+    if (event_add(p->retry, &wait) != 0)
+        stop(p, GR_EXIT_FAILED);
+}
+
+static void drop_connection(struct gr_plugin *p)
+{
+    gr_conn_free(p->conn);
+    gr_session_free(p->session);
+    p->conn = NULL;
+    p->session = NULL;
+}
+
+static void on_closed(void *user, int reason)
+{
+    struct gr_plugin *p = user;
+    uint64_t age_ms = (gr_now_ns() - p->connected_ns) / NS_PER_MS;
+    uint32_t wait_ms;
+
+    gr_session_closed(p->session);
+    drop_connection(p);
+    if (p->options->launched_fd >= 0) {
+        GR_LOG(p->log, GR_LEVEL_INFO, "the runtime closed the connection, ending",
+               GR_LOG_TEXT("reason", reason ? strerror(-reason) : "end of file"));
+        stop(p, GR_EXIT_OK);
+        return;
+    }
+    wait_ms = gr_backoff_session_ended(&p->backoff, age_ms, random_number());
+    GR_LOG(p->log, GR_LEVEL_WARNING,
+           "the connection to the runtime is lost: containers created now get no hooks",
+           GR_LOG_TEXT("reason", reason ? strerror(-reason) : "end of file"),
+           GR_LOG_INT("retry_ms", wait_ms));
+    retry_in(p, wait_ms);
+}
+
+static int open_session(struct gr_plugin *p, int fd)
+{
+    int r = gr_session_new(p->options->name, p->options->index, &session_ops, p, &p->session);
+
+    if (r == 0)
+        r = gr_conn_new(p->base, fd, &session_proto, p->session, on_closed, p, &p->conn);
+    if (r == 0)
+        r = gr_session_start(p->session, gr_now_ns());
+    if (r) {
+        drop_connection(p);
+        return r;
+    }
+    p->connected_ns = gr_now_ns();
+    gr_conn_kick(p->conn);
+    return 0;
+}
+
+static void connect_failed(struct gr_plugin *p, int result)
+{
+    uint32_t wait_ms = gr_backoff_connect_failed(&p->backoff, random_number());
+
+    if (p->connect_errno != result)
+        GR_LOG(p->log, GR_LEVEL_WARNING, "cannot connect to the runtime, trying on",
+               GR_LOG_TEXT("socket", p->options->socket), GR_LOG_TEXT("error", strerror(-result)));
+    p->connect_errno = result;
+    retry_in(p, wait_ms);
+}
+
+static void try_connect(struct gr_plugin *p)
+{
+    int fd = gr_link_connect(p->options->socket);
+    int r = fd < 0 ? fd : open_session(p, fd);
+
+    if (r) {
+        connect_failed(p, r);
+        return;
+    }
+    p->connect_errno = 0;
+    GR_LOG(p->log, GR_LEVEL_INFO, "connected", GR_LOG_TEXT("socket", p->options->socket));
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    try_connect(arg);
+}
+
+static void on_stop_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct gr_plugin *p = arg;
+
+    (void)what;
+    GR_LOG(p->log, GR_LEVEL_INFO, "ending", GR_LOG_TEXT("signal", strsignal((int)number)));
+    stop(p, GR_EXIT_OK);
+}
+
+static bool add_events(struct gr_plugin *p)
+{
+    p->base = event_base_new();
+    if (!p->base)
+        return false;
+    p->sigterm = evsignal_new(p->base, SIGTERM, on_stop_signal, p);
+    p->sigint = evsignal_new(p->base, SIGINT, on_stop_signal, p);
+    p->retry = evtimer_new(p->base, on_retry, p);
+    return p->sigterm && p->sigint && p->retry && event_add(p->sigterm, NULL) == 0 &&
+           event_add(p->sigint, NULL) == 0;
+}
+
+static void free_events(struct gr_plugin *p)
+{
+    if (p->sigterm)
+        event_free(p->sigterm);
+    if (p->sigint)
+        event_free(p->sigint);
+    if (p->retry)
+        event_free(p->retry);
+    if (p->base)
+        event_base_free(p->base);
+}
+
+int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
+{
+    struct gr_plugin plugin = {.options = options, .log = log, .exit_code = GR_EXIT_OK};
+    int r = 0;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    gr_backoff_init(&plugin.backoff);
+    if (!add_events(&plugin)) {
+        r = -ENOMEM;
+    } else if (options->launched_fd >= 0) {
+        r = open_session(&plugin, options->launched_fd);
+    } else {
+        try_connect(&plugin);
+    }
+    if (r == 0 && event_base_dispatch(plugin.base) < 0)
+        r = -EIO;
+    if (r) {
+        GR_LOG(log, GR_LEVEL_ERROR, "the plugin cannot run", GR_LOG_TEXT("error", strerror(-r)));
+        plugin.exit_code = GR_EXIT_FAILED;
+    }
+    drop_connection(&plugin);
+    free_events(&plugin);
+    return plugin.exit_code;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/daemon/plugin: the NRI plugin process.
+ *
+ * Layer: app. One loop thread owns the connection, the session and the rule set that is in force.
+ * Launched by a runtime it ends with its connection; started by anybody else it connects again,
+ * with backoff, for ever.
+ */
+#ifndef GR_APP_DAEMON_PLUGIN_H
+#define GR_APP_DAEMON_PLUGIN_H
+
+#include "app/log.h"
+#include "rules/hook.h"
+
+/* Where runtimes listen (NRI since 0.3). */
+#define GR_NRI_SOCKET_DEFAULT "/var/run/nri/nri.sock"
+
+struct gr_plugin_options {
+    const char *socket; /* of the runtime; external mode */
+    int launched_fd;    /* >= 0: a runtime launched us and this is the connection */
+    const char *name;   /* what RegisterPlugin says */
+    const char *index;
+    const struct gr_oci_hook *hook; /* injected into every container */
+};
+
+/*
+ * Runs until SIGTERM, SIGINT, Shutdown or, launched, the end of the connection.
+ * Returns the exit code.
+ */
+int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/log.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <syslog.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/utf8.h"
+
+/* One line; what does not fit is cut. Two findings with all their text fit. */
+#define LINE_MAX_BYTES 4096
+
+#define DEV_NULL_MAJOR 1
+#define DEV_NULL_MINOR 3
+
+static bool stderr_is_null(void)
+{
+    struct stat st;
+
+    if (fstat(STDERR_FILENO, &st) != 0)
+        return true;
+    return S_ISCHR(st.st_mode) && major(st.st_rdev) == DEV_NULL_MAJOR &&
+           minor(st.st_rdev) == DEV_NULL_MINOR;
+}
+
+void gr_log_init(struct gr_log *log, const char *ident)
+{
+    *log = (struct gr_log){.level = GR_LEVEL_INFO, .format = GR_LOG_LOGFMT};
+    log->syslog = stderr_is_null();
+    if (log->syslog)
+        openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+}
+
+bool gr_log_level_parse(struct gr_str text, enum gr_level *out)
+{
+    for (enum gr_level level = GR_LEVEL_ERROR; level <= GR_LEVEL_DEBUG; level++) {
+        if (gr_str_is(text, gr_level_name(level))) {
+            *out = level;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool gr_log_format_parse(struct gr_str text, enum gr_log_format *out)
+{
+    if (gr_str_is(text, "logfmt"))
+        *out = GR_LOG_LOGFMT;
+    else if (gr_str_is(text, "json"))
+        *out = GR_LOG_JSON;
+    else
+        return false;
+    return true;
+}
+
+static void put_time(char out[32])
+{
+    struct timespec now;
+    struct tm utc;
+    size_t n;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &utc);
+    n = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &utc);
+    (void)snprintf(out + n, 32 - n, ".%03dZ", (int)(now.tv_nsec / 1000000));
+}
+
+static bool needs_quotes(struct gr_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+
+        if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c >= 0x7F)
+            return true;
+    }
+    return s.n == 0;
+}
+
+/* A character as it is, a control as \u00XX, a byte that is no UTF-8 as \xXX. */
+static void put_escaped(struct gr_buf *line, struct gr_str s)
+{
+    while (s.n > 0) {
+        uint32_t rune = 0;
+        size_t n = gr_utf8_next(s, &rune);
+
+        if (n == 0)
+            (void)gr_buf_printf(line, "\\x%02x", (unsigned char)s.p[0]);
+        else if (gr_utf8_is_control(rune))
+            (void)gr_buf_printf(line, "\\u%04x", rune);
+        else if (rune == '"' || rune == '\\')
+            (void)gr_buf_printf(line, "\\%c", (char)rune);
+        else
+            (void)gr_buf_add(line, s.p, n);
+        s = gr_str_skip(s, GR_MAX(n, (size_t)1));
+    }
+}
+
+static void put_logfmt(struct gr_buf *line, const char *key, struct gr_str value)
+{
+    if (line->len > 0)
+        (void)gr_buf_byte(line, ' ');
+    (void)gr_buf_printf(line, "%s=", key);
+    if (!needs_quotes(value)) {
+        (void)gr_buf_str(line, value);
+        return;
+    }
+    (void)gr_buf_byte(line, '"');
+    put_escaped(line, value);
+    (void)gr_buf_byte(line, '"');
+}
+
+static void make_logfmt(struct gr_buf *line, const char *time, enum gr_level level,
+                        const char *message, const struct gr_log_field *fields, size_t n)
+{
+    if (time)
+        put_logfmt(line, "time", gr_str_from(time));
+    put_logfmt(line, "level", gr_str_from(gr_level_name(level)));
+    put_logfmt(line, "msg", gr_str_from(message));
+    for (size_t i = 0; i < n; i++) {
+        char number[24];
+
+        if (fields[i].kind == GR_LOG_IS_INT) {
+            (void)snprintf(number, sizeof(number), "%lld", (long long)fields[i].number);
+            put_logfmt(line, fields[i].key, gr_str_from(number));
+        } else if (fields[i].str.n > 0) {
+            put_logfmt(line, fields[i].key, fields[i].str);
+        }
+    }
+}
+
+/* jansson refuses text that is no UTF-8, so such text is escaped first. */
+static json_t *json_text(struct gr_str s)
+{
+    struct gr_buf escaped;
+    json_t *value;
+
+    if (gr_utf8_is_valid(s))
+        return json_stringn(s.p ? s.p : "", s.n);
+    gr_buf_init(&escaped, LINE_MAX_BYTES);
+    put_escaped(&escaped, s);
+    value = json_stringn((const char *)escaped.data, escaped.len);
+    gr_buf_fini(&escaped);
+    return value;
+}
+
+static void make_json(struct gr_buf *line, const char *time, enum gr_level level,
+                      const char *message, const struct gr_log_field *fields, size_t n)
+{
+    json_t *object = json_object();
+    size_t bytes;
+    uint8_t *to;
+
+    if (time)
+        (void)json_object_set_new(object, "time", json_string(time));
+    (void)json_object_set_new(object, "level", json_string(gr_level_name(level)));
+    (void)json_object_set_new(object, "msg", json_string(message));
+    for (size_t i = 0; i < n; i++) {
+        if (fields[i].kind == GR_LOG_IS_INT)
+            (void)json_object_set_new(object, fields[i].key, json_integer(fields[i].number));
+        else if (fields[i].str.n > 0)
+            (void)json_object_set_new(object, fields[i].key, json_text(fields[i].str));
+    }
+    bytes = json_dumpb(object, NULL, 0, JSON_COMPACT);
+    to = bytes ? gr_buf_grow(line, bytes) : NULL;
+    if (to)
+        (void)json_dumpb(object, (char *)to, bytes, JSON_COMPACT);
+    json_decref(object);
+}
+
+static int priority_of(enum gr_level level)
+{
+    static const int priorities[] = {
+        [GR_LEVEL_ERROR] = LOG_ERR,
+        [GR_LEVEL_WARNING] = LOG_WARNING,
+        [GR_LEVEL_INFO] = LOG_INFO,
+        [GR_LEVEL_DEBUG] = LOG_DEBUG,
+    };
+
+    return priorities[level];
+}
+
+void gr_log_write(const struct gr_log *log, enum gr_level level, const char *message,
+                  const struct gr_log_field *fields, size_t fields_n)
+{
+    char time[32];
+    struct gr_buf line;
+
+    if (!gr_log_wants(log, level))
+        return;
+    put_time(time);
+    gr_buf_init(&line, LINE_MAX_BYTES);
+    if (log->format == GR_LOG_JSON)
+        make_json(&line, log->syslog ? NULL : time, level, message, fields, fields_n);
+    else
+        make_logfmt(&line, log->syslog ? NULL : time, level, message, fields, fields_n);
+    if (log->syslog) {
+        syslog(priority_of(level), "%.*s", (int)line.len, (const char *)line.data);
+    } else {
+        line.broken = 0; /* a line that was cut still ends */
+        line.max++;
+        (void)gr_buf_byte(&line, '\n');
+        /* One write, so that lines of two threads or processes do not mix. */
+        if (line.data && write(STDERR_FILENO, line.data, line.len) < 0)
+            (void)0; /* nowhere left to say it */
+    }
+    gr_buf_fini(&line);
+}
+
+void gr_log_finding(const struct gr_log *log, enum gr_level level, const struct gr_err *err)
+{
+    GR_LOG(log, level, err->text, GR_LOG_TEXT("code", err->code), GR_LOG_TEXT("file", err->file),
+           GR_LOG_INT("line", err->line), GR_LOG_INT("column", err->column),
+           GR_LOG_TEXT("field", err->field));
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/log: one line per event, in logfmt or JSON, to stderr or syslog.
+ *
+ * Layer: app; nothing below it logs. A runtime gives a launched plugin /dev/null as stderr, so then
+ * lines go to syslog. Control characters never reach the output as they are: names and annotations
+ * belong to whoever writes pods. May be used by several threads.
+ */
+#ifndef GR_APP_LOG_H
+#define GR_APP_LOG_H
+
+#include "base/err.h"
+
+enum gr_log_format {
+    GR_LOG_LOGFMT,
+    GR_LOG_JSON,
+};
+
+struct gr_log {
+    enum gr_level level; /* lines above it are dropped */
+    enum gr_log_format format;
+    bool syslog;
+};
+
+struct gr_log_field {
+    const char *key;
+    enum { GR_LOG_IS_STR, GR_LOG_IS_INT } kind;
+    struct gr_str str;
+    int64_t number;
+};
+
+#define GR_LOG_STR(k, s) ((struct gr_log_field){.key = (k), .kind = GR_LOG_IS_STR, .str = (s)})
+#define GR_LOG_TEXT(k, s) GR_LOG_STR(k, gr_str_from(s))
+#define GR_LOG_INT(k, n) \
+    ((struct gr_log_field){.key = (k), .kind = GR_LOG_IS_INT, .number = (int64_t)(n)})
+
+/* Level info, logfmt; syslog when stderr is /dev/null (ident: how lines are labelled there;
+ * borrowed for ever). */
+void gr_log_init(struct gr_log *log, const char *ident);
+
+/* False when text names none; *out is then unchanged. */
+bool gr_log_level_parse(struct gr_str text, enum gr_level *out);
+bool gr_log_format_parse(struct gr_str text, enum gr_log_format *out);
+
+static inline bool gr_log_wants(const struct gr_log *log, enum gr_level level)
+{
+    return level <= log->level;
+}
+
+/* Writes one line; fields with an empty string are left out. */
+void gr_log_write(const struct gr_log *log, enum gr_level level, const char *message,
+                  const struct gr_log_field *fields, size_t fields_n);
+
+/* GR_LOG(log, GR_LEVEL_INFO, "message", GR_LOG_TEXT("key", text), …); at least one field. */
+#define GR_LOG(log, level, message, ...)                                                \
+    gr_log_write((log), (level), (message), (const struct gr_log_field[]){__VA_ARGS__}, \
+                 sizeof((const struct gr_log_field[]){__VA_ARGS__}) / sizeof(struct gr_log_field))
+
+/* A finding as a line: its position and text as fields. */
+void gr_log_finding(const struct gr_log *log, enum gr_level level, const struct gr_err *err);
+
+#endif

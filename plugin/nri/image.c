@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nri/image: the closed list of where an image's name may come from.
+ *
+ * Layer: nri. Pod annotations belong to the pod's author, and CRI-O copies them into the
+ * container's annotations before it writes its own. So a key is believed only where the runtime
+ * that said its name in Configure always writes it itself. Reference: NRI protocol notes,
+ * specs/matching.md.
+ */
+#include "nri/translate.h"
+
+#define CONTAINERD_IMAGE_NAME "io.kubernetes.cri.image-name"
+#define CRIO_IMAGE_NAME "io.kubernetes.cri-o.ImageName"
+#define CRIO_REPO_DIGESTS "io.kubernetes.cri-o.ImageRepoDigests"
+
+static void from_nri(const Nri__Image *image, struct gr_image *out)
+{
+    struct gr_str digest = gr_str_from(image->digest);
+
+    (void)gr_image_parse(gr_str_from(image->name), out);
+    if (out->known && out->digest.n == 0)
+        out->digest = digest;
+}
+
+/*
+ * containerd from 2.0 on gives the name that the user wrote; 1.7 gives the first local name of the
+ * image, which may be another tag of it (containerd PR #11644).
+ */
+static void from_containerd(struct gr_kvs annotations, const struct gr_nri_origin *origin,
+                            struct gr_image *out)
+{
+    struct gr_str version = origin->runtime_version;
+    struct gr_str name;
+
+    if (gr_str_has_prefix(version, GR_STR("v")))
+        version = gr_str_skip(version, 1);
+    if (origin->ambiguous_image_unknown && gr_str_has_prefix(version, GR_STR("1.")))
+        return;
+    if (gr_kvs_get(annotations, GR_STR(CONTAINERD_IMAGE_NAME), &name))
+        (void)gr_image_parse(name, out);
+}
+
+static bool same_repository(const struct gr_image *a, const struct gr_image *b)
+{
+    return gr_str_eq(a->registry, b->registry) && gr_str_eq(a->repository, b->repository) &&
+           a->implied_library == b->implied_library;
+}
+
+/* The digest under which the repository of image was pulled; left unknown when there are several.
+ */
+static void add_repo_digest(struct gr_str list, struct gr_image *image)
+{
+    struct gr_str found = GR_STR_NONE;
+
+    while (list.n > 0) {
+        size_t end = gr_str_find(list, ',');
+        struct gr_image entry = {0};
+
+        if (gr_image_parse(gr_str_first(list, end), &entry) == 0 &&
+            same_repository(&entry, image)) {
+            if (found.n > 0 && !gr_str_eq(found, entry.digest))
+                return;
+            found = entry.digest;
+        }
+        list = gr_str_skip(list, end + 1);
+    }
+    image->digest = found;
+}
+
+/* CRI-O gives some name of the image, perhaps none. */
+static void from_crio(struct gr_kvs pod_annotations, struct gr_kvs annotations,
+                      const struct gr_nri_origin *origin, struct gr_image *out)
+{
+    struct gr_str name, digests, forged;
+
+    if (origin->ambiguous_image_unknown)
+        return;
+    if (!gr_kvs_get(annotations, GR_STR(CRIO_IMAGE_NAME), &name) ||
+        gr_image_parse(name, out) != 0 || out->digest.n > 0)
+        return;
+    if (gr_kvs_get(annotations, GR_STR(CRIO_REPO_DIGESTS), &digests) &&
+        !gr_kvs_get(pod_annotations, GR_STR(CRIO_REPO_DIGESTS), &forged))
+        add_repo_digest(digests, out);
+}
+
+void gr_nri_image(const Nri__Container *container, struct gr_kvs pod_annotations,
+                  struct gr_kvs container_annotations, const struct gr_nri_origin *origin,
+                  struct gr_image *out_image)
+{
+    *out_image = (struct gr_image){0};
+    if (container->image && container->image->name[0] != '\0')
+        from_nri(container->image, out_image);
+    else if (gr_str_is(origin->runtime_name, "containerd") || gr_str_is(origin->runtime_name, "v2"))
+        from_containerd(container_annotations, origin, out_image);
+    else if (gr_str_is(origin->runtime_name, "cri-o"))
+        from_crio(pod_annotations, container_annotations, origin, out_image);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nri/limits: limits of the NRI session, with unit, reason and source.
+ *
+ * Layer: nri.
+ */
+#ifndef GR_NRI_LIMITS_H
+#define GR_NRI_LIMITS_H
+
+/* One request's arena: the first block stays between requests; an ordinary 9.5 KB CreateContainer
+ * takes 29 KB (measured). */
+#define GR_NRI_ARENA_BLOCK_BYTES (64U << 10)
+
+/* Most that one request may take: the largest message that NRI >= 0.7 sends (4 MiB) times the
+ * factor of the protobuf check, and the decision beside it. */
+#define GR_NRI_ARENA_MAX_BYTES (80U << 20)
+
+/* A CreateContainer request above this is refused undecoded. ttrpc's own limit; only Synchronize of
+ * old runtimes is larger. */
+#define GR_NRI_CREATE_MAX_BYTES (4U << 20)
+
+/*
+ * How long RegisterPlugin may wait for its answer. A runtime takes external plugins one at a time
+ * and may first wait for another plugin's registration and Synchronize (NRI PR #292).
+ */
+#define GR_NRI_REGISTER_TIMEOUT_S 60
+
+/*
+ * How long the answer to Configure may wait for the rules to be loaded. The runtime closes the
+ * connection after 2 s (NRI default request timeout).
+ */
+#define GR_NRI_CONFIGURE_HOLD_MS 1500
+
+#endif

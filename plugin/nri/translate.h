@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nri/translate: between NRI's messages and what rules know.
+ *
+ * Layer: nri; internal to it, since the generated messages stay in this layer.
+ */
+#ifndef GR_NRI_TRANSLATE_H
+#define GR_NRI_TRANSLATE_H
+
+#include "nri.pb-c.h"
+
+#include "rules/decide.h"
+
+struct gr_nri_origin {
+    struct gr_str runtime_name;
+    struct gr_str runtime_version;
+    bool ambiguous_image_unknown;
+};
+
+/*
+ * A request to a subject. Text is borrowed from request, lists live in arena.
+ * Returns 0; -EBADMSG pod or container is missing (err says which); -ENOMEM.
+ */
+GR_CHECKED int gr_nri_subject(const Nri__CreateContainerRequest *request,
+                              const struct gr_nri_origin *origin, struct gr_arena *arena,
+                              struct gr_subject *out_subject, struct gr_err *err);
+
+/*
+ * Where a container's image name may come from: NRI's own image field, and per runtime one
+ * annotation of the container. A pod's annotations are never asked (design section 3).
+ */
+void gr_nri_image(const Nri__Container *container, struct gr_kvs pod_annotations,
+                  struct gr_kvs container_annotations, const struct gr_nri_origin *origin,
+                  struct gr_image *out_image);
+
+/*
+ * A decision to a response; everything lives in arena or is borrowed from the decision. Without
+ * hooks there is no adjustment at all in it.
+ * Returns 0; -ENOMEM.
+ */
+GR_CHECKED int gr_nri_adjust(const struct gr_decision *decision, struct gr_arena *arena,
+                             Nri__CreateContainerResponse *out_response);
+
+#endif
