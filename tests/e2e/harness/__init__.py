@@ -1,0 +1,1 @@
+"""What the peer and end-to-end tests share: processes, runtimes, plugins, records of hooks."""

@@ -1,0 +1,123 @@
+"""A private "host" for one runtime: its own mount and pid namespaces, /run and /var/lib.
+
+Whatever runs in it (runtime, shims, containers, plugin) ends with it, also when the test run is killed:
+its first process waits for the end of a pipe that only this process holds, and the kernel ends a pid
+namespace together with its first process. Mounts go with the mount namespace. What is left to clean are
+cgroups and the folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from enum import Enum
+from pathlib import Path
+
+from .procs import Process
+from .wait import until
+
+CGROUP_ROOT = Path("/sys/fs/cgroup")
+
+
+class Cgroups(Enum):
+    """How /sys/fs/cgroup looks inside; the value is the shell command that makes it so."""
+
+    AS_IS = ":"
+    # crun refuses a hybrid layout: hide the v2 half.
+    V1_ONLY = "if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi"
+    V2_ONLY = "mount -t cgroup2 none /sys/fs/cgroup"
+
+
+class Host:
+    """Use as a context manager; `path` is the folder that everything lives in."""
+
+    def __init__(self, cgroups: Cgroups = Cgroups.AS_IS):
+        # Short on purpose: a socket's path may have 107 bytes.
+        self.path = Path(tempfile.mkdtemp(prefix="gr-"))
+        self.path.chmod(0o755)
+        self.cgroup_parent = f"/grapnel-e2e-{self.path.name}"
+        self._processes: list[Process] = []
+        setup = [
+            "mount -t tmpfs -o mode=755 tmpfs /run",
+            "mkdir -p /run/lock",
+            "mount -t tmpfs -o mode=755 tmpfs /var/lib",
+            cgroups.value,
+            "echo ready",
+            "exec cat",
+        ]
+        self._init = subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--propagation", "private",
+             "sh", "-ec", "\n".join(setup)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self._init.stdout and self._init.stderr
+        if self._init.stdout.readline() != "ready\n":
+            error = self._init.stderr.read()
+            self.close()
+            raise AssertionError(f"no private namespaces for the runtime: {error}")
+
+    def __enter__(self) -> Host:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The first process inside, as seen from outside."""
+        children = Path(f"/proc/{self._init.pid}/task/{self._init.pid}/children").read_text().split()
+        return int(children[0])
+
+    def start(self, argv: list[str], log: str, env: dict[str, str] | None = None) -> Process:
+        """Starts a program inside; it ends with this host at the latest."""
+        process = Process(argv, self.path / log, env, enter=self.pid)
+        self._processes.append(process)
+        return process
+
+    def run(self, argv: list[str], env: dict[str, str] | None = None, timeout: float = 120) -> str:
+        """Runs a program inside to its end and returns its stdout; failing is a failure of the test."""
+        full = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--", *argv]
+        done = subprocess.run(full, capture_output=True, text=True, env=env, timeout=timeout, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"{' '.join(argv)} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def close(self) -> None:
+        """Ends everything inside and removes what it left; safe to call twice."""
+        if self._init.stdin and not self._init.stdin.closed:
+            self._init.stdin.close()
+        try:
+            self._init.wait(timeout=30)
+        finally:
+            for process in self._processes:
+                process.wait()
+            for stream in (self._init.stdout, self._init.stderr):
+                if stream:
+                    stream.close()
+            remove_cgroups(self.cgroup_parent)
+            if not os.environ.get("GRAPNEL_E2E_KEEP"):
+                shutil.rmtree(self.path, ignore_errors=True)
+
+
+def remove_cgroups(parent: str) -> None:
+    """Removes our own cgroup from every hierarchy, deepest first. Never anything above it."""
+    assert parent.startswith("/grapnel-e2e-"), parent
+    tops = [CGROUP_ROOT, *(entry for entry in CGROUP_ROOT.iterdir() if entry.is_dir())]
+    for top in tops:
+        ours = top / parent.lstrip("/")
+        if not ours.is_dir():
+            continue
+        for folder, _, _ in os.walk(ours, topdown=False):
+            until(lambda: _rmdir(folder), f"{folder} is empty and can go", timeout=10)
+
+
+def _rmdir(folder: str) -> bool:
+    try:
+        os.rmdir(folder)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""Child processes with a log file, ended by their own pid."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from .wait import tail, until
+
+
+class Process:
+    """One long-running program; its output goes to a log file that failure messages quote."""
+
+    def __init__(self, argv: list[str], log: Path, env: dict[str, str] | None = None, enter: int | None = None):
+        """Starts argv; with `enter`, inside the mount and pid namespaces of that process."""
+        self.log = log
+        self.name = Path(argv[0]).name
+        if enter is not None:
+            argv = ["nsenter", f"--target={enter}", "--mount", "--pid", "--", *argv]
+        with log.open("ab") as out:
+            self._child = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=env
+            )
+        self._entered = enter is not None
+
+    @property
+    def pid(self) -> int:
+        """The pid of the program itself, as the outer pid namespace sees it."""
+        if not self._entered:
+            return self._child.pid
+        return until(self._inner_pid, f"{self.name} has started", detail=self.describe)
+
+    def _inner_pid(self) -> int | None:
+        """nsenter stays outside and forks: the program is its only child."""
+        try:
+            text = Path(f"/proc/{self._child.pid}/task/{self._child.pid}/children").read_text()
+        except OSError:
+            return None
+        return int(text.split()[0]) if text.split() else None
+
+    def running(self) -> bool:
+        return self._child.poll() is None
+
+    def send(self, sig: signal.Signals) -> None:
+        if self.running():
+            os.kill(self.pid, sig)
+
+    def wait(self, timeout: float = 30) -> int:
+        """The exit status; fails the test when the program does not end."""
+        until(lambda: not self.running(), f"{self.name} has ended", timeout, self.describe)
+        return self._child.returncode
+
+    def kill(self) -> None:
+        """Ends the program at once, as a crash or the OOM killer would."""
+        self.send(signal.SIGKILL)
+        self.wait()
+
+    def terminate(self, timeout: float = 10) -> None:
+        """Asks the program to end and insists when it does not."""
+        self.send(signal.SIGTERM)
+        try:
+            self.wait(timeout)
+        except AssertionError:
+            self.kill()
+
+    def describe(self) -> str:
+        """What a failure message should show of this process."""
+        state = "running" if self.running() else f"ended with status {self._child.returncode}"
+        return f"{self.name} is {state}\n{tail(self.log)}"

@@ -1,0 +1,12 @@
+// The commands that tests/e2e/fetch builds from this module. Nothing here is
+// compiled: the file only makes "go mod tidy" pin what those commands need.
+
+//go:build tools
+
+package tools
+
+import (
+	_ "github.com/containerd/containerd/v2/cmd/containerd"
+	_ "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2"
+	_ "github.com/containerd/containerd/v2/cmd/ctr"
+)

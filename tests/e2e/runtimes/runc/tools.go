@@ -1,0 +1,10 @@
+// The commands that tests/e2e/fetch builds from this module. Nothing here is
+// compiled: the file only makes "go mod tidy" pin what those commands need.
+
+//go:build tools
+
+package tools
+
+import (
+	_ "github.com/opencontainers/runc"
+)
