@@ -150,9 +150,10 @@ static int parse_close(struct parser *p, size_t open)
         return 0;
     }
     if (p->at >= p->source.n)
-        return fail_at(p, open,
-                       gr_fail(p->err, -EINVAL, CODE,
-                               "{{ has no closing }}; add it, or write {{\"{{\"}} for a literal {{"));
+        return fail_at(
+            p, open,
+            gr_fail(p->err, -EINVAL, CODE,
+                    "{{ has no closing }}; add it, or write {{\"{{\"}} for a literal {{"));
     if (peek(p) == '"')
         return fail_at(p, p->at,
                        gr_fail(p->err, -EINVAL, CODE,

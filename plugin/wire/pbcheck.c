@@ -71,9 +71,7 @@ static int fail_at(const struct walk *walk, const ProtobufCFieldDescriptor *fiel
 
 static int add_bytes(struct walk *walk, size_t bytes)
 {
-    /* No overflow: bytes is a small multiple of a part of the input, or at most walk->bytes. */
-    walk->bytes += bytes;
-    if (walk->bytes <= walk->limit_bytes)
+    if (!gr_add_overflows(walk->bytes, bytes, &walk->bytes) && walk->bytes <= walk->limit_bytes)
         return 0;
     return fail_at(walk, NULL, -E2BIG, "message-too-large",
                    "expected content of ordinary size, found parts that take many times the memory "
@@ -205,7 +203,7 @@ static int check_packed(struct walk *walk, const ProtobufCFieldDescriptor *field
                         struct gr_str data)
 {
     enum gr_wire_type type = wire_type_of(field->type);
-    size_t count = 0;
+    size_t bytes = data.n, count = 0;
 
     if (type != GR_WIRE_VARINT) {
         size_t size = type == GR_WIRE_FIXED64 ? 8 : 4;
@@ -225,6 +223,9 @@ static int check_packed(struct walk *walk, const ProtobufCFieldDescriptor *field
         data = gr_str_skip(data, n);
         count++;
     }
+    /* protobuf-c takes every byte of a packed list of bools for an element. */
+    if (field->type == PROTOBUF_C_TYPE_BOOL)
+        count = bytes;
     return add_bytes(walk, count * element_bytes(field->type));
 }
 
@@ -302,24 +303,42 @@ static size_t limit_bytes(size_t encoded_bytes)
     return limit;
 }
 
-int gr_pb_check(const ProtobufCMessageDescriptor *type, struct gr_str data, struct gr_err *err)
+static int walk_message(struct walk *walk, const ProtobufCMessageDescriptor *type,
+                        struct gr_str data)
 {
-    struct walk walk = {.limit_bytes = limit_bytes(data.n), .err = err};
-    int r = open_message(&walk, type, NULL, data);
+    int r = open_message(walk, type, NULL, data);
 
-    while (r == 0 && walk.depth > 0) {
-        struct frame *frame = &walk.frames[walk.depth - 1];
+    while (r == 0 && walk->depth > 0) {
+        struct frame *frame = &walk->frames[walk->depth - 1];
         struct gr_field found;
 
         r = gr_field_next(&frame->rest, &found);
         if (r == GR_FIELD_FOUND)
-            r = check_found(&walk, frame, &found);
+            r = check_found(walk, frame, &found);
         else if (r == 0)
-            r = close_message(&walk);
+            r = close_message(walk);
         else
-            r = fail_at(&walk, NULL, r, "message-not-valid",
+            r = fail_at(walk, NULL, r, "message-not-valid",
                         "expected protobuf fields, found something else");
     }
+    return r;
+}
+
+int gr_pb_check(const ProtobufCMessageDescriptor *type, struct gr_str data, struct gr_err *err)
+{
+    struct walk walk = {.limit_bytes = limit_bytes(data.n), .err = err};
+
+    return walk_message(&walk, type, data);
+}
+
+int gr_pb_measure(const ProtobufCMessageDescriptor *type, struct gr_str data, size_t *out_bytes,
+                  struct gr_err *err)
+{
+    struct walk walk = {.limit_bytes = SIZE_MAX, .err = err};
+    int r = walk_message(&walk, type, data);
+
+    if (r == 0)
+        *out_bytes = walk.bytes;
     return r;
 }
 

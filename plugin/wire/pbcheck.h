@@ -22,15 +22,24 @@
  * GR_PB_UNPACKED_FACTOR times its length plus GR_PB_UNPACKED_BASE_BYTES. Unknown fields are fine.
  *
  * Returns: 0; -EBADMSG not a valid encoding, or a string that is refused (err names the field);
- * -E2BIG too deep or too large when unpacked.
+ * -E2BIG too deep or too large when unpacked. Time is linear in data.
+ * Codes in err: message-not-valid, message-text-not-valid, message-too-deep, message-too-large.
  */
 GR_CHECKED int gr_pb_check(const ProtobufCMessageDescriptor *type, struct gr_str data,
                            struct gr_err *err);
 
 /*
+ * As gr_pb_check without the limit on the size: tells at most how many bytes protobuf-c will ask of
+ * an allocator that gives nothing back, each piece rounded up as struct gr_arena does it.
+ */
+GR_CHECKED int gr_pb_measure(const ProtobufCMessageDescriptor *type, struct gr_str data,
+                             size_t *out_bytes, struct gr_err *err);
+
+/*
  * Checks, then unpacks into the arena: nothing of the result is to be freed singly
  * (never call free_unpacked on it). data need not outlive the call.
- * Returns: as gr_pb_check, and -ENOMEM.
+ * Returns: as gr_pb_check, and -ENOMEM. *out_message is set only on success; what a failure left in
+ * the arena goes with its next reset.
  */
 GR_CHECKED int gr_pb_unpack(const ProtobufCMessageDescriptor *type, struct gr_str data,
                             struct gr_arena *arena, ProtobufCMessage **out_message,
