@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-static int copy_strs(struct gr_arena *arena, struct gr_strs from, size_t *out_n, char ***out)
+int gr_nri_write_strs(struct gr_strs from, struct gr_arena *arena, size_t *out_n, char ***out)
 {
     char **items;
 
@@ -30,8 +30,8 @@ static int make_hook(struct gr_arena *arena, const struct gr_oci_hook *from, Nri
         return -ENOMEM;
     nri__hook__init(hook);
     hook->path = gr_arena_copy(arena, from->path);
-    if (!hook->path || copy_strs(arena, from->args, &hook->n_args, &hook->args) ||
-        copy_strs(arena, from->env, &hook->n_env, &hook->env))
+    if (!hook->path || gr_nri_write_strs(from->args, arena, &hook->n_args, &hook->args) ||
+        gr_nri_write_strs(from->env, arena, &hook->n_env, &hook->env))
         return -ENOMEM;
     /* Absent is "no timeout"; present with 0 would be an immediate kill. */
     if (from->has_timeout) {

@@ -24,26 +24,45 @@ static void from_nri(const Nri__Image *image, struct gr_image *out)
 
 /*
  * containerd from 2.0 on gives the name that the user wrote; 1.7 gives the first local name of the
- * image, which may be another tag of it (containerd PR #11644).
+ * image, which may be another tag of it (containerd PR #11644). A version that cannot be read is
+ * taken for an old one.
  */
-static void from_containerd(struct gr_kvs annotations, const struct gr_nri_origin *origin,
-                            struct gr_image *out)
+static bool gives_some_name(struct gr_str version)
 {
-    struct gr_str version = origin->runtime_version;
-    struct gr_str name;
+    uint64_t major;
 
     if (gr_str_has_prefix(version, GR_STR("v")))
         version = gr_str_skip(version, 1);
-    if (origin->ambiguous_image_unknown && gr_str_has_prefix(version, GR_STR("1.")))
+    return gr_str_to_u64(gr_str_first(version, gr_str_find(version, '.')), &major) != 0 ||
+           major < 2;
+}
+
+static void from_containerd(struct gr_kvs annotations, const struct gr_nri_origin *origin,
+                            struct gr_image *out)
+{
+    struct gr_str name;
+
+    if (origin->ambiguous_image_unknown && gives_some_name(origin->runtime_version))
         return;
     if (gr_kvs_get(annotations, GR_STR(CONTAINERD_IMAGE_NAME), &name))
         (void)gr_image_parse(name, out);
 }
 
+/* The repository without the "library/" that Docker Hub implies. */
+static struct gr_str bare_repository(const struct gr_image *image)
+{
+    const struct gr_str library = GR_STR("library/");
+    struct gr_str bare = gr_str_skip(image->repository, library.n);
+
+    if (gr_str_is(image->registry, "docker.io") && gr_str_has_prefix(image->repository, library) &&
+        gr_str_find(bare, '/') == bare.n)
+        return bare;
+    return image->repository;
+}
+
 static bool same_repository(const struct gr_image *a, const struct gr_image *b)
 {
-    return gr_str_eq(a->registry, b->registry) && gr_str_eq(a->repository, b->repository) &&
-           a->implied_library == b->implied_library;
+    return gr_str_eq(a->registry, b->registry) && gr_str_eq(bare_repository(a), bare_repository(b));
 }
 
 /* The digest under which the repository of image was pulled; left unknown when there are several.
@@ -90,7 +109,7 @@ void gr_nri_image(const Nri__Container *container, struct gr_kvs pod_annotations
     *out_image = (struct gr_image){0};
     if (container->image && container->image->name[0] != '\0')
         from_nri(container->image, out_image);
-    else if (gr_str_is(origin->runtime_name, "containerd") || gr_str_is(origin->runtime_name, "v2"))
+    else if (gr_nri_is_containerd(origin))
         from_containerd(container_annotations, origin, out_image);
     else if (gr_str_is(origin->runtime_name, "cri-o"))
         from_crio(pod_annotations, container_annotations, origin, out_image);

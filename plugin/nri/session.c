@@ -130,33 +130,55 @@ static void keep_text(char out[RUNTIME_TEXT_BYTES], struct gr_str text)
     out[n] = '\0';
 }
 
-static void on_configure(struct gr_session *s, uint32_t stream,
-                         const struct gr_ttrpc_request *request)
+/* Until when Configure may wait: three quarters of the time that the runtime gives leave room. */
+static uint64_t hold_until_ns(uint64_t now_ns, uint64_t deadline_ns, uint64_t request_timeout_ms)
 {
-    struct gr_nri_runtime runtime = {.request_timeout_ms = REQUEST_TIMEOUT_DEFAULT_MS};
-    struct gr_str config = GR_STR_NONE;
-    ProtobufCMessage *message = NULL;
-    struct gr_err err = {0};
+    uint64_t hold_ms = GR_MIN(request_timeout_ms / 4 * 3, (uint64_t)GR_NRI_CONFIGURE_HOLD_MS);
+    uint64_t hold_ns = hold_ms * NS_PER_MS;
 
-    /*
-     * A Configure that cannot be read is answered like any other: refusing it would end the plugin
-     * for good, or with NRI up to 0.6.1 the runtime's CRI service.
-     */
-    if (gr_pb_unpack(&nri__configure_request__descriptor, request->payload, &s->arena, &message,
-                     &err) == 0) {
+    if (deadline_ns > now_ns)
+        hold_ns = GR_MIN((deadline_ns - now_ns) / 4 * 3, hold_ns);
+    return now_ns + hold_ns;
+}
+
+/*
+ * Fills what Configure tells. A request that cannot be read is answered like any other: refusing it
+ * would end the plugin for good, or with NRI up to 0.6.1 the runtime's CRI service.
+ */
+static void read_configure(struct gr_session *s, struct gr_str payload,
+                           struct gr_nri_runtime *out_runtime, struct gr_str *out_config,
+                           struct gr_err *err)
+{
+    ProtobufCMessage *message = NULL;
+
+    out_runtime->request_timeout_ms = REQUEST_TIMEOUT_DEFAULT_MS;
+    if (gr_pb_unpack(&nri__configure_request__descriptor, payload, &s->arena, &message, err) == 0) {
         const Nri__ConfigureRequest *in = (const Nri__ConfigureRequest *)message;
 
         keep_text(s->runtime_name, gr_str_from(in->runtime_name));
         keep_text(s->runtime_version, gr_str_from(in->runtime_version));
-        runtime.nri_version = gr_str_from(in->nri_version);
+        out_runtime->nri_version = gr_str_from(in->nri_version);
         if (in->request_timeout > 0)
-            runtime.request_timeout_ms = (uint64_t)in->request_timeout;
-        config = gr_str_from(in->config);
+            out_runtime->request_timeout_ms = (uint64_t)in->request_timeout;
+        *out_config = gr_str_from(in->config);
+    } else {
+        out_runtime->err = err;
     }
-    runtime.name = gr_str_from(s->runtime_name);
-    runtime.version = gr_str_from(s->runtime_version);
+    out_runtime->name = gr_str_from(s->runtime_name);
+    out_runtime->version = gr_str_from(s->runtime_version);
+}
+
+static void on_configure(struct gr_session *s, uint32_t stream,
+                         const struct gr_ttrpc_request *request, uint64_t deadline_ns)
+{
+    struct gr_nri_runtime runtime = {0};
+    struct gr_str config = GR_STR_NONE;
+    struct gr_err err = {0};
+
+    gr_session_configured(s); /* no request stays without an answer, also one before this */
+    read_configure(s, request->payload, &runtime, &config, &err);
     s->configure_stream = stream;
-    s->configure_until_ns = s->now_ns + GR_NRI_CONFIGURE_HOLD_MS * NS_PER_MS;
+    s->configure_until_ns = hold_until_ns(s->now_ns, deadline_ns, runtime.request_timeout_ms);
     if (!s->ops->configure(s->user, &runtime, config))
         gr_session_configured(s);
 }
@@ -175,7 +197,7 @@ static void on_synchronize(struct gr_session *s, uint32_t stream,
     s->sync_pods += part.pods;
     s->sync_containers += part.containers;
     response.more = part.more;
-    reply(s, stream, &response.base);
+    (void)reply(s, stream, &response.base);
     if (part.more)
         return;
     (void)move(s, GR_SESSION_READY);
@@ -196,7 +218,7 @@ static void undecided(struct gr_session *s, uint32_t stream, struct gr_session_e
     if (event->refused)
         reply_error(s, stream, GR_STATUS_FAILED_PRECONDITION, gr_str_from(event->err->text));
     else
-        reply(s, stream, &nothing.base);
+        event->refused = !reply(s, stream, &nothing.base);
     s->ops->created(s->user, event);
 }
 
@@ -248,10 +270,17 @@ static void on_create(struct gr_session *s, uint32_t stream, const struct gr_ttr
     event.decision = &decision;
     event.err = NULL;
     event.refused = decision.refuse;
-    if (decision.refuse)
+    if (decision.refuse) {
         reply_error(s, stream, GR_STATUS_FAILED_PRECONDITION, decision.refusal);
-    else
-        reply(s, stream, &response.base);
+    } else if (!reply(s, stream, &response.base)) {
+        (void)gr_fail(&err, -EMSGSIZE, "reply-too-large",
+                      "the answer with %zu hooks could not be sent: over the limit of %u bytes, or "
+                      "no memory for it",
+                      decision.hooks_n, GR_TTRPC_SEND_MAX_BYTES);
+        event.decision = NULL;
+        event.err = &err;
+        event.refused = true;
+    }
     s->ops->created(s->user, &event);
 }
 
@@ -260,13 +289,12 @@ static void on_request(void *user, uint32_t stream, const struct gr_ttrpc_reques
 {
     struct gr_session *s = user;
 
-    (void)deadline_ns; /* nothing here waits, except Configure, which has a limit of its own */
     switch (gr_nri_method(request->service, request->method)) {
     case GR_NRI_CREATE_CONTAINER:
         on_create(s, stream, request);
         break;
     case GR_NRI_CONFIGURE:
-        on_configure(s, stream, request);
+        on_configure(s, stream, request, deadline_ns);
         break;
     case GR_NRI_SYNCHRONIZE:
         on_synchronize(s, stream, request);
@@ -283,6 +311,13 @@ static void on_request(void *user, uint32_t stream, const struct gr_ttrpc_reques
     gr_arena_reset(&s->arena);
 }
 
+/* The registration failed: nothing more will come, and nobody else may notice. */
+static void reject(struct gr_session *s, int reason, struct gr_str text)
+{
+    s->broken = reason;
+    s->ops->rejected(s->user, text);
+}
+
 static void on_response(void *user, uint32_t stream, const struct gr_ttrpc_response *response)
 {
     struct gr_session *s = user;
@@ -292,10 +327,14 @@ static void on_response(void *user, uint32_t stream, const struct gr_ttrpc_respo
     s->register_stream = 0;
     if (response->code == GR_STATUS_OK)
         return;
-    if (response->code == GR_STATUS_DEADLINE_EXCEEDED && response->text.n == 0)
-        s->ops->rejected(s->user, GR_STR("the runtime did not answer RegisterPlugin in time"));
-    else
-        s->ops->rejected(s->user, response->text);
+    if (response->code == GR_STATUS_DEADLINE_EXCEEDED) {
+        /* A runtime that has sent Configure has taken us, whatever became of its answer. */
+        if (s->state == GR_SESSION_REGISTERING && s->configure_stream == 0)
+            reject(s, -ETIMEDOUT, GR_STR("the runtime did not answer RegisterPlugin in time"));
+        return;
+    }
+    reject(s, -ECONNREFUSED,
+           response->text.n ? response->text : GR_STR("the runtime gives no reason"));
 }
 
 static bool knows(void *user, struct gr_str service, struct gr_str method)
@@ -348,13 +387,14 @@ void gr_session_set(struct gr_session *session, const struct gr_session_settings
 
 int gr_session_start(struct gr_session *s, uint64_t now_ns)
 {
-    Nri__RegisterPluginRequest request = NRI__REGISTER_PLUGIN_REQUEST__INIT;
+    Nri__RegisterPluginRequest request;
     char *name = strdup(s->name);
     char *index = strdup(s->index);
     char version[] = GR_NRI_VERSION;
     int r = -ENOMEM;
 
     if (name && index) {
+        nri__register_plugin_request__init(&request);
         request.plugin_name = name;
         request.plugin_idx = index;
         request.nri_version = version;
@@ -374,7 +414,7 @@ int gr_session_feed(struct gr_session *s, struct gr_str bytes, uint64_t now_ns)
 
     s->now_ns = now_ns;
     r = gr_rpc_feed(s->rpc, bytes, now_ns);
-    return r ? r : (s->broken ? -ENOBUFS : 0);
+    return r ? r : s->broken;
 }
 
 struct gr_str gr_session_pending(const struct gr_session *session)
@@ -411,10 +451,12 @@ enum gr_session_state gr_session_state(const struct gr_session *session)
 
 void gr_session_closed(struct gr_session *session)
 {
+    session->configure_stream = 0;
+    session->register_stream = 0;
     (void)move(session, GR_SESSION_CLOSED);
 }
 
 bool gr_session_is_broken(const struct gr_session *session)
 {
-    return session->broken;
+    return session->broken != 0;
 }

@@ -37,13 +37,15 @@ struct gr_nri_runtime {
     struct gr_str version;
     struct gr_str nri_version;   /* n == 0 before NRI 0.12 */
     uint64_t request_timeout_ms; /* 2000 where the runtime does not say */
+    const struct gr_err *err;    /* NULL, or why the request could not be read; config is then
+                                  * empty and the rest from before or unknown */
 };
 
 /* How CreateContainer ended, for logs and counters. All borrowed for the call. */
 struct gr_session_event {
     const struct gr_subject *subject;   /* NULL: the request could not be decoded */
     const struct gr_decision *decision; /* NULL: there is none */
-    const struct gr_err *err;           /* why there is none */
+    const struct gr_err *err;           /* why there is none, or could not be sent */
     bool refused;                       /* the runtime was told not to create the container */
     size_t request_bytes;
 };
@@ -53,7 +55,8 @@ struct gr_session_ops {
      * Configure came in; config is the text of a launched plugin's drop-in, else empty. Bad text is
      * the owner's to report: it never fails Configure.
      * Returns true when the answer is to wait for gr_session_configured() (rules are being loaded);
-     * it is given after GR_NRI_CONFIGURE_HOLD_MS in any case.
+     * it is given after GR_NRI_CONFIGURE_HOLD_MS in any case, or earlier when the runtime would
+     * otherwise give up.
      */
     bool (*configure)(void *user, const struct gr_nri_runtime *runtime, struct gr_str config);
     /* The last part of Synchronize was answered. */
@@ -65,7 +68,7 @@ struct gr_session_ops {
     int (*decide)(void *user, const struct gr_subject *subject, struct gr_arena *arena,
                   struct gr_decision *out_decision, struct gr_err *err);
     void (*created)(void *user, const struct gr_session_event *event);
-    /* RegisterPlugin was refused or not answered: text says why. The connection is of no use. */
+    /* RegisterPlugin was refused or not answered: text says why. The session is broken then. */
     void (*rejected)(void *user, struct gr_str text);
     void (*shutdown)(void *user);
     void (*state)(void *user, enum gr_session_state from, enum gr_session_state to);
@@ -90,7 +93,8 @@ void gr_session_set(struct gr_session *session, const struct gr_session_settings
 /* Queues RegisterPlugin. Returns 0 or as gr_rpc_call. */
 GR_CHECKED int gr_session_start(struct gr_session *session, uint64_t now_ns);
 
-/* Takes bytes from the socket. Returns 0, or as gr_rpc_feed: close the connection. */
+/* Takes bytes from the socket. Returns 0; else the connection is to be closed: as gr_rpc_feed,
+ * -ECONNREFUSED RegisterPlugin was refused. */
 GR_CHECKED int gr_session_feed(struct gr_session *session, struct gr_str bytes, uint64_t now_ns);
 
 /* The rules are loaded: gives the answer to Configure that was held back. Idempotent. */
@@ -107,7 +111,8 @@ enum gr_session_state gr_session_state(const struct gr_session *session);
 /* The connection is gone. */
 void gr_session_closed(struct gr_session *session);
 
-/* Whether an answer could not be queued, so that the connection is to be closed. */
+/* Whether an answer could not be queued or the registration failed, so that the connection is to be
+ * closed. */
 bool gr_session_is_broken(const struct gr_session *session);
 
 #endif

@@ -83,12 +83,15 @@ static int copy_hook(struct gr_arena *arena, enum gr_stage stage, const Nri__Hoo
     return r ? r : copy_strs(arena, from->env, from->n_env, &out->env);
 }
 
-static int copy_hooks(struct gr_arena *arena, const Nri__Hooks *from, struct gr_subject *subject)
+int gr_nri_read_hooks(const Nri__Hooks *from, struct gr_arena *arena,
+                      const struct gr_oci_hook **out_hooks, size_t *out_n)
 {
     struct hook_lists lists;
     struct gr_oci_hook *hooks;
     size_t n = 0;
 
+    *out_hooks = NULL;
+    *out_n = 0;
     if (!from)
         return 0;
     lists = lists_of(from);
@@ -99,8 +102,8 @@ static int copy_hooks(struct gr_arena *arena, const Nri__Hooks *from, struct gr_
     hooks = gr_arena_array(arena, n, sizeof(*hooks));
     if (!hooks)
         return -ENOMEM;
-    subject->hooks = hooks;
-    subject->hooks_n = n;
+    *out_hooks = hooks;
+    *out_n = n;
     for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
         for (size_t i = 0; i < lists.n[stage]; i++) {
             int r = copy_hook(arena, (enum gr_stage)stage, lists.items[stage][i], hooks++);
@@ -128,12 +131,13 @@ int gr_nri_subject(const Nri__CreateContainerRequest *request, const struct gr_n
     s.pod_namespace = gr_str_from(pod->namespace_);
     s.pod_uid = gr_str_from(pod->uid);
     s.runtime_handler = gr_str_from(pod->runtime_handler);
-    s.runtime = origin->runtime_name;
+    s.runtime = gr_nri_is_containerd(origin) ? GR_STR("containerd") : origin->runtime_name;
     if (COPY_MAP(arena, pod->labels, pod->n_labels, &s.pod_labels) ||
         COPY_MAP(arena, pod->annotations, pod->n_annotations, &s.pod_annotations) ||
         COPY_MAP(arena, c->labels, c->n_labels, &s.container_labels) ||
         COPY_MAP(arena, c->annotations, c->n_annotations, &s.container_annotations) ||
-        copy_strs(arena, c->args, c->n_args, &s.args) || copy_hooks(arena, c->hooks, &s))
+        copy_strs(arena, c->args, c->n_args, &s.args) ||
+        gr_nri_read_hooks(c->hooks, arena, &s.hooks, &s.hooks_n))
         return gr_fail(err, -ENOMEM, "no-memory", "no memory to read the container");
     gr_nri_image(c, s.pod_annotations, s.container_annotations, origin, &s.image);
     *out_subject = s;

@@ -17,6 +17,12 @@ struct gr_nri_origin {
     bool ambiguous_image_unknown;
 };
 
+/* containerd 2.0.0 to 2.0.3 call themselves "v2" (containerd issue #11485). */
+static inline bool gr_nri_is_containerd(const struct gr_nri_origin *origin)
+{
+    return gr_str_is(origin->runtime_name, "containerd") || gr_str_is(origin->runtime_name, "v2");
+}
+
 /*
  * A request to a subject. Text is borrowed from request, lists live in arena.
  * Returns 0; -EBADMSG pod or container is missing (err says which); -ENOMEM.
@@ -40,5 +46,17 @@ void gr_nri_image(const Nri__Container *container, struct gr_kvs pod_annotations
  */
 GR_CHECKED int gr_nri_adjust(const struct gr_decision *decision, struct gr_arena *arena,
                              Nri__CreateContainerResponse *out_response);
+
+/*
+ * All hooks of a message, grouped by stage in the order of enum gr_stage. Text is borrowed from it,
+ * lists live in arena. hooks may be NULL: there are none. Returns 0; -ENOMEM.
+ */
+GR_CHECKED int gr_nri_read_hooks(const Nri__Hooks *hooks, struct gr_arena *arena,
+                                 const struct gr_oci_hook **out_hooks, size_t *out_n);
+
+/* A list of texts as protobuf-c has it, copied into arena. Nothing is set for an empty one.
+ * Returns 0; -ENOMEM. */
+GR_CHECKED int gr_nri_write_strs(struct gr_strs from, struct gr_arena *arena, size_t *out_n,
+                                 char ***out);
 
 #endif
