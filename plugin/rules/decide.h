@@ -11,18 +11,33 @@
 
 #include "rules/ruleset.h"
 
-/* The variable that marks a hook as ours: GRAPNEL_HOOKSET=name@hash. */
+/*
+ * The env of every hook: the rule's own entries in their order, then what is added here, always all
+ * of it and in this order (a value that is empty or not known is empty):
+ *
+ *     PATH=…                   GR_HOOK_PATH_ENV, unless the rule's env sets PATH
+ *     GRAPNEL_CONTAINER_ID=…
+ *     GRAPNEL_CONTAINER_NAME=…
+ *     GRAPNEL_POD_NAME=…
+ *     GRAPNEL_POD_NAMESPACE=…
+ *     GRAPNEL_POD_UID=…
+ *     GRAPNEL_STAGE=…          as in OCI config.json: createRuntime, …
+ *     GRAPNEL_HOOKSET=…        the mark: name of the set, "@", its hash as 16 hexadecimal digits
+ *
+ * An identity that holds a NUL byte or a newline or is no UTF-8 is an error of every set that would
+ * be injected.
+ */
 #define GR_MARK_NAME "GRAPNEL_HOOKSET"
 
-/* Given to every hook that does not set PATH itself: env is never empty on the wire
- * (CVE-2025-23266: an empty env lets a runtime put the image's own environment there). */
+/* env is never empty on the wire (CVE-2025-23266: an empty env lets a runtime put the image's own
+ * environment there). */
 #define GR_HOOK_PATH_ENV "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* What became of a set whose match is not false. */
 enum gr_verdict {
     GR_VERDICT_INJECTED,
     GR_VERDICT_OBSERVED, /* mode Observe: would have been injected, or would have refused */
-    GR_VERDICT_ALREADY,  /* its mark is on the container: another instance was here */
+    GR_VERDICT_ALREADY,  /* its mark, or every one of its hooks, is on the container already */
     GR_VERDICT_SKIPPED,  /* unknown, and onUnknown is Skip */
     GR_VERDICT_IGNORED,  /* an error, and failurePolicy is Ignore */
     GR_VERDICT_REFUSED,  /* an error under Fail, or unknown under onUnknown Fail */
@@ -38,8 +53,8 @@ struct gr_set_result {
 };
 
 struct gr_decision {
-    bool refuse;                     /* the container must not be created */
-    struct gr_str refusal;           /* why, naming the set: goes to kubelet */
+    bool refuse;                     /* the container must not be created; hooks is then empty */
+    struct gr_str refusal;           /* why, naming the set: goes to kubelet; printable */
     const struct gr_oci_hook *hooks; /* to be appended, grouped by stage, in order */
     size_t hooks_n;
     const struct gr_set_result *results; /* one per match, in order */

@@ -210,7 +210,8 @@ static bool is_valid_digest(struct gr_str digest)
 
     if (colon == digest.n || span(hex, is_hex) != hex.n)
         return false;
-    return want ? hex.n == want : hex.n >= HEX_MIN && is_valid_algorithm(gr_str_first(digest, colon));
+    return want ? hex.n == want
+                : hex.n >= HEX_MIN && is_valid_algorithm(gr_str_first(digest, colon));
 }
 
 bool gr_image_is_id(struct gr_str name)

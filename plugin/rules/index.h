@@ -14,8 +14,8 @@
 struct gr_index;
 
 /*
- * sets are borrowed, in their total order, as long as the index lives; everything of the index lives
- * in arena. Sets of other nodes are left out. Returns 0; -ENOMEM.
+ * sets are borrowed, in their total order, as long as the index lives; everything of the index
+ * lives in arena. Sets of other nodes are left out. Returns 0; -ENOMEM.
  */
 GR_CHECKED int gr_index_build(struct gr_arena *arena, const struct gr_hookset *const *sets,
                               size_t sets_n, const struct gr_index **out_index);

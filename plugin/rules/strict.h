@@ -7,8 +7,8 @@
  * is a finding with its place and the document is then bad; decoding goes on, so that all errors of
  * a document are seen at once.
  *
- * Results of all functions: 0; GR_DECODE_REFUSED (reported, the output is untouched; the caller goes
- * on with what is next); -ENOMEM.
+ * Results of all functions: 0; GR_DECODE_REFUSED (reported, the output is untouched; the caller
+ * goes on with what is next); -ENOMEM.
  */
 #ifndef GR_RULES_STRICT_H
 #define GR_RULES_STRICT_H
@@ -20,23 +20,24 @@
 #define GR_DECODE_REFUSED 1
 
 struct gr_decoder {
-    struct gr_arena *arena;        /* takes what is decoded; the nodes are in another one */
-    struct gr_findings *findings;  /* borrowed */
-    struct gr_field_path path;     /* of the value that is being read */
-    bool bad;                      /* something of this document was refused */
+    struct gr_arena *arena;       /* takes what is decoded; the nodes are in another one */
+    struct gr_findings *findings; /* borrowed */
+    struct gr_field_path path;    /* of the value that is being read */
+    bool bad;                     /* something of this document was refused */
 };
 
 /* Reads the value of one key into target, which the table's user gives. */
 typedef int gr_decode_fn(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
 
 #define GR_KEY_REQUIRED 1U
-#define GR_KEY_LATER 2U /* known, but not supported by this version: never half obeyed */
+#define GR_KEY_LATER 2U     /* known, but not supported by this version: never half obeyed */
+#define GR_KEY_ELSEWHERE 4U /* known, but below another key */
 
 struct gr_key {
     const char *name;
-    gr_decode_fn *decode; /* NULL with GR_KEY_LATER */
+    gr_decode_fn *decode; /* NULL for keys that are not read here */
     unsigned flags;
-    const char *example; /* with GR_KEY_REQUIRED: what to write */
+    const char *example; /* required: what to write; elsewhere: the key above */
 };
 
 struct gr_keys {
@@ -46,8 +47,8 @@ struct gr_keys {
 #define GR_KEYS(table) ((struct gr_keys){.items = (table), .n = GR_ARRAY_LEN(table)})
 
 /* Reports a finding at a place under the present path. Always GR_DECODE_REFUSED. */
-int gr_decode_refuse(struct gr_decoder *d, struct gr_place at, const char *code,
-                     const char *format, ...) GR_PRINTF(4, 5);
+int gr_decode_refuse(struct gr_decoder *d, struct gr_place at, const char *code, const char *format,
+                     ...) GR_PRINTF(4, 5);
 
 /* The same with a text and code that another module made. */
 int gr_decode_refuse_err(struct gr_decoder *d, struct gr_place at, struct gr_err *err);
@@ -114,7 +115,8 @@ const char *gr_nearest(struct gr_str word, const char *const *known, size_t n);
 GR_CHECKED int gr_decode_check_path(struct gr_decoder *d, struct gr_place at, struct gr_str path,
                                     size_t max);
 
-/* RFC 1123: lower-case letters, digits, - and . , each label at most 63, all at most 253. */
+/* As Kubernetes names objects: lower-case letters, digits, - and ., at most 253 bytes; - and .
+ * stand between letters or digits. */
 bool gr_is_dns_subdomain(struct gr_str name);
 
 #endif

@@ -23,9 +23,8 @@ enum gr_scope gr_scope_of(struct gr_str annotation, const struct gr_subject *sub
         return GR_SCOPE_MAYBE;
     if (subject->name.n == 0 || subject->name.n > GR_SCOPE_NAME_MAX_BYTES)
         return GR_SCOPE_NONE;
-    return gr_str_eq(gr_str_skip(scope, sizeof(CONTAINER) - 1), subject->name)
-               ? GR_SCOPE_CONTAINER
-               : GR_SCOPE_NONE;
+    return gr_str_eq(gr_str_skip(scope, sizeof(CONTAINER) - 1), subject->name) ? GR_SCOPE_CONTAINER
+                                                                               : GR_SCOPE_NONE;
 }
 
 /* The best scope in which map holds key, the last of several equal entries. */

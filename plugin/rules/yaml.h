@@ -3,10 +3,11 @@
  * rules/yaml: a bounded, strict reader of YAML (and so of JSON).
  *
  * Layer: rules. One document at a time becomes a tree of nodes in an arena. Built on the events of
- * libyaml; what libyaml does not limit is limited here (rules/limits.h): its nesting costs quadratic
- * time and its duplicate keys are accepted. Refused beside broken YAML: anchors, aliases, tags,
- * merge keys, duplicate keys, keys that are no scalar, NUL and control characters, byte order marks
- * and anything that is not UTF-8. What a plain scalar means is decided by whoever reads the tree.
+ * libyaml; what libyaml does not limit is limited here (rules/limits.h): its nesting costs
+ * quadratic time and its duplicate keys are accepted. Refused beside broken YAML: anchors, aliases,
+ * tags, merge keys, duplicate keys, keys that are no scalar, NUL and control characters, byte order
+ * marks and anything that is not UTF-8. What a plain scalar means is decided by whoever reads the
+ * tree.
  *
  * A finding makes its document bad and reading goes on; only broken syntax, too deep nesting and
  * too many documents end the file.
@@ -31,10 +32,10 @@ struct gr_yaml_node {
     struct gr_str text; /* scalar, also NUL-terminated */
     struct gr_place at;
 
-    const struct gr_yaml_node *first; /* list: elements; mapping: values, in the order written */
+    struct gr_yaml_node *first; /* list: elements; mapping: values, in the order written */
     size_t n;
 
-    const struct gr_yaml_node *next;
+    struct gr_yaml_node *next;
     struct gr_str key; /* in a mapping, also NUL-terminated */
     bool key_plain;
     struct gr_place key_at;

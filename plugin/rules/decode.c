@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rules/decode: documents of a file to HookSets; the parts are in decode_*.c.
+ *
+ * Layer: rules. Nodes live in a scratch arena that is reset for each document; what a set keeps is
+ * copied into the caller's arena.
+ */
+#include "rules/decode.h"
+
+#include <errno.h>
+
+#include "base/hash.h"
+#include "rules/decode_parts.h"
+#include "rules/limits.h"
+
+#define SCRATCH_BLOCK_BYTES (16U << 10)
+
+/* Sets of one file while it is read. */
+struct sets {
+    struct gr_hookset *items; /* owned, from malloc */
+    size_t n, cap;
+};
+
+static int decode_mode(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    static const char *const words[] = {
+        [GR_MODE_ENFORCE] = "Enforce",
+        [GR_MODE_OBSERVE] = "Observe",
+    };
+    struct gr_hookset *set = target;
+    size_t index = 0;
+    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
+
+    if (r == 0)
+        set->mode = (enum gr_mode)index;
+    return r;
+}
+
+static int decode_failure_policy(struct gr_decoder *d, const struct gr_yaml_node *node,
+                                 void *target)
+{
+    static const char *const words[] = {
+        [GR_FAIL] = "Fail",
+        [GR_IGNORE] = "Ignore",
+    };
+    struct gr_hookset *set = target;
+    size_t index = 0;
+    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
+
+    if (r == 0)
+        set->failure_policy = (enum gr_failure_policy)index;
+    return r;
+}
+
+static int decode_on_unknown(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    static const char *const words[] = {
+        [GR_UNKNOWN_SKIP] = "Skip",
+        [GR_UNKNOWN_INJECT] = "Inject",
+        [GR_UNKNOWN_FAIL] = "Fail",
+    };
+    struct gr_hookset *set = target;
+    size_t index = 0;
+    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
+
+    if (r == 0)
+        set->on_unknown = (enum gr_on_unknown)index;
+    return r;
+}
+
+static int decode_order(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    struct gr_hookset *set = target;
+
+    return gr_decode_number(d, node, 0, GR_ORDER_MAX, &set->order);
+}
+
+static int decode_node_names(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    struct gr_hookset *set = target;
+    struct gr_tests tests = {0};
+    int r = gr_decode_tests(d, node, false, &tests);
+
+    if (r != 0)
+        return r;
+    set->nodes.has_names = true;
+    set->nodes.names = tests.items;
+    set->nodes.names_n = tests.n;
+    return 0;
+}
+
+static int decode_percent(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    struct gr_hookset *set = target;
+    int r = gr_decode_number(d, node, 0, 100, &set->nodes.percent);
+
+    if (r == 0)
+        set->nodes.has_percent = true;
+    return r;
+}
+
+static int decode_nodes(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    static const struct gr_key keys[] = {
+        {"names", decode_node_names, 0, NULL},
+        {"percent", decode_percent, 0, NULL},
+    };
+
+    return gr_decode_mapping(d, node, GR_KEYS(keys), target);
+}
+
+static int decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    static const struct gr_key keys[] = {
+        {"mode", decode_mode, 0, NULL},
+        {"nodes", decode_nodes, 0, NULL},
+        {"order", decode_order, 0, NULL},
+        {"match", gr_decode_match, GR_KEY_REQUIRED, "match: {always: true} to match everything"},
+        {"failurePolicy", decode_failure_policy, 0, NULL},
+        {"onUnknown", decode_on_unknown, 0, NULL},
+        {"hooks", gr_decode_hooks, GR_KEY_REQUIRED,
+         "hooks: {createRuntime: [{path: /opt/hooks/program}]}"},
+        {"minVersion", NULL, GR_KEY_LATER, NULL},
+        {"requestable", NULL, GR_KEY_LATER, NULL},
+        {"environments", NULL, GR_KEY_LATER, NULL},
+        {"adjust", NULL, GR_KEY_LATER, NULL},
+        {"breaker", NULL, GR_KEY_LATER, NULL},
+    };
+
+    return gr_decode_mapping(d, node, GR_KEYS(keys), target);
+}
+
+static int decode_name(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    struct gr_hookset *set = target;
+    struct gr_str name = GR_STR_NONE;
+    int r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, &name);
+
+    if (r != 0)
+        return r;
+    if (!gr_is_dns_subdomain(name))
+        return gr_decode_refuse(d, node->at, "bad-name",
+                                "the name \"%s\" is refused: expected at most %d lower-case "
+                                "letters, digits, - and ., beginning and ending with a letter or "
+                                "digit",
+                                gr_show(name).text, GR_NAME_MAX_BYTES);
+    set->name = name;
+    return 0;
+}
+
+static int decode_metadata(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    static const struct gr_key keys[] = {
+        {"name", decode_name, 0, NULL},
+    };
+
+    return gr_decode_mapping(d, node, GR_KEYS(keys), target);
+}
+
+static int decode_top(struct gr_decoder *d, const struct gr_yaml_node *root, struct gr_hookset *set)
+{
+    static const struct gr_key keys[] = {
+        {"apiVersion", gr_decode_seen, GR_KEY_REQUIRED, "apiVersion: " GR_API_VERSION},
+        {"kind", gr_decode_seen, GR_KEY_REQUIRED, "kind: HookSet"},
+        {"metadata", decode_metadata, 0, NULL},
+        {"spec", decode_spec, GR_KEY_REQUIRED, "spec: with match and hooks in it"},
+        {"name", NULL, GR_KEY_ELSEWHERE, "metadata"},
+        {"mode", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"nodes", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"order", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"match", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"failurePolicy", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"onUnknown", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"hooks", NULL, GR_KEY_ELSEWHERE, "spec"},
+    };
+
+    return gr_decode_mapping(d, root, GR_KEYS(keys), set);
+}
+
+/* The file's stem stands in for a name that is not given. */
+static int default_name(struct gr_decoder *d, const struct gr_source *source,
+                        const struct gr_yaml_node *root, struct gr_hookset *set)
+{
+    if (set->name.n > 0 || gr_yaml_get(gr_yaml_get(root, "metadata"), "name"))
+        return 0;
+    if (!gr_is_dns_subdomain(source->stem))
+        return gr_decode_refuse(d, root->at, "bad-name",
+                                "the file's name gives \"%s\", which is no name for a set (lower-"
+                                "case letters, digits, - and .); write metadata: {name: …}",
+                                gr_show(source->stem).text);
+    return gr_arena_str(d->arena, source->stem, &set->name) ? 0 : -ENOMEM;
+}
+
+static int check_name_is_new(struct gr_decoder *d, const struct sets *sets,
+                             const struct gr_yaml_node *root, const struct gr_hookset *set)
+{
+    const struct gr_yaml_node *node = gr_yaml_get(gr_yaml_get(root, "metadata"), "name");
+
+    for (size_t i = 0; i < sets->n; i++) {
+        if (!gr_str_eq(sets->items[i].name, set->name))
+            continue;
+        return gr_decode_refuse(d, node ? node->at : root->at, "duplicate-name",
+                                "the name \"%s\" was given already to the document at line %u; "
+                                "give each document its own metadata.name",
+                                gr_show(set->name).text, sets->items[i].line);
+    }
+    return 0;
+}
+
+static int decode_document(struct gr_decoder *d, const struct gr_source *source,
+                           const struct sets *sets, const struct gr_yaml_document *document,
+                           struct gr_hookset *set)
+{
+    const struct gr_yaml_node *root = document->root;
+    int r = 0;
+
+    set->document = document->number;
+    set->line = root->at.line;
+    set->hash = gr_hash(document->text);
+    set->order = GR_ORDER_DEFAULT;
+    if (root->kind == GR_YAML_MAPPING)
+        r = gr_decode_check_kind(d, root, "HookSet");
+    if (r == 0)
+        r = decode_top(d, root, set);
+    if (r == 0)
+        r = default_name(d, source, root, set);
+    if (r == 0 && set->name.n > 0)
+        r = check_name_is_new(d, sets, root, set);
+    return r < 0 ? r : 0;
+}
+
+static int keep(struct sets *sets, const struct gr_hookset *set)
+{
+    if (sets->n == sets->cap) {
+        size_t cap = sets->cap ? 2 * sets->cap : 4;
+        struct gr_hookset *items = reallocarray(sets->items, cap, sizeof(*items));
+
+        if (!items)
+            return -ENOMEM;
+        sets->items = items;
+        sets->cap = cap;
+    }
+    sets->items[sets->n++] = *set;
+    return 0;
+}
+
+/* What all sets of a file share. */
+static int name_file(struct gr_arena *arena, const struct gr_source *source,
+                     struct gr_hookset *base)
+{
+    size_t slash;
+
+    if (!gr_arena_str(arena, gr_str_from(source->file), &base->file))
+        return -ENOMEM;
+    slash = gr_str_rfind(base->file, '/');
+    base->file_name = slash == base->file.n ? base->file : gr_str_skip(base->file, slash + 1);
+    return 0;
+}
+
+/* Decodes one document and keeps it when nothing is wrong with it. */
+static int add_document(struct gr_decoder *d, const struct gr_source *source,
+                        const struct gr_yaml_document *document, const struct gr_hookset *base,
+                        struct sets *sets, size_t *rejected)
+{
+    struct gr_hookset set = *base;
+    int r;
+
+    d->bad = document->bad;
+    d->path = (struct gr_field_path){0};
+    if (document->root) {
+        r = decode_document(d, source, sets, document, &set);
+        if (r < 0)
+            return r;
+    }
+    if (d->bad) {
+        (*rejected)++;
+        return 0;
+    }
+    return document->root ? keep(sets, &set) : 0;
+}
+
+static int decode_all(struct gr_decoder *d, const struct gr_source *source, struct gr_yaml *yaml,
+                      struct gr_arena *scratch, struct sets *sets, size_t *rejected)
+{
+    struct gr_hookset base = {0};
+    int r = name_file(d->arena, source, &base);
+
+    while (r == 0) {
+        struct gr_yaml_document document;
+
+        gr_arena_reset(scratch);
+        r = gr_yaml_next(yaml, scratch, &document);
+        if (r == 0)
+            r = add_document(d, source, &document, &base, sets, rejected);
+    }
+    return r == GR_YAML_END ? 0 : r;
+}
+
+int gr_hooksets_decode(struct gr_arena *arena, const struct gr_source *source,
+                       const struct gr_reporter *reporter, struct gr_hooksets *out_sets)
+{
+    struct gr_findings findings = {.reporter = reporter, .file = source->file};
+    struct gr_decoder d = {.arena = arena, .findings = &findings};
+    struct gr_hookset *items;
+    struct gr_arena scratch;
+    struct gr_yaml *yaml = NULL;
+    struct sets sets = {0};
+    size_t rejected = 0;
+    int r;
+
+    gr_arena_init(&scratch, SCRATCH_BLOCK_BYTES, 0);
+    r = gr_yaml_new(source->text, &findings, &yaml);
+    if (r == 0)
+        r = decode_all(&d, source, yaml, &scratch, &sets, &rejected);
+    if (r == 0) {
+        items = gr_arena_array(arena, sets.n, sizeof(*items));
+        if (items && sets.n > 0)
+            memcpy(items, sets.items, sets.n * sizeof(*items));
+        if (items)
+            *out_sets = (struct gr_hooksets){.items = items, .n = sets.n, .rejected = rejected};
+        else
+            r = -ENOMEM;
+    }
+    free(sets.items);
+    gr_yaml_free(yaml);
+    gr_arena_fini(&scratch);
+    return r;
+}

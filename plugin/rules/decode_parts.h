@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rules/decode_parts: the readers of the parts of a HookSet, shared by decode*.c.
+ *
+ * Layer: rules, not for others. Results as in rules/strict.h.
+ */
+#ifndef GR_RULES_DECODE_PARTS_H
+#define GR_RULES_DECODE_PARTS_H
+
+#include "rules/hookset.h"
+#include "rules/strict.h"
+
+struct gr_tests {
+    const struct gr_test *items;
+    size_t n;
+};
+
+/* decode_match.c: spec.match into a struct gr_hookset. */
+int gr_decode_match(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
+
+/* decode_value.c: the value of a leaf, or of spec.nodes.names: a scalar, a form, or a list. */
+GR_CHECKED int gr_decode_tests(struct gr_decoder *d, const struct gr_yaml_node *node, bool is_image,
+                               struct gr_tests *out_tests);
+
+/* decode_hooks.c: spec.hooks into a struct gr_hookset. */
+int gr_decode_hooks(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
+
+/* decode_text.c: the elements of args and of env of a hook. */
+int gr_decode_args(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
+int gr_decode_env(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
+
+/* decode_shell.c: refuses values that a pod controls in the text behind a shell's -c. For a hook
+ * whose path and args were read without an error. */
+GR_CHECKED int gr_decode_check_shell(struct gr_decoder *d, const struct gr_hook *hook);
+
+#endif

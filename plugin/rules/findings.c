@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/findings.h"
+
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "rules/limits.h"
+
+#define ELLIPSIS "…"
+
+void gr_findings_add(struct gr_findings *findings, const struct gr_field_path *field,
+                     struct gr_place place, struct gr_err *err)
+{
+    findings->count++;
+    if (findings->count > GR_FINDINGS_MAX)
+        return;
+    if (findings->count == GR_FINDINGS_MAX)
+        gr_fail(err, 0, "too-many-errors",
+                "this file has %d errors or more; the rest is not shown: mend the ones above first",
+                GR_FINDINGS_MAX);
+    gr_err_at(err, findings->file, place.line, place.column);
+    err->field[0] = '\0';
+    if (field)
+        memcpy(err->field, field->text, field->n + 1);
+    gr_report(findings->reporter, GR_LEVEL_ERROR, err);
+}
+
+void gr_findings_addf(struct gr_findings *findings, const struct gr_field_path *field,
+                      struct gr_place place, const char *code, const char *format, ...)
+{
+    struct gr_err err = {.code = code};
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(err.text, sizeof(err.text), format, args);
+    va_end(args);
+    gr_utf8_make_printable(err.text);
+    gr_findings_add(findings, field, place, &err);
+}
+
+static void append(struct gr_field_path *path, const char *before, struct gr_str text,
+                   const char *after)
+{
+    size_t room = sizeof(path->text) - path->n;
+    int n;
+
+    if (text.n >= room)
+        return;
+    n = snprintf(path->text + path->n, room, "%s%.*s%s", before, GR_STR_FMT(text), after);
+    if (n > 0 && (size_t)n < room)
+        path->n += (size_t)n;
+    path->text[path->n] = '\0';
+}
+
+static bool is_word(struct gr_str key)
+{
+    for (size_t i = 0; i < key.n; i++) {
+        char c = key.p[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_'))
+            return false;
+    }
+    return key.n > 0;
+}
+
+size_t gr_field_path_key(struct gr_field_path *path, struct gr_str key)
+{
+    size_t before = path->n;
+
+    if (is_word(key))
+        append(path, before ? "." : "", key, "");
+    else
+        append(path, "[\"", key, "\"]");
+    return before;
+}
+
+size_t gr_field_path_index(struct gr_field_path *path, size_t index)
+{
+    size_t before = path->n;
+    char number[24];
+
+    (void)snprintf(number, sizeof(number), "%zu", index);
+    append(path, "[", gr_str_from(number), "]");
+    return before;
+}
+
+void gr_field_path_cut(struct gr_field_path *path, size_t n)
+{
+    path->n = GR_MIN(n, path->n);
+    path->text[path->n] = '\0';
+}
+
+struct gr_shown gr_show(struct gr_str text)
+{
+    struct gr_shown shown;
+    size_t room = sizeof(shown.text) - sizeof(ELLIPSIS);
+    size_t used = 0;
+
+    while (used < text.n) {
+        size_t n = gr_utf8_next(gr_str_skip(text, used), NULL);
+
+        n = GR_MAX(n, (size_t)1);
+        if (used + n > room)
+            break;
+        memcpy(shown.text + used, text.p + used, n);
+        used += n;
+    }
+    (void)snprintf(shown.text + used, sizeof(shown.text) - used, "%s",
+                   used < text.n ? ELLIPSIS : "");
+    gr_utf8_make_printable(shown.text);
+    return shown;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rule set: an array of pointers to its sets in their total order, and the index, whose bits
+ * are positions in that array.
+ */
+#include "rules/ruleset.h"
+
+#include <errno.h>
+
+#include "rules/index.h"
+#include "rules/limits.h"
+#include "rules/match.h"
+
+struct gr_ruleset {
+    struct gr_arena arena;
+    size_t refs;
+    const struct gr_hookset **sets;
+    size_t n;
+    const struct gr_index *index;
+};
+
+int gr_hookset_cmp(const struct gr_hookset *a, const struct gr_hookset *b)
+{
+    int order;
+
+    if (a->order != b->order)
+        return a->order < b->order ? -1 : 1;
+    order = gr_str_cmp(a->file_name, b->file_name);
+    if (order == 0)
+        order = gr_str_cmp(a->file, b->file);
+    if (order == 0)
+        order = (a->document > b->document) - (a->document < b->document);
+    return order;
+}
+
+static int by_order(const void *a, const void *b)
+{
+    return gr_hookset_cmp(*(const struct gr_hookset *const *)a,
+                          *(const struct gr_hookset *const *)b);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct gr_hookset *x = *(const struct gr_hookset *const *)a;
+    const struct gr_hookset *y = *(const struct gr_hookset *const *)b;
+    int order = gr_str_cmp(x->name, y->name);
+
+    return order ? order : gr_hookset_cmp(x, y);
+}
+
+/* sets is sorted by name here and brought into the total order by the caller afterwards. */
+static int check_names(const struct gr_hookset **sets, size_t n, struct gr_err *err)
+{
+    qsort(sets, n, sizeof(*sets), by_name);
+    for (size_t i = 1; i < n; i++) {
+        if (!gr_str_eq(sets[i - 1]->name, sets[i]->name))
+            continue;
+        gr_err_at(err, sets[i]->file.p, sets[i]->line, 1);
+        return gr_fail(err, -EEXIST, "duplicate-name",
+                       "two HookSets have the name \"%.*s\"; the other is at %.*s:%u; rename one",
+                       GR_STR_FMT(sets[i]->name), GR_STR_FMT(sets[i - 1]->file), sets[i - 1]->line);
+    }
+    return 0;
+}
+
+static int build(struct gr_ruleset *ruleset, const struct gr_hookset *sets, size_t sets_n,
+                 struct gr_err *err)
+{
+    int r;
+
+    ruleset->n = sets_n;
+    ruleset->sets = gr_arena_array(&ruleset->arena, sets_n, sizeof(struct gr_hookset *));
+    if (!ruleset->sets)
+        return -ENOMEM;
+    for (size_t i = 0; i < sets_n; i++)
+        ruleset->sets[i] = &sets[i];
+    r = check_names(ruleset->sets, sets_n, err);
+    if (r)
+        return r;
+    qsort(ruleset->sets, sets_n, sizeof(*ruleset->sets), by_order);
+    return gr_index_build(&ruleset->arena, ruleset->sets, sets_n, &ruleset->index);
+}
+
+int gr_ruleset_new(struct gr_arena *arena, const struct gr_hookset *sets, size_t sets_n,
+                   struct gr_ruleset **out_ruleset, struct gr_err *err)
+{
+    struct gr_ruleset *ruleset = calloc(1, sizeof(*ruleset));
+    int r;
+
+    if (!ruleset) {
+        gr_arena_fini(arena);
+        return -ENOMEM;
+    }
+    ruleset->refs = 1;
+    ruleset->arena = *arena;
+    gr_arena_init(arena, arena->block_bytes, arena->limit_bytes);
+    r = build(ruleset, sets, sets_n, err);
+    if (r) {
+        gr_ruleset_unref(ruleset);
+        return r;
+    }
+    *out_ruleset = ruleset;
+    return 0;
+}
+
+struct gr_ruleset *gr_ruleset_ref(struct gr_ruleset *ruleset)
+{
+    ruleset->refs++;
+    return ruleset;
+}
+
+void gr_ruleset_unref(struct gr_ruleset *ruleset)
+{
+    if (!ruleset || --ruleset->refs > 0)
+        return;
+    gr_arena_fini(&ruleset->arena);
+    free(ruleset);
+}
+
+size_t gr_ruleset_count(const struct gr_ruleset *ruleset)
+{
+    return ruleset->n;
+}
+
+const struct gr_hookset *gr_ruleset_at(const struct gr_ruleset *ruleset, size_t i)
+{
+    return ruleset->sets[i];
+}
+
+/* Evaluates one set and keeps it unless it is false. */
+static void evaluate(const struct gr_hookset *set, const struct gr_subject *subject,
+                     uint64_t *steps, struct gr_match *matches, size_t *n)
+{
+    enum gr_truth truth;
+
+    if (set->other_node)
+        return;
+    truth = gr_cond_eval(set->match, subject, steps);
+    if (truth != GR_FALSE)
+        matches[(*n)++] = (struct gr_match){.set = set, .truth = truth};
+}
+
+int gr_ruleset_match_steps(const struct gr_ruleset *ruleset, const struct gr_subject *subject,
+                           struct gr_arena *arena, uint64_t *steps,
+                           const struct gr_match **out_matches, size_t *out_n)
+{
+    struct gr_candidates candidates;
+    struct gr_match *matches;
+    size_t n = 0;
+    int r;
+
+    r = gr_index_find(ruleset->index, subject, arena, &candidates);
+    if (r)
+        return r;
+    matches = gr_arena_array(arena, gr_candidates_count(&candidates), sizeof(*matches));
+    if (!matches)
+        return -ENOMEM;
+    for (size_t word = 0; word < candidates.words_n; word++) {
+        for (uint64_t bits = candidates.words[word]; bits; bits &= bits - 1) {
+            size_t i = word * 64 + (size_t)__builtin_ctzll(bits);
+
+            evaluate(ruleset->sets[i], &candidates.subject, steps, matches, &n);
+        }
+    }
+    *out_matches = matches;
+    *out_n = n;
+    return 0;
+}
+
+int gr_ruleset_match_naive_steps(const struct gr_ruleset *ruleset, const struct gr_subject *subject,
+                                 struct gr_arena *arena, uint64_t *steps,
+                                 const struct gr_match **out_matches, size_t *out_n)
+{
+    struct gr_match *matches = gr_arena_array(arena, ruleset->n, sizeof(*matches));
+    size_t n = 0;
+
+    if (!matches)
+        return -ENOMEM;
+    for (size_t i = 0; i < ruleset->n; i++)
+        evaluate(ruleset->sets[i], subject, steps, matches, &n);
+    *out_matches = matches;
+    *out_n = n;
+    return 0;
+}
+
+int gr_ruleset_candidates(const struct gr_ruleset *ruleset, const struct gr_subject *subject,
+                          struct gr_arena *arena, size_t *out_n)
+{
+    struct gr_candidates candidates;
+    int r = gr_index_find(ruleset->index, subject, arena, &candidates);
+
+    if (r == 0)
+        *out_n = gr_candidates_count(&candidates);
+    return r;
+}
+
+int gr_ruleset_match(const struct gr_ruleset *ruleset, const struct gr_subject *subject,
+                     struct gr_arena *arena, const struct gr_match **out_matches, size_t *out_n)
+{
+    uint64_t steps = GR_MATCH_STEPS_MAX;
+
+    return gr_ruleset_match_steps(ruleset, subject, arena, &steps, out_matches, out_n);
+}
+
+int gr_ruleset_match_naive(const struct gr_ruleset *ruleset, const struct gr_subject *subject,
+                           struct gr_arena *arena, const struct gr_match **out_matches,
+                           size_t *out_n)
+{
+    uint64_t steps = GR_MATCH_STEPS_MAX;
+
+    return gr_ruleset_match_naive_steps(ruleset, subject, arena, &steps, out_matches, out_n);
+}
