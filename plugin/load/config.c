@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * load/config: one table of settings drives decoding, names and merging.
+ *
+ * Layer: load.
+ */
+#include "load/config.h"
+
+#include <errno.h>
+
+#include "rules/limits.h"
+#include "rules/strict.h"
+
+#define SCRATCH_BLOCK_BYTES (4U << 10)
+
+static const char *const default_dirs[] = {
+    "/usr/share/grapnel/hooks.d",
+    "/etc/grapnel/hooks.d",
+    "/run/grapnel/hooks.d",
+};
+
+static const char *const setting_names[GR_SETTING_COUNT] = {
+    [GR_SETTING_HOOKS_DIRS] = "hooksDirs",
+    [GR_SETTING_HOST_ROOT] = "hostRoot",
+    [GR_SETTING_NODE_NAME] = "nodeName",
+    [GR_SETTING_LOG_LEVEL] = "logLevel",
+    [GR_SETTING_LOG_FORMAT] = "logFormat",
+    [GR_SETTING_AMBIGUOUS_IMAGE] = "ambiguousImage",
+    [GR_SETTING_ON_REQUEST_ERROR] = "onRequestError",
+    [GR_SETTING_RESCAN_INTERVAL] = "rescanInterval",
+};
+
+static const char *const level_words[] = {
+    [GR_LEVEL_ERROR] = "error",
+    [GR_LEVEL_WARNING] = "warning",
+    [GR_LEVEL_INFO] = "info",
+    [GR_LEVEL_DEBUG] = "debug",
+};
+
+static const char *const format_words[] = {
+    [GR_LOG_LOGFMT] = "logfmt",
+    [GR_LOG_JSON] = "json",
+};
+
+/* What the tables' handlers write into. */
+struct target {
+    struct gr_config *config;
+    enum gr_config_source source;
+};
+
+const char *gr_config_source_name(enum gr_config_source source)
+{
+    static const char *const names[] = {
+        [GR_CONFIG_BUILT_IN] = "built-in",
+        [GR_CONFIG_FILE] = "file",
+        [GR_CONFIG_NRI] = "NRI Configure",
+        [GR_CONFIG_FLAG] = "flag",
+    };
+
+    return names[source];
+}
+
+const char *gr_setting_name(enum gr_setting setting)
+{
+    return setting_names[setting];
+}
+
+void gr_config_init(struct gr_config *out_config)
+{
+    *out_config = (struct gr_config){
+        .hooks_dirs = default_dirs,
+        .hooks_dirs_n = GR_ARRAY_LEN(default_dirs),
+        .host_root = "/",
+        .node_name = "",
+        .log_level = GR_LEVEL_INFO,
+        .log_format = GR_LOG_LOGFMT,
+        .ambiguous_image = GR_IMAGE_TRUST,
+        .on_request_error = GR_REQUEST_ERROR_FAIL,
+        .rescan_interval_s = GR_CONFIG_RESCAN_DEFAULT_S,
+    };
+    for (size_t i = 0; i < GR_SETTING_COUNT; i++)
+        out_config->origins[i] = (struct gr_setting_origin){.has = true};
+}
+
+/* Notes the place of a setting whose value was taken. Passes r on. */
+static int noted(int r, const struct gr_yaml_node *node, const struct target *target,
+                 enum gr_setting setting)
+{
+    if (r == 0)
+        target->config->origins[setting] = (struct gr_setting_origin){
+            .has = true, .source = target->source, .line = node->key_at.line};
+    return r;
+}
+
+static int decode_path(struct gr_decoder *d, const struct gr_yaml_node *node, bool root_too,
+                       const char **out_path)
+{
+    struct gr_str path = GR_STR_NONE;
+    int r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, &path);
+
+    if (r == 0 && !(root_too && gr_str_is(path, "/")))
+        r = gr_decode_check_path(d, node->at, path, GR_HOOK_PATH_MAX_BYTES);
+    if (r == 0)
+        *out_path = path.p;
+    return r;
+}
+
+static int decode_hooks_dirs(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    const char **dirs;
+    size_t n = 0;
+    int r = gr_decode_check_list(d, node, GR_CONFIG_DIRS_MAX);
+
+    if (r != 0)
+        return r;
+    dirs = gr_arena_array(d->arena, node->n, sizeof(*dirs));
+    if (!dirs)
+        return -ENOMEM;
+    for (const struct gr_yaml_node *item = node->first; item; item = item->next, n++) {
+        size_t before = gr_field_path_index(&d->path, n);
+
+        r = decode_path(d, item, false, &dirs[n]);
+        gr_field_path_cut(&d->path, before);
+        if (r < 0)
+            return r;
+    }
+    target->config->hooks_dirs = dirs;
+    target->config->hooks_dirs_n = n;
+    return noted(0, node, target, GR_SETTING_HOOKS_DIRS);
+}
+
+static int decode_host_root(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    int r = decode_path(d, node, true, &target->config->host_root);
+
+    return noted(r, node, target, GR_SETTING_HOST_ROOT);
+}
+
+static int decode_node_name(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    struct gr_str name = GR_STR_NONE;
+    int r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_NAME_MAX_BYTES, &name);
+
+    if (r == 0 && !gr_is_dns_subdomain(name))
+        r = gr_decode_refuse(d, node->at, "bad-name",
+                             "the name \"%s\" is refused: expected the node's name in the cluster, "
+                             "lower-case letters, digits, - and .",
+                             gr_show(name).text);
+    if (r == 0)
+        target->config->node_name = name.p;
+    return noted(r, node, target, GR_SETTING_NODE_NAME);
+}
+
+static int decode_log_level(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    size_t index = 0;
+    int r = gr_decode_word(d, node, level_words, GR_ARRAY_LEN(level_words), &index);
+
+    target->config->log_level = (enum gr_level)index;
+    return noted(r, node, target, GR_SETTING_LOG_LEVEL);
+}
+
+static int decode_log_format(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    size_t index = 0;
+    int r = gr_decode_word(d, node, format_words, GR_ARRAY_LEN(format_words), &index);
+
+    target->config->log_format = (enum gr_log_format)index;
+    return noted(r, node, target, GR_SETTING_LOG_FORMAT);
+}
+
+static int decode_ambiguous_image(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    static const char *const words[] = {
+        [GR_IMAGE_TRUST] = "Trust",
+        [GR_IMAGE_UNKNOWN] = "Unknown",
+    };
+    struct target *target = user;
+    size_t index = 0;
+    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
+
+    target->config->ambiguous_image = (enum gr_ambiguous_image)index;
+    return noted(r, node, target, GR_SETTING_AMBIGUOUS_IMAGE);
+}
+
+static int decode_on_request_error(struct gr_decoder *d, const struct gr_yaml_node *node,
+                                   void *user)
+{
+    static const char *const words[] = {
+        [GR_REQUEST_ERROR_FAIL] = "Fail",
+        [GR_REQUEST_ERROR_IGNORE] = "Ignore",
+    };
+    struct target *target = user;
+    size_t index = 0;
+    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
+
+    target->config->on_request_error = (enum gr_on_request_error)index;
+    return noted(r, node, target, GR_SETTING_ON_REQUEST_ERROR);
+}
+
+static int decode_rescan(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    int r = gr_decode_seconds(d, node, GR_CONFIG_RESCAN_MIN_S, GR_CONFIG_RESCAN_MAX_S,
+                              &target->config->rescan_interval_s);
+
+    return noted(r, node, target, GR_SETTING_RESCAN_INTERVAL);
+}
+
+/* The first rows in the order of enum gr_setting; then what later versions read. */
+static const struct gr_key spec_keys[] = {
+    {"hooksDirs", decode_hooks_dirs, 0, NULL},
+    {"hostRoot", decode_host_root, 0, NULL},
+    {"nodeName", decode_node_name, 0, NULL},
+    {"logLevel", decode_log_level, 0, NULL},
+    {"logFormat", decode_log_format, 0, NULL},
+    {"ambiguousImage", decode_ambiguous_image, 0, NULL},
+    {"onRequestError", decode_on_request_error, 0, NULL},
+    {"rescanInterval", decode_rescan, 0, NULL},
+    {"environment", NULL, GR_KEY_LATER, NULL},
+    {"ociHooksDirs", NULL, GR_KEY_LATER, NULL},
+    {"requestAnnotation", NULL, GR_KEY_LATER, NULL},
+    {"requiredSets", NULL, GR_KEY_LATER, NULL},
+    {"runner", NULL, GR_KEY_LATER, NULL},
+};
+
+static int decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    if (node->kind == GR_YAML_MAPPING && node->n == 0)
+        return 0; /* no setting of its own: the defaults */
+    return gr_decode_mapping(d, node, GR_KEYS(spec_keys), user);
+}
+
+static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root,
+                           struct target *target)
+{
+    static const struct gr_key keys[] = {
+        {"apiVersion", gr_decode_seen, GR_KEY_REQUIRED, "apiVersion: " GR_API_VERSION},
+        {"kind", gr_decode_seen, GR_KEY_REQUIRED, "kind: Config"},
+        {"spec", decode_spec, GR_KEY_REQUIRED, "spec: with the settings in it"},
+        {"hooksDirs", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"hostRoot", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"nodeName", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"logLevel", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"logFormat", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"ambiguousImage", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"onRequestError", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"rescanInterval", NULL, GR_KEY_ELSEWHERE, "spec"},
+    };
+    int r = 0;
+
+    if (root->kind == GR_YAML_MAPPING)
+        r = gr_decode_check_kind(d, root, "Config");
+    return r ? r : gr_decode_mapping(d, root, GR_KEYS(keys), target);
+}
+
+static int decode_all(struct gr_decoder *d, struct gr_yaml *yaml, struct gr_arena *scratch,
+                      struct target *target)
+{
+    size_t documents = 0;
+    int r = 0;
+
+    while (r >= 0) {
+        struct gr_yaml_document document;
+
+        r = gr_yaml_next(yaml, scratch, &document);
+        if (r != 0)
+            break;
+        d->bad = d->bad || document.bad;
+        d->path = (struct gr_field_path){0};
+        if (!document.root)
+            continue;
+        if (++documents > 1)
+            r = gr_decode_refuse(d, document.root->at, "too-many-documents",
+                                 "a configuration is one document, found another one; put all "
+                                 "settings into the first");
+        else
+            r = decode_document(d, document.root, target);
+    }
+    return r < 0 ? r : 0;
+}
+
+int gr_config_decode(struct gr_arena *arena, const struct gr_config_text *text,
+                     const struct gr_reporter *reporter, struct gr_config *out_config)
+{
+    struct gr_findings findings = {.reporter = reporter, .file = text->name};
+    struct gr_decoder d = {.arena = arena, .findings = &findings};
+    struct gr_config config = {0};
+    struct target target = {.config = &config, .source = text->source};
+    struct gr_yaml *yaml = NULL;
+    struct gr_arena scratch;
+    int r;
+
+    gr_arena_init(&scratch, SCRATCH_BLOCK_BYTES, 0);
+    r = gr_yaml_new(text->text, &findings, &yaml);
+    if (r == 0)
+        r = decode_all(&d, yaml, &scratch, &target);
+    if (r == 0 && d.bad)
+        r = GR_CONFIG_REFUSED;
+    if (r == 0)
+        *out_config = config;
+    gr_yaml_free(yaml);
+    gr_arena_fini(&scratch);
+    return r;
+}
+
+void gr_config_merge(struct gr_config *config, const struct gr_config *over)
+{
+    for (size_t i = 0; i < GR_SETTING_COUNT; i++) {
+        if (!over->origins[i].has)
+            continue;
+        config->origins[i] = over->origins[i];
+        switch ((enum gr_setting)i) {
+        case GR_SETTING_HOOKS_DIRS:
+            config->hooks_dirs = over->hooks_dirs;
+            config->hooks_dirs_n = over->hooks_dirs_n;
+            break;
+        case GR_SETTING_HOST_ROOT:
+            config->host_root = over->host_root;
+            break;
+        case GR_SETTING_NODE_NAME:
+            config->node_name = over->node_name;
+            break;
+        case GR_SETTING_LOG_LEVEL:
+            config->log_level = over->log_level;
+            break;
+        case GR_SETTING_LOG_FORMAT:
+            config->log_format = over->log_format;
+            break;
+        case GR_SETTING_AMBIGUOUS_IMAGE:
+            config->ambiguous_image = over->ambiguous_image;
+            break;
+        case GR_SETTING_ON_REQUEST_ERROR:
+            config->on_request_error = over->on_request_error;
+            break;
+        case GR_SETTING_RESCAN_INTERVAL:
+            config->rescan_interval_s = over->rescan_interval_s;
+            break;
+        }
+    }
+}
+
+bool gr_log_level_parse(struct gr_str text, enum gr_level *out_level)
+{
+    for (size_t i = 0; i < GR_ARRAY_LEN(level_words); i++) {
+        if (gr_str_is(text, level_words[i])) {
+            *out_level = (enum gr_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool gr_log_format_parse(struct gr_str text, enum gr_log_format *out_format)
+{
+    for (size_t i = 0; i < GR_ARRAY_LEN(format_words); i++) {
+        if (gr_str_is(text, format_words[i])) {
+            *out_format = (enum gr_log_format)i;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * load/config: the settings of the program (kind Config), and where each came from.
+ *
+ * Layer: load. One reader for the configuration file and for what a runtime hands over in NRI's
+ * Configure. Sources are laid over each other: built-in, file, NRI Configure, flags; a later one
+ * replaces a setting, lists are not joined. Format: specs/config.md and specs/config.schema.json.
+ */
+#ifndef GR_LOAD_CONFIG_H
+#define GR_LOAD_CONFIG_H
+
+#include "base/arena.h"
+#include "base/err.h"
+
+#define GR_CONFIG_RESCAN_MIN_S 1
+#define GR_CONFIG_RESCAN_MAX_S 3600
+#define GR_CONFIG_RESCAN_DEFAULT_S 30
+
+/* Directories of rule files. No evidence. */
+#define GR_CONFIG_DIRS_MAX 32
+
+enum gr_config_source {
+    GR_CONFIG_BUILT_IN,
+    GR_CONFIG_FILE,
+    GR_CONFIG_NRI, /* Configure */
+    GR_CONFIG_FLAG,
+};
+
+/* "built-in", "file", "NRI Configure", "flag". */
+const char *gr_config_source_name(enum gr_config_source source);
+
+enum gr_log_format {
+    GR_LOG_LOGFMT,
+    GR_LOG_JSON,
+};
+
+/* What an image name is worth that may be one of several names of the image (CRI-O, containerd
+ * 1.7). */
+enum gr_ambiguous_image {
+    GR_IMAGE_TRUST,
+    GR_IMAGE_UNKNOWN,
+};
+
+/* What a container whose request cannot be decoded gets. */
+enum gr_on_request_error {
+    GR_REQUEST_ERROR_FAIL,
+    GR_REQUEST_ERROR_IGNORE,
+};
+
+enum gr_setting {
+    GR_SETTING_HOOKS_DIRS,
+    GR_SETTING_HOST_ROOT,
+    GR_SETTING_NODE_NAME,
+    GR_SETTING_LOG_LEVEL,
+    GR_SETTING_LOG_FORMAT,
+    GR_SETTING_AMBIGUOUS_IMAGE,
+    GR_SETTING_ON_REQUEST_ERROR,
+    GR_SETTING_RESCAN_INTERVAL,
+};
+#define GR_SETTING_COUNT 8
+
+/* As it is written: "hooksDirs", … */
+const char *gr_setting_name(enum gr_setting setting);
+
+struct gr_setting_origin {
+    bool has; /* this source sets it */
+    enum gr_config_source source;
+    uint32_t line; /* 0: no line (built-in, flags) */
+};
+
+/* Values of settings that no origin has are zeroes. Texts are NUL-terminated and borrowed: from the
+ * arena they were decoded into, or from whoever filled them in. */
+struct gr_config {
+    struct gr_setting_origin origins[GR_SETTING_COUNT];
+    const char *const *hooks_dirs; /* lowest to highest precedence */
+    size_t hooks_dirs_n;
+    const char *host_root;
+    const char *node_name;
+    enum gr_level log_level;
+    enum gr_log_format log_format;
+    enum gr_ambiguous_image ambiguous_image;
+    enum gr_on_request_error on_request_error;
+    uint32_t rescan_interval_s;
+};
+
+/* Everything set to its default; node_name is the empty text (the caller asks the kernel). */
+void gr_config_init(struct gr_config *out_config);
+
+/* The text was refused whole; every error was reported. */
+#define GR_CONFIG_REFUSED 1
+
+struct gr_config_text {
+    struct gr_str text; /* borrowed for the call */
+    const char *name;   /* for messages: a path, or "NRI Configure" */
+    enum gr_config_source source;
+};
+
+/*
+ * Decodes one document. An empty text sets nothing. The result lives in arena and borrows nothing.
+ * Returns 0; GR_CONFIG_REFUSED (*out_config untouched); -ENOMEM.
+ */
+GR_CHECKED int gr_config_decode(struct gr_arena *arena, const struct gr_config_text *text,
+                                const struct gr_reporter *reporter, struct gr_config *out_config);
+
+/* Lays what over sets over config. Borrows what over borrows. */
+void gr_config_merge(struct gr_config *config, const struct gr_config *over);
+
+/* For flags: the word or number of a setting from text, as the YAML reader would take it.
+ * True and *out_… set, or false. */
+bool gr_log_level_parse(struct gr_str text, enum gr_level *out_level);
+bool gr_log_format_parse(struct gr_str text, enum gr_log_format *out_format);
+
+#endif

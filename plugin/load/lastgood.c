@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "load/lastgood.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/hash.h"
+#include "rules/limits.h"
+
+#define MAGIC "grapnel-last-good 1 "
+#define SUFFIX ".good"
+#define SUFFIX_TEMPORARY ".tmp"
+#define DIR_MODE 0700U
+#define FILE_MODE 0600U
+#define DIRS_MADE_MAX 8
+#define HEAD_LINE_MAX_BYTES 80
+#define FIRST_ENTRIES 64
+
+static void warn(const struct gr_lastgood *lg, struct gr_err *err)
+{
+    gr_err_at(err, lg->dir, 0, 0);
+    gr_report(lg->reporter, GR_LEVEL_WARNING, err);
+}
+
+/* One finding per load is enough: a full disk fails for every file. */
+static void warn_write(struct gr_lastgood *lg, struct gr_str path, int rc, const char *what)
+{
+    struct gr_err err = {0};
+
+    if (lg->warned)
+        return;
+    lg->warned = true;
+    gr_fail_errno(&err, rc, "last-good-write",
+                  "expected to keep the accepted text of %.*s for the day that the file is bad, "
+                  "found an error when %s (further ones are not shown)",
+                  GR_STR_FMT(path), what);
+    warn(lg, &err);
+}
+
+static void name_of(struct gr_str path, char *out, size_t bytes)
+{
+    (void)snprintf(out, bytes, "%016" PRIx64 SUFFIX, gr_hash(path));
+}
+
+static void temporary_name(const struct gr_lastgood *lg, const char *name, char *out, size_t bytes)
+{
+    (void)snprintf(out, bytes, "%s.%016" PRIx64 SUFFIX_TEMPORARY, name, lg->fs->token);
+}
+
+/* Takes a number and the byte behind it. */
+static bool take_u64(struct gr_str *text, char end, uint64_t *out)
+{
+    size_t n = gr_str_find(*text, end);
+
+    if (n == text->n || gr_str_to_u64(gr_str_first(*text, n), out) != 0)
+        return false;
+    *text = gr_str_skip(*text, n + 1);
+    return true;
+}
+
+static bool take_hash(struct gr_str *text, uint64_t *out)
+{
+    uint64_t value = 0;
+
+    if (text->n < 17 || text->p[16] != '\n')
+        return false;
+    for (size_t i = 0; i < 16; i++) {
+        const char *digits = "0123456789abcdef";
+        const char *digit = text->p[i] ? strchr(digits, text->p[i]) : NULL;
+
+        if (!digit)
+            return false;
+        value = value << 4 | (uint64_t)(digit - digits);
+    }
+    *text = gr_str_skip(*text, 17);
+    *out = value;
+    return true;
+}
+
+/* Parses the head; *text becomes what stands behind it. Borrows the path. */
+static bool take_head(struct gr_str *text, struct gr_lastgood_entry *out)
+{
+    uint64_t path_bytes;
+
+    if (!gr_str_has_prefix(*text, GR_STR(MAGIC)))
+        return false;
+    *text = gr_str_skip(*text, sizeof(MAGIC) - 1);
+    if (!take_u64(text, ' ', &path_bytes) || !take_u64(text, ' ', &out->bytes) ||
+        !take_hash(text, &out->hash) || path_bytes >= text->n || text->p[path_bytes] != '\n')
+        return false;
+    out->path = gr_str_first(*text, path_bytes);
+    *text = gr_str_skip(*text, path_bytes + 1);
+    return true;
+}
+
+/* Reads up to buf->max bytes; a longer file is cut. Returns 0, a negative errno. */
+static int read_file(const struct gr_lastgood *lg, const char *name, struct gr_buf *buf,
+                     uint64_t *out_bytes)
+{
+    const struct gr_fs *fs = lg->fs;
+    struct gr_fs_meta meta;
+    int node;
+    int rc = gr_fs_open_read(fs, gr_walk_top(&lg->walk)->node, name, &node);
+
+    if (rc != 0)
+        return rc;
+    rc = fs->meta(fs->user, node, &meta);
+    if (rc == 0 && meta.type != GR_FS_REGULAR)
+        rc = -EINVAL;
+    if (rc == 0) {
+        *out_bytes = meta.size_bytes;
+        rc = gr_fs_read_all(fs, node, buf);
+    }
+    gr_fs_close(fs, &node);
+    return rc == -EMSGSIZE ? 0 : rc;
+}
+
+static int add_entry(struct gr_lastgood *lg, struct gr_str path, const char *name,
+                     struct gr_lastgood_entry **out_entry)
+{
+    struct gr_lastgood_entry *entry = gr_arena_alloc(lg->scratch, sizeof(*entry));
+
+    if (!entry || !gr_arena_str(lg->scratch, path, &entry->path))
+        return -ENOMEM;
+    (void)snprintf(entry->name, sizeof(entry->name), "%s", name);
+    if (lg->all_n == lg->all_cap) {
+        size_t cap = lg->all_cap ? lg->all_cap * 2 : FIRST_ENTRIES;
+        struct gr_lastgood_entry **all =
+            gr_arena_array(lg->scratch, cap, sizeof(struct gr_lastgood_entry *));
+
+        if (!all)
+            return -ENOMEM;
+        if (lg->all_n)
+            memcpy(all, lg->all, lg->all_n * sizeof(struct gr_lastgood_entry *));
+        lg->all = all;
+        lg->all_cap = cap;
+    }
+    if (gr_table_put(&lg->entries, entry->path, entry) != 0)
+        return -ENOMEM;
+    lg->all[lg->all_n++] = entry;
+    *out_entry = entry;
+    return 0;
+}
+
+static void remove_file(struct gr_lastgood *lg, const char *name)
+{
+    int rc = lg->fs->unlink(lg->fs->user, gr_walk_top(&lg->walk)->node, name);
+
+    if (rc == 0)
+        lg->changed = true;
+    else if (rc != -ENOENT)
+        warn_write(lg, gr_str_from(name), rc, "removing what is not needed any more");
+}
+
+static void warn_damaged(const struct gr_lastgood *lg, const char *name)
+{
+    struct gr_err err = {0};
+
+    gr_fail(&err, 0, "last-good-damaged",
+            "expected a kept text in %s, found that it is damaged; it is not used and will be "
+            "written again with the next accepted text",
+            name);
+    warn(lg, &err);
+}
+
+/* Reads the head of one kept text. */
+static int index_file(struct gr_lastgood *lg, const char *name)
+{
+    struct gr_lastgood_entry head = {0};
+    struct gr_lastgood_entry *entry;
+    char expected[sizeof(head.name)];
+    struct gr_str text;
+    uint64_t size = 0;
+    int rc;
+
+    gr_buf_reset(&lg->head, lg->head.max);
+    rc = read_file(lg, name, &lg->head, &size);
+    if (rc == -ENOMEM || rc == -ENOENT)
+        return rc == -ENOMEM ? rc : 0;
+    text = gr_buf_view(&lg->head);
+    if (rc == 0 && take_head(&text, &head)) {
+        name_of(head.path, expected, sizeof(expected));
+        if (strcmp(name, expected) == 0 && size - (lg->head.len - text.n) == head.bytes) {
+            rc = add_entry(lg, head.path, name, &entry);
+            if (rc == 0) {
+                entry->bytes = head.bytes;
+                entry->hash = head.hash;
+            }
+            return rc;
+        }
+    }
+    warn_damaged(lg, name);
+    remove_file(lg, name);
+    return 0;
+}
+
+static int see_name(void *user, const char *name, enum gr_fs_type type)
+{
+    struct gr_lastgood *lg = user;
+    struct gr_str s = gr_str_from(name);
+
+    if (type != GR_FS_REGULAR)
+        return 0;
+    if (gr_str_has_suffix(s, GR_STR(SUFFIX)))
+        return index_file(lg, name);
+    /* Left over from an instance that was killed. One that is being written by another instance
+     * right now goes, too: that one warns, and writes it at its next load. */
+    if (gr_str_has_suffix(s, GR_STR(SUFFIX_TEMPORARY)))
+        remove_file(lg, name);
+    return 0;
+}
+
+/* Walks to the directory, making what is missing. */
+static int enter(struct gr_lastgood *lg, struct gr_trust_way *way)
+{
+    int rc = gr_walk_open(&lg->walk, lg->fs, "/");
+
+    for (int made = 0; rc == 0; made++) {
+        rc = gr_walk_to(&lg->walk, lg->dir, gr_trust_visit, way);
+        if (rc == 0)
+            return gr_walk_enter(&lg->walk);
+        if (rc != -ENOENT || made == DIRS_MADE_MAX)
+            return rc;
+        rc = lg->fs->make_dir(lg->fs->user, gr_walk_top(&lg->walk)->node, lg->walk.name, DIR_MODE);
+        if (rc == -EEXIST)
+            rc = 0;
+    }
+    return rc;
+}
+
+static void open_dir(struct gr_lastgood *lg, struct gr_trust_way *way, int *out_rc)
+{
+    char quoted[GR_TRUST_QUOTED_BYTES];
+    const struct gr_fs_meta *meta;
+    struct gr_err err = {0};
+    int rc;
+
+    gr_trust_quote(quoted, sizeof(quoted), lg->dir);
+    way->rules = gr_trust_rules(lg->fs, false);
+    rc = enter(lg, way);
+    *out_rc = rc == -ENOMEM ? rc : 0;
+    if (rc < 0) {
+        gr_fail_errno(&err, rc, "last-good-directory",
+                      "expected a directory for the texts that were accepted last, found an "
+                      "error at %s; until that is mended a bad file has no text to fall back on",
+                      lg->walk.path);
+    } else if (rc == GR_TRUST_BROKEN) {
+        gr_trust_explain(&err, &way->rules, way->fault, way->path, &way->meta);
+    } else {
+        meta = &gr_walk_top(&lg->walk)->meta;
+        if ((meta->mode & 0077U) == 0 && gr_trust_file(&way->rules, meta) == GR_TRUST_FINE) {
+            lg->usable = true;
+            return;
+        }
+        gr_fail(&err, 0, "last-good-directory",
+                "expected a directory with mode 0700, found mode %04o; what is in it is not used; "
+                "look at what it holds, then run: chmod 0700 %s",
+                meta->mode, quoted);
+    }
+    if (rc != -ENOMEM)
+        warn(lg, &err);
+}
+
+int gr_lastgood_open(struct gr_lastgood *lg, const struct gr_fs *fs, const char *dir,
+                     struct gr_arena *scratch, const struct gr_reporter *reporter)
+{
+    struct gr_trust_way *way;
+    struct gr_err err = {0};
+    int rc;
+
+    *lg = (struct gr_lastgood){.fs = fs, .dir = dir, .reporter = reporter, .scratch = scratch};
+    gr_table_init(&lg->entries, scratch);
+    gr_buf_init(&lg->head, HEAD_LINE_MAX_BYTES + GR_LOAD_PATH_BYTES);
+    gr_buf_init(&lg->whole, HEAD_LINE_MAX_BYTES + GR_LOAD_PATH_BYTES + GR_YAML_FILE_MAX_BYTES);
+    if (!dir)
+        return 0;
+    way = gr_arena_alloc(scratch, sizeof(*way));
+    if (!way)
+        return -ENOMEM;
+    open_dir(lg, way, &rc);
+    if (rc != 0 || !lg->usable)
+        return rc;
+    rc = fs->list(fs->user, gr_walk_top(&lg->walk)->node, see_name, lg);
+    if (rc != 0 && rc != -ENOMEM) {
+        gr_fail_errno(&err, rc, "last-good-directory",
+                      "expected a directory that can be listed, found an error");
+        warn(lg, &err);
+        lg->usable = false;
+        rc = 0;
+    }
+    return rc;
+}
+
+static struct gr_lastgood_entry *entry_of(const struct gr_lastgood *lg, struct gr_str path)
+{
+    return lg->usable ? gr_table_get(&lg->entries, path) : NULL;
+}
+
+bool gr_lastgood_has(const struct gr_lastgood *lg, struct gr_str path)
+{
+    return entry_of(lg, path) != NULL;
+}
+
+void gr_lastgood_hold(struct gr_lastgood *lg, struct gr_str path)
+{
+    struct gr_lastgood_entry *entry = entry_of(lg, path);
+
+    if (entry)
+        entry->wanted = true;
+}
+
+int gr_lastgood_read(struct gr_lastgood *lg, struct gr_str path, struct gr_buf *out)
+{
+    struct gr_lastgood_entry *entry = entry_of(lg, path);
+    struct gr_lastgood_entry head = {0};
+    struct gr_str text;
+    uint64_t size;
+    int rc;
+
+    if (!entry)
+        return GR_LASTGOOD_NONE;
+    gr_buf_reset(&lg->whole, lg->whole.max);
+    rc = read_file(lg, entry->name, &lg->whole, &size);
+    if (rc == -ENOMEM)
+        return rc;
+    text = gr_buf_view(&lg->whole);
+    if (rc == 0 && take_head(&text, &head) && gr_str_eq(head.path, path) && head.bytes == text.n &&
+        head.hash == gr_hash(text)) {
+        rc = gr_buf_str(out, text);
+        return rc == -EMSGSIZE ? GR_LASTGOOD_NONE : rc;
+    }
+    warn_damaged(lg, entry->name);
+    entry->wanted = false;
+    return GR_LASTGOOD_NONE;
+}
+
+static int write_text(const struct gr_lastgood *lg, int node, struct gr_str path,
+                      struct gr_str text)
+{
+    char head[HEAD_LINE_MAX_BYTES];
+    int n = snprintf(head, sizeof(head), MAGIC "%zu %zu %016" PRIx64 "\n", path.n, text.n,
+                     gr_hash(text));
+    int rc = gr_fs_write_all(lg->fs, node, head, (size_t)n);
+
+    if (rc == 0)
+        rc = gr_fs_write_all(lg->fs, node, path.p, path.n);
+    if (rc == 0)
+        rc = gr_fs_write_all(lg->fs, node, "\n", 1);
+    if (rc == 0)
+        rc = gr_fs_write_all(lg->fs, node, text.p, text.n);
+    return rc;
+}
+
+static int create(const struct gr_lastgood *lg, const char *name, int *out_node)
+{
+    const struct gr_fs *fs = lg->fs;
+    int dir = gr_walk_top(&lg->walk)->node;
+    int rc = fs->create(fs->user, dir, name, FILE_MODE, out_node);
+
+    /* Our own name: from a load that ran out of memory. */
+    if (rc == -EEXIST && fs->unlink(fs->user, dir, name) == 0)
+        rc = fs->create(fs->user, dir, name, FILE_MODE, out_node);
+    return rc;
+}
+
+static int put_in_place(struct gr_lastgood *lg, const struct gr_lastgood_entry *entry,
+                        const char *temporary)
+{
+    const struct gr_fs *fs = lg->fs;
+    int dir = gr_walk_top(&lg->walk)->node;
+    int rc = fs->rename(fs->user, dir, temporary, entry->name);
+
+    if (rc == 0)
+        lg->changed = true;
+    return rc;
+}
+
+/* Writes the text under its temporary name; the first ones go into place at once. */
+static int save(struct gr_lastgood *lg, struct gr_lastgood_entry *entry, struct gr_str text,
+                const char **out_what)
+{
+    bool now = lg->synced < GR_LASTGOOD_FSYNC_MAX;
+    char temporary[64];
+    int node;
+    int rc;
+
+    temporary_name(lg, entry->name, temporary, sizeof(temporary));
+    *out_what = "making a file";
+    rc = create(lg, temporary, &node);
+    if (rc != 0)
+        return rc;
+    *out_what = "writing";
+    rc = write_text(lg, node, entry->path, text);
+    if (rc == 0 && now) {
+        *out_what = "syncing";
+        lg->synced++;
+        rc = lg->fs->sync(lg->fs->user, node);
+    }
+    gr_fs_close(lg->fs, &node);
+    if (rc == 0 && now) {
+        *out_what = "renaming";
+        rc = put_in_place(lg, entry, temporary);
+    } else if (rc == 0) {
+        entry->waits = true;
+    }
+    if (rc != 0)
+        (void)lg->fs->unlink(lg->fs->user, gr_walk_top(&lg->walk)->node, temporary);
+    return rc;
+}
+
+int gr_lastgood_keep(struct gr_lastgood *lg, struct gr_str path, struct gr_str text)
+{
+    struct gr_lastgood_entry *entry = entry_of(lg, path);
+    const char *what = NULL;
+    char name[sizeof(entry->name)];
+    int rc;
+
+    if (!lg->usable)
+        return 0;
+    if (!entry) {
+        name_of(path, name, sizeof(name));
+        rc = add_entry(lg, path, name, &entry);
+        if (rc != 0)
+            return rc;
+    } else if (entry->bytes == text.n && entry->hash == gr_hash(text)) {
+        entry->wanted = true;
+        return 0;
+    }
+    entry->wanted = true;
+    rc = save(lg, entry, text, &what);
+    if (rc != 0)
+        warn_write(lg, path, rc, what);
+    return 0;
+}
+
+static void put_waiting(struct gr_lastgood *lg)
+{
+    int dir = gr_walk_top(&lg->walk)->node;
+    bool synced = false;
+    int rc = 0;
+
+    for (size_t i = 0; i < lg->all_n; i++) {
+        char temporary[64];
+
+        if (!lg->all[i]->waits)
+            continue;
+        temporary_name(lg, lg->all[i]->name, temporary, sizeof(temporary));
+        if (!synced) {
+            rc = lg->fs->sync_all(lg->fs->user, dir);
+            synced = true;
+        }
+        if (rc == 0)
+            rc = put_in_place(lg, lg->all[i], temporary);
+        if (rc != 0) {
+            (void)lg->fs->unlink(lg->fs->user, dir, temporary);
+            warn_write(lg, lg->all[i]->path, rc, "putting it into place");
+        }
+    }
+}
+
+void gr_lastgood_finish(struct gr_lastgood *lg)
+{
+    int rc;
+
+    if (!lg->usable)
+        return;
+    put_waiting(lg);
+    for (size_t i = 0; i < lg->all_n; i++) {
+        if (!lg->all[i]->wanted)
+            remove_file(lg, lg->all[i]->name);
+    }
+    if (!lg->changed)
+        return;
+    rc = lg->fs->sync(lg->fs->user, gr_walk_top(&lg->walk)->node);
+    if (rc != 0)
+        warn_write(lg, gr_str_from(lg->dir), rc, "syncing the directory");
+}
+
+void gr_lastgood_close(struct gr_lastgood *lg)
+{
+    gr_walk_close(&lg->walk);
+    gr_buf_fini(&lg->head);
+    gr_buf_fini(&lg->whole);
+}

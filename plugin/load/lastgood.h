@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * load/lastgood: the last accepted text of each rule file, kept on disk.
+ *
+ * Layer: load. One file per rule file; its name is the hash of the rule file's path, its head holds
+ * the path, the length and the hash of the text (so that a damaged one is noticed):
+ *
+ *     grapnel-last-good 1 <path bytes> <text bytes> <text hash, 16 hex digits>\n
+ *     <path>\n
+ *     <text>
+ *
+ * Written to a temporary name, synced and renamed, only when the text changed. What is neither kept
+ * nor held during a load is removed at its end. Nothing here ever fails a load but -ENOMEM: what
+ * goes wrong is a warning.
+ */
+#ifndef GR_LOAD_LASTGOOD_H
+#define GR_LOAD_LASTGOOD_H
+
+#include "load/table.h"
+#include "load/trust.h"
+
+/* Condition of gr_lastgood_read. */
+#define GR_LASTGOOD_NONE 1
+
+struct gr_lastgood_entry {
+    struct gr_str path;   /* of the rule file */
+    char name[32];        /* in the directory */
+    uint64_t bytes, hash; /* of the text, as its head says */
+    bool wanted;          /* stays at the end of this load */
+    bool waits;           /* new text waits under its temporary name */
+};
+
+struct gr_lastgood {
+    const struct gr_fs *fs;
+    const char *dir;
+    const struct gr_reporter *reporter;
+    struct gr_arena *scratch;
+    struct gr_walk walk;
+    struct gr_table entries; /* rule file path to struct gr_lastgood_entry */
+    struct gr_lastgood_entry **all;
+    size_t all_n, all_cap;
+    struct gr_buf head;  /* for reading heads, */
+    struct gr_buf whole; /* whole files */
+    size_t synced;       /* files that were synced one by one */
+    bool usable;         /* the directory is there and in order */
+    bool changed;        /* the directory is to be synced */
+    bool warned;         /* a failure to write was reported: once per load */
+};
+
+/*
+ * Opens the directory (made when missing, 0700) and reads the heads. dir may be NULL: then nothing
+ * is found and nothing kept. All pointers are borrowed until the close. Returns 0; -ENOMEM. Large:
+ * for the heap.
+ */
+GR_CHECKED int gr_lastgood_open(struct gr_lastgood *lg, const struct gr_fs *fs, const char *dir,
+                                struct gr_arena *scratch, const struct gr_reporter *reporter);
+
+/* Whether a text of this rule file is kept. */
+bool gr_lastgood_has(const struct gr_lastgood *lg, struct gr_str path);
+
+/*
+ * Appends the text to out. Returns 0; GR_LASTGOOD_NONE: there is none, or it is damaged (reported);
+ * -ENOMEM.
+ */
+GR_CHECKED int gr_lastgood_read(struct gr_lastgood *lg, struct gr_str path, struct gr_buf *out);
+
+/* This text was accepted: kept if it is new. Returns 0; -ENOMEM. */
+GR_CHECKED int gr_lastgood_keep(struct gr_lastgood *lg, struct gr_str path, struct gr_str text);
+
+/* What is kept for this rule file stays. */
+void gr_lastgood_hold(struct gr_lastgood *lg, struct gr_str path);
+
+/* End of a load that succeeded: puts new texts into place, removes those of files that are gone. */
+void gr_lastgood_finish(struct gr_lastgood *lg);
+
+/* Also after a failure: then everything stays as it was on disk. */
+void gr_lastgood_close(struct gr_lastgood *lg);
+
+#endif

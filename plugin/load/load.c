@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "load/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "load/dirs.h"
+#include "load/host.h"
+#include "load/lastgood.h"
+#include "load/source.h"
+#include "rules/decode.h"
+#include "rules/limits.h"
+
+#define ARENA_BLOCK_BYTES (64U << 10)
+
+/* What one file gives to the rule set. */
+struct part {
+    struct gr_hookset *items;
+    size_t n;
+};
+
+struct loader {
+    const struct gr_load_options *options;
+    const struct gr_reporter *reporter; /* the caller's */
+    struct gr_reporter counting;        /* ours: counts and passes on */
+    struct gr_load_result result;
+    struct gr_arena arena;   /* the rule set's */
+    struct gr_arena scratch; /* gone with the loader */
+    struct gr_dirs dirs;
+    struct gr_source_reader reader;
+    struct gr_lastgood lastgood;
+    struct gr_host host;
+    struct gr_table names; /* of sets in force so far, to struct gr_hookset */
+    struct gr_buf text;
+    struct gr_buf old_text;
+    size_t text_bytes;
+    struct gr_file_report *files;
+    struct part *parts;
+    size_t parts_n;
+};
+
+static void count(void *user, enum gr_level level, const struct gr_err *err)
+{
+    struct loader *l = user;
+
+    if (level == GR_LEVEL_ERROR)
+        l->result.errors++;
+    if (level == GR_LEVEL_WARNING)
+        l->result.warnings++;
+    gr_report(l->reporter, level, err);
+}
+
+static int decode(struct loader *l, const struct gr_rule_file *file, struct gr_str text,
+                  const struct gr_reporter *reporter, struct gr_hooksets *out_sets)
+{
+    struct gr_source source = {
+        .text = text, .file = file->path.p, .stem = gr_rule_name_stem(file->name)};
+
+    return gr_hooksets_decode(&l->arena, &source, reporter, out_sets);
+}
+
+static void report_duplicate(struct loader *l, const struct gr_hookset *set,
+                             const struct gr_hookset *first)
+{
+    struct gr_err err = {0};
+
+    gr_fail(&err, 0, "duplicate-name",
+            "expected a set name that is unique over all files, found \"%.*s\" already at "
+            "%.*s:%u; rename one of them",
+            GR_STR_FMT(set->name), GR_STR_FMT(first->file), first->line);
+    gr_err_at(&err, set->file.p, set->line, 1);
+    gr_report(&l->counting, GR_LEVEL_ERROR, &err);
+}
+
+/* Enters the names of a file's sets; sets whose name is taken are dropped. */
+static int claim_names(struct loader *l, struct gr_hooksets *sets, bool loudly)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < sets->n; i++) {
+        const struct gr_hookset *first = gr_table_get(&l->names, sets->items[i].name);
+        int rc;
+
+        if (first) {
+            sets->rejected++;
+            if (loudly)
+                report_duplicate(l, &sets->items[i], first);
+            continue;
+        }
+        if (kept != i)
+            sets->items[kept] = sets->items[i];
+        rc = gr_table_put(&l->names, sets->items[kept].name, &sets->items[kept]);
+        if (rc != 0)
+            return rc;
+        kept++;
+    }
+    sets->n = kept;
+    return 0;
+}
+
+static int release_names(struct loader *l, const struct gr_hooksets *sets)
+{
+    for (size_t i = 0; i < sets->n; i++) {
+        int rc = gr_table_put(&l->names, sets->items[i].name, NULL);
+
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int set_detail(struct loader *l, struct gr_file_report *report, const char *text)
+{
+    return gr_arena_str(&l->arena, gr_str_from(text), &report->detail) ? 0 : -ENOMEM;
+}
+
+static void report_last_good(struct loader *l, const struct gr_rule_file *file,
+                             const struct gr_hooksets *sets)
+{
+    struct gr_err err = {0};
+
+    if (sets->rejected == 0)
+        gr_fail(&err, 0, "last-good",
+                "the text of this file that was accepted last is in force instead (sets: %zu)",
+                sets->n);
+    else
+        gr_fail(&err, 0, "last-good",
+                "the text of this file that was accepted last is in force instead (sets: %zu; "
+                "without %zu whose names are taken by other files)",
+                sets->n, sets->rejected);
+    gr_err_at(&err, file->path.p, 0, 0);
+    gr_report(&l->counting, GR_LEVEL_WARNING, &err);
+}
+
+/*
+ * Something in the file was refused: puts its last good text into force, if there is one. sets:
+ * what of the new text was accepted, stays if there is none. text: the new one, n == 0 if not
+ * readable.
+ */
+static int fall_back(struct loader *l, const struct gr_rule_file *file, struct gr_str text,
+                     struct gr_hooksets *sets, struct gr_file_report *report)
+{
+    struct gr_hooksets old = {0};
+    struct gr_err err = {0};
+    int rc;
+
+    report->state = GR_FILE_REJECTED;
+    l->result.rejected += sets->rejected;
+    gr_lastgood_hold(&l->lastgood, file->path);
+    gr_buf_reset(&l->old_text, l->old_text.max);
+    rc = gr_lastgood_read(&l->lastgood, file->path, &l->old_text);
+    if (rc == GR_LASTGOOD_NONE || (rc == 0 && gr_str_eq(text, gr_buf_view(&l->old_text))))
+        return 0;
+    if (rc == 0)
+        rc = decode(l, file, gr_buf_view(&l->old_text), NULL, &old);
+    if (rc != 0)
+        return rc;
+    if (old.rejected > 0) {
+        gr_fail(&err, 0, "last-good-outdated",
+                "expected the text that was accepted last to be acceptable still, found that this "
+                "version refuses it; it is not used");
+        gr_err_at(&err, file->path.p, 0, 0);
+        gr_report(&l->counting, GR_LEVEL_WARNING, &err);
+        return 0;
+    }
+    rc = release_names(l, sets);
+    if (rc == 0)
+        rc = claim_names(l, &old, false);
+    if (rc != 0)
+        return rc;
+    *sets = old;
+    report->state = GR_FILE_LAST_GOOD;
+    l->result.last_good++;
+    report_last_good(l, file, sets);
+    return 0;
+}
+
+static bool fits(struct loader *l, struct gr_err *err)
+{
+    if (l->text_bytes + l->text.len > GR_LOAD_TEXT_MAX_BYTES) {
+        gr_fail(err, 0, "too-much-text",
+                "expected at most %u bytes of rule files together, found more; this file is one "
+                "too many",
+                GR_LOAD_TEXT_MAX_BYTES);
+        return false;
+    }
+    l->text_bytes += l->text.len;
+    return true;
+}
+
+/* Reads and decodes a file. Returns a GR_SOURCE_ condition, 0 or -ENOMEM. */
+static int take_file(struct loader *l, const struct gr_rule_file *file, struct gr_hooksets *sets,
+                     struct gr_file_report *report)
+{
+    struct gr_err err = {0};
+    int rc;
+
+    if (file->refused)
+        rc = GR_SOURCE_REFUSED;
+    else
+        rc = gr_source_read(&l->reader, l->dirs.dirs[file->dir].walk, file, &l->text, &err);
+    if (rc == 0 && !fits(l, &err))
+        rc = GR_SOURCE_REFUSED;
+    if (rc == GR_SOURCE_REFUSED) {
+        sets->rejected = 1;
+        if (!file->refused) {
+            gr_err_at(&err, file->path.p, 0, 0);
+            gr_report(&l->counting, GR_LEVEL_ERROR, &err);
+        }
+        return set_detail(l, report, file->refused ? file->refused : err.text) ? -ENOMEM : rc;
+    }
+    if (rc != 0)
+        return rc;
+    rc = decode(l, file, gr_buf_view(&l->text), &l->counting, sets);
+    return rc ? rc : claim_names(l, sets, true);
+}
+
+static int load_file(struct loader *l, const struct gr_rule_file *file)
+{
+    struct gr_file_report report = {0};
+    struct gr_hooksets sets = {0};
+    int rc = 0;
+
+    if (!gr_arena_str(&l->arena, file->path, &report.path))
+        return -ENOMEM;
+    if (file->masked_by) {
+        report.state = GR_FILE_MASKED;
+        rc = set_detail(l, &report, file->masked_by->path.p);
+    } else {
+        rc = take_file(l, file, &sets, &report);
+        if (rc == GR_SOURCE_GONE)
+            return 0;
+        if (rc == GR_SOURCE_DISABLED) {
+            report.state = GR_FILE_DISABLED;
+            rc = 0;
+        } else if (rc == GR_SOURCE_REFUSED) {
+            rc = fall_back(l, file, GR_STR_NONE, &sets, &report);
+        } else if (rc == 0 && sets.rejected > 0) {
+            rc = fall_back(l, file, gr_buf_view(&l->text), &sets, &report);
+        } else if (rc == 0) {
+            rc = gr_lastgood_keep(&l->lastgood, file->path, gr_buf_view(&l->text));
+        }
+    }
+    if (rc != 0)
+        return rc;
+    l->files[l->result.files_n++] = report;
+    if (sets.n > 0)
+        l->parts[l->parts_n++] = (struct part){.items = sets.items, .n = sets.n};
+    l->result.sets += sets.n;
+    return 0;
+}
+
+/* A broken directory freezes its files as they were accepted last, also those it does not show. */
+static int add_frozen(struct loader *l)
+{
+    for (size_t i = 0; i < l->dirs.dirs_n; i++) {
+        const struct gr_rule_dir *dir = &l->dirs.dirs[i];
+        size_t dir_n = strlen(dir->path);
+
+        for (size_t k = 0; dir->broken && k < l->lastgood.all_n; k++) {
+            struct gr_str path = l->lastgood.all[k]->path;
+            size_t slash = gr_str_rfind(path, '/');
+            int rc;
+
+            if (slash == path.n ||
+                !gr_str_eq(gr_str_first(path, slash), (struct gr_str){.p = dir->path, .n = dir_n}))
+                continue;
+            rc = gr_dirs_add(&l->dirs, i, gr_str_skip(path, slash + 1));
+            if (rc != 0)
+                return rc;
+        }
+    }
+    for (size_t i = 0; i < l->dirs.files_n; i++) {
+        struct gr_rule_file *file = l->dirs.files[i];
+
+        file->counts = file->counts || gr_lastgood_has(&l->lastgood, file->path);
+    }
+    return gr_dirs_mask(&l->dirs);
+}
+
+static int find_files(struct loader *l)
+{
+    const struct gr_load_options *o = l->options;
+    int rc;
+
+    rc = gr_lastgood_open(&l->lastgood, o->fs, o->last_good_dir, &l->scratch, &l->counting);
+    if (rc == 0)
+        rc = gr_dirs_read(&l->dirs, o->fs, &l->scratch, o->dirs, o->dirs_n, &l->counting);
+    if (rc == 0)
+        rc = add_frozen(l);
+    if (rc != 0)
+        return rc;
+    l->files = gr_arena_array(&l->arena, l->dirs.files_n, sizeof(*l->files));
+    l->parts = gr_arena_array(&l->scratch, l->dirs.files_n, sizeof(*l->parts));
+    return l->files && l->parts ? 0 : -ENOMEM;
+}
+
+static int load_files(struct loader *l)
+{
+    int rc = 0;
+
+    if (l->dirs.files_n == 0)
+        return 0;
+    rc = gr_source_open(&l->reader, l->options->fs);
+    for (size_t i = 0; rc == 0 && i < l->dirs.files_n; i++)
+        rc = load_file(l, l->dirs.files[i]);
+    return rc;
+}
+
+/* All sets in one array; that of a single file is used as it is. */
+static int gather(struct loader *l, struct gr_hookset **out_sets)
+{
+    struct gr_hookset *sets;
+    size_t n = 0;
+
+    if (l->parts_n == 1) {
+        *out_sets = l->parts[0].items;
+        return 0;
+    }
+    sets = gr_arena_array(&l->arena, l->result.sets, sizeof(*sets));
+    if (!sets)
+        return -ENOMEM;
+    for (size_t i = 0; i < l->parts_n; i++) {
+        memcpy(sets + n, l->parts[i].items, l->parts[i].n * sizeof(*sets));
+        n += l->parts[i].n;
+    }
+    *out_sets = sets;
+    return 0;
+}
+
+static int look_at_host(struct loader *l, struct gr_hookset *sets)
+{
+    const struct gr_load_options *o = l->options;
+    int rc = 0;
+
+    if (o->check_host)
+        rc = gr_host_open(&l->host, o->fs, o->host_root, &l->arena, &l->scratch, &l->counting);
+    for (size_t i = 0; rc == 0 && i < l->result.sets; i++) {
+        sets[i].other_node = !gr_hookset_selects_node(&sets[i], o->node_name);
+        if (o->check_host && !sets[i].other_node)
+            rc = gr_host_check(&l->host, &sets[i]);
+        l->result.blocked += sets[i].blocked.n > 0;
+    }
+    return rc;
+}
+
+static int run(struct loader *l)
+{
+    struct gr_hookset *sets = NULL;
+    struct gr_err err = {0};
+    int rc = find_files(l);
+
+    if (rc == 0)
+        rc = load_files(l);
+    if (rc == 0)
+        rc = gather(l, &sets);
+    if (rc == 0)
+        rc = look_at_host(l, sets);
+    if (rc != 0)
+        return rc;
+    l->result.files = l->files;
+    rc = gr_ruleset_new(&l->arena, sets, l->result.sets, &l->result.ruleset, &err);
+    /* It is the rule set's now, whatever came of it. */
+    gr_arena_init(&l->arena, ARENA_BLOCK_BYTES, 0);
+    if (rc == 0)
+        gr_lastgood_finish(&l->lastgood);
+    return rc;
+}
+
+int gr_load(const struct gr_load_options *options, const struct gr_reporter *reporter,
+            struct gr_load_result *out_result)
+{
+    struct loader *l = calloc(1, sizeof(*l));
+    int rc;
+
+    if (!l)
+        return -ENOMEM;
+    l->options = options;
+    l->reporter = reporter;
+    l->counting = (struct gr_reporter){.report = count, .user = l};
+    gr_arena_init(&l->arena, ARENA_BLOCK_BYTES, 0);
+    gr_arena_init(&l->scratch, ARENA_BLOCK_BYTES, 0);
+    gr_buf_init(&l->text, GR_YAML_FILE_MAX_BYTES);
+    gr_buf_init(&l->old_text, GR_YAML_FILE_MAX_BYTES);
+    gr_table_init(&l->names, &l->scratch);
+    rc = run(l);
+    if (rc == 0)
+        *out_result = l->result;
+    gr_host_close(&l->host);
+    gr_source_close(&l->reader);
+    gr_dirs_close(&l->dirs);
+    gr_lastgood_close(&l->lastgood);
+    gr_buf_fini(&l->text);
+    gr_buf_fini(&l->old_text);
+    gr_arena_fini(&l->scratch);
+    gr_arena_fini(&l->arena);
+    free(l);
+    return rc;
+}
