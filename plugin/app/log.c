@@ -36,28 +36,6 @@ void gr_log_init(struct gr_log *log, const char *ident)
         openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
-bool gr_log_level_parse(struct gr_str text, enum gr_level *out)
-{
-    for (enum gr_level level = GR_LEVEL_ERROR; level <= GR_LEVEL_DEBUG; level++) {
-        if (gr_str_is(text, gr_level_name(level))) {
-            *out = level;
-            return true;
-        }
-    }
-    return false;
-}
-
-bool gr_log_format_parse(struct gr_str text, enum gr_log_format *out)
-{
-    if (gr_str_is(text, "logfmt"))
-        *out = GR_LOG_LOGFMT;
-    else if (gr_str_is(text, "json"))
-        *out = GR_LOG_JSON;
-    else
-        return false;
-    return true;
-}
-
 static void put_time(char out[32])
 {
     struct timespec now;

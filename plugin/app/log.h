@@ -9,12 +9,7 @@
 #ifndef GR_APP_LOG_H
 #define GR_APP_LOG_H
 
-#include "base/err.h"
-
-enum gr_log_format {
-    GR_LOG_LOGFMT,
-    GR_LOG_JSON,
-};
+#include "load/config.h"
 
 struct gr_log {
     enum gr_level level; /* lines above it are dropped */
@@ -37,10 +32,6 @@ struct gr_log_field {
 /* Level info, logfmt; syslog when stderr is /dev/null (ident: how lines are labelled there;
  * borrowed for ever). */
 void gr_log_init(struct gr_log *log, const char *ident);
-
-/* False when text names none; *out is then unchanged. */
-bool gr_log_level_parse(struct gr_str text, enum gr_level *out);
-bool gr_log_format_parse(struct gr_str text, enum gr_log_format *out);
 
 static inline bool gr_log_wants(const struct gr_log *log, enum gr_level level)
 {

@@ -10,25 +10,17 @@
 #include <getopt.h>
 
 #include "app/log.h"
+#include "app/settings.h"
 #include "load/load.h"
 
 /* Directories that --hooks-dir may name; no evidence for the figure. */
 #define GR_DIRS_MAX 16
 
-/* Where rule files lie, lowest to highest precedence (design section 2). */
-extern const char *const gr_default_dirs[];
-extern const size_t gr_default_dirs_n;
-
-#define GR_CONFIG_DEFAULT "/etc/grapnel/config.yaml"
-#define GR_LAST_GOOD_DEFAULT "/var/lib/grapnel/last-good"
-
 struct gr_common {
     const char *verb;              /* for messages */
-    const char *dirs[GR_DIRS_MAX]; /* --hooks-dir; none: the defaults */
+    const char *dirs[GR_DIRS_MAX]; /* --hooks-dir; none: the settings' */
     size_t dirs_n;
-    const char *config;    /* --config; NULL: the default, which may be missing */
-    const char *host_root; /* --host-root; NULL: / */
-    const char *node_name; /* --node-name; NULL: the host's name */
+    struct gr_flags flags; /* borrows from argv */
 };
 
 /* Numbers of the long options below; a verb's own begin at GR_OPT_OWN. */
@@ -63,22 +55,40 @@ enum {
  */
 int gr_common_option(struct gr_common *common, int option, const char *value);
 
+/* To be called when all options are in, before the flags are used. */
+void gr_common_seal(struct gr_common *common);
+
 /* "grapnel VERB: expected …, found "…"; see grapnel VERB --help" on stderr; GR_EXIT_USAGE. */
 int gr_usage(const char *verb, const char *expected, const char *found);
 
-/* Prints findings as file:line:col: level: text on stderr; user is a struct gr_printed. */
+/* Prints findings as file:line:col: level: text on stderr and counts them. */
 struct gr_printed {
     size_t errors, warnings;
-    bool quiet; /* count only */
 };
 struct gr_reporter gr_print_findings(struct gr_printed *printed);
 
+/* The -o of the verbs that have text and JSON. */
+enum gr_output {
+    GR_OUTPUT_TEXT,
+    GR_OUTPUT_JSON,
+};
+
+/* Returns GR_EXIT_OK, or GR_EXIT_USAGE (said on stderr). */
+int gr_output_parse(const char *verb, const char *value, enum gr_output *out_output);
+
+/* Rules that were loaded for one verb. */
+struct gr_loaded {
+    struct gr_settings settings;
+    struct gr_load_result load;
+};
+
 /*
- * Loads the rules for a one-shot verb: no last good texts. paths: files or directories that replace
- * the directories when there are any. check_host: whether hook programs are looked at.
- * Returns GR_EXIT_OK and a result whose rule set is given, or an exit code (said on stderr).
+ * Reads the settings and loads the rules for a one-shot verb, without last good texts. check_host:
+ * whether hook programs are looked at.
+ * Returns GR_EXIT_OK and something for gr_common_unload, or an exit code (said on stderr).
  */
 int gr_common_load(const struct gr_common *common, bool check_host,
-                   const struct gr_reporter *reporter, struct gr_load_result *out_result);
+                   const struct gr_reporter *reporter, struct gr_loaded *out_loaded);
+void gr_common_unload(struct gr_loaded *loaded);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <getopt.h>
 #include <stdio.h>
 
+#include "app/cli/common.h"
 #include "app/cli/verbs.h"
 #include "app/daemon/link.h"
 #include "app/daemon/plugin.h"
@@ -9,6 +9,7 @@
 
 #define NAME_DEFAULT "grapnel"
 #define INDEX_DEFAULT "10"
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.+-"
 
 static const char help[] =
     "Usage: grapnel plugin [OPTION]...\n"
@@ -19,64 +20,64 @@ static const char help[] =
     "  --socket PATH       the runtime's NRI socket (default " GR_NRI_SOCKET_DEFAULT ")\n"
     "  --index NN          two digits: the place among the node's plugins (default " INDEX_DEFAULT
     ")\n"
-    "  --name NAME         the name to register (default " NAME_DEFAULT ")\n"
-    "  --hook STAGE=PATH   add this hook to every container\n"
+    "  --name NAME         the name to register (default " NAME_DEFAULT ")\n" GR_COMMON_HELP
+    "  --last-good DIR     where the last good text of each rule file is kept, or none\n"
+    "                      (default " GR_LAST_GOOD_DEFAULT ")\n"
     "  --log-level LEVEL   error, warning, info (default) or debug\n"
     "  --log-format FORMAT logfmt (default) or json\n"
     "  -h, --help          this text\n"
     "\n"
+    "SIGHUP reads settings and rules again. Logs go to stderr, or to syslog where that is "
+    "/dev/null.\n"
+    "\n"
     "Example:\n"
-    "  grapnel plugin --socket /run/nri/nri.sock --index 10\n";
+    "  grapnel plugin --socket /run/nri/nri.sock --index 10 --hooks-dir /etc/grapnel/hooks.d\n";
 
 struct arguments {
+    struct gr_common common;
     struct gr_plugin_options options;
-    struct gr_oci_hook hook;
-    struct gr_str args[1];
-    struct gr_str env[1];
 };
 
-enum { OPT_SOCKET = 256, OPT_INDEX, OPT_NAME, OPT_HOOK, OPT_LEVEL, OPT_FORMAT };
+enum { OPT_SOCKET = GR_OPT_OWN, OPT_INDEX, OPT_NAME, OPT_LAST_GOOD, OPT_LEVEL, OPT_FORMAT };
 
 static const struct option long_options[] = {
     {"socket", required_argument, NULL, OPT_SOCKET},
     {"index", required_argument, NULL, OPT_INDEX},
     {"name", required_argument, NULL, OPT_NAME},
-    {"hook", required_argument, NULL, OPT_HOOK},
+    {"last-good", required_argument, NULL, OPT_LAST_GOOD},
     {"log-level", required_argument, NULL, OPT_LEVEL},
     {"log-format", required_argument, NULL, OPT_FORMAT},
-    {"help", no_argument, NULL, 'h'},
+    GR_COMMON_OPTIONS,
     {0},
 };
 
 static int usage(const char *expected, const char *found)
 {
-    (void)fprintf(stderr, "grapnel plugin: expected %s, found \"%s\"; see grapnel plugin --help\n",
-                  expected, found);
-    return GR_EXIT_USAGE;
+    return gr_usage("plugin", expected, found);
 }
 
-/* STAGE=/path: with its base name as argv[0] and an environment that is not empty. */
-static int parse_hook(struct arguments *a, const char *text)
+static int parse_level(struct gr_config *config, const char *value)
 {
-    struct gr_str all = gr_str_from(text);
-    size_t at = gr_str_find(all, '=');
-
-    a->hook.path = gr_str_skip(all, at + 1);
-    if (!gr_stage_parse(gr_str_first(all, at), &a->hook.stage) || a->hook.path.n == 0 ||
-        a->hook.path.p[0] != '/')
-        return usage("--hook STAGE=/PATH such as createRuntime=/opt/hooks/setup", text);
-    a->args[0] = gr_str_skip(a->hook.path, gr_str_rfind(a->hook.path, '/') + 1);
-    a->env[0] = GR_STR("PATH=/usr/sbin:/usr/bin:/sbin:/bin");
-    a->hook.args = (struct gr_strs){.items = a->args, .n = 1};
-    a->hook.env = (struct gr_strs){.items = a->env, .n = 1};
-    a->hook.has_timeout = true;
-    a->hook.timeout_s = 10;
-    a->options.hook = &a->hook;
+    if (!gr_log_level_parse(gr_str_from(value), &config->log_level))
+        return usage("--log-level error, warning, info or debug", value);
+    config->origins[GR_SETTING_LOG_LEVEL] =
+        (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
     return GR_EXIT_OK;
 }
 
-static int parse_one(struct arguments *a, struct gr_log *log, int option, const char *value)
+static int parse_format(struct gr_config *config, const char *value)
 {
+    if (!gr_log_format_parse(gr_str_from(value), &config->log_format))
+        return usage("--log-format logfmt or json", value);
+    config->origins[GR_SETTING_LOG_FORMAT] =
+        (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
+    return GR_EXIT_OK;
+}
+
+static int parse_one(struct arguments *a, int option, const char *value)
+{
+    int r;
+
     switch (option) {
     case OPT_SOCKET:
         a->options.socket = value;
@@ -87,55 +88,80 @@ static int parse_one(struct arguments *a, struct gr_log *log, int option, const 
         a->options.index = value;
         return GR_EXIT_OK;
     case OPT_NAME:
+        /* What runtimes since NRI 0.12 accept. */
+        if (value[0] == '\0' || value[strspn(value, NAME_CHARACTERS)] != '\0')
+            return usage("--name of letters, digits and _.+-", value);
         a->options.name = value;
         return GR_EXIT_OK;
-    case OPT_HOOK:
-        return parse_hook(a, value);
+    case OPT_LAST_GOOD:
+        if (value[0] != '/' && strcmp(value, "none") != 0)
+            return usage("--last-good with an absolute path, or none", value);
+        a->common.flags.last_good = value;
+        return GR_EXIT_OK;
     case OPT_LEVEL:
-        return gr_log_level_parse(gr_str_from(value), &log->level)
-                   ? GR_EXIT_OK
-                   : usage("--log-level error, warning, info or debug", value);
+        return parse_level(&a->common.flags.config, value);
     case OPT_FORMAT:
-        return gr_log_format_parse(gr_str_from(value), &log->format)
-                   ? GR_EXIT_OK
-                   : usage("--log-format logfmt or json", value);
+        return parse_format(&a->common.flags.config, value);
     default:
-        return usage("a known option", "that one"); /* getopt_long has named it */
+        r = gr_common_option(&a->common, option, value);
+        return r < 0 ? GR_EXIT_USAGE : r; /* getopt_long has named the unknown one */
     }
 }
 
-int gr_verb_plugin(int argc, char **argv)
+static int parse(struct arguments *a, int argc, char **argv)
 {
-    struct arguments a = {.options = {.socket = GR_NRI_SOCKET_DEFAULT,
-                                      .launched_fd = -1,
-                                      .name = NAME_DEFAULT,
-                                      .index = INDEX_DEFAULT}};
-    const char *passed = getenv("NRI_PLUGIN_SOCKET");
-    struct gr_log log;
     int option;
 
-    gr_log_init(&log, "grapnel");
     while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
         int r;
 
         if (option == 'h') {
             (void)fputs(help, stdout);
-            return GR_EXIT_OK;
+            return -1;
         }
-        r = parse_one(&a, &log, option, optarg);
+        r = parse_one(a, option, optarg);
         if (r != GR_EXIT_OK)
             return r;
     }
     if (optind < argc)
         return usage("options only", argv[optind]);
-    if (passed) {
-        a.options.launched_fd = gr_link_adopt(gr_str_from(passed));
-        if (a.options.launched_fd < 0) {
-            GR_LOG(&log, GR_LEVEL_ERROR, "NRI_PLUGIN_SOCKET names no socket of ours",
-                   GR_LOG_TEXT("value", passed),
-                   GR_LOG_TEXT("error", strerror(-a.options.launched_fd)));
-            return GR_EXIT_HOST;
-        }
+    gr_common_seal(&a->common);
+    a->options.flags = a->common.flags;
+    return GR_EXIT_OK;
+}
+
+/* A runtime that launches us passes the connection and tells place and name, which it knows. */
+static int adopt(struct arguments *a, const struct gr_log *log)
+{
+    const char *passed = getenv("NRI_PLUGIN_SOCKET");
+    int fd;
+
+    if (!passed)
+        return GR_EXIT_OK;
+    fd = gr_link_adopt(gr_str_from(passed));
+    if (fd < 0) {
+        GR_LOG(log, GR_LEVEL_ERROR, "NRI_PLUGIN_SOCKET names no socket of ours",
+               GR_LOG_TEXT("value", passed), GR_LOG_TEXT("error", strerror(-fd)));
+        return GR_EXIT_HOST;
     }
-    return gr_plugin_run(&a.options, &log);
+    a->options.launched_fd = fd;
+    return GR_EXIT_OK;
+}
+
+int gr_verb_plugin(int argc, char **argv)
+{
+    struct arguments a = {.common = {.verb = "plugin"},
+                          .options = {.socket = GR_NRI_SOCKET_DEFAULT,
+                                      .launched_fd = -1,
+                                      .name = NAME_DEFAULT,
+                                      .index = INDEX_DEFAULT}};
+    struct gr_log log;
+    int r;
+
+    gr_log_init(&log, "grapnel");
+    r = parse(&a, argc, argv);
+    if (r != GR_EXIT_OK)
+        return r < 0 ? GR_EXIT_OK : r;
+    r = adopt(&a, &log);
+    return r != GR_EXIT_OK ? r : gr_plugin_run(&a.options, &log);
 }

@@ -6,17 +6,28 @@
 #include <sys/random.h>
 
 #include "app/daemon/conn.h"
+#include "app/daemon/inforce.h"
 #include "app/daemon/link.h"
+#include "app/daemon/log_created.h"
 #include "app/exit.h"
 #include "nri/session.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 
+/*
+ * The first load normally takes milliseconds and comes before the connection. Where it does not
+ * (slow disks), we connect all the same: a launched plugin has 5 s to register.
+ */
+#define FIRST_LOAD_WAIT_S 2
+
 struct gr_plugin {
     const struct gr_plugin_options *options;
     struct gr_log *log;
     struct event_base *base;
-    struct event *sigterm, *sigint, *retry;
+    struct event *sigterm, *sigint, *sighup;
+    struct event *retry; /* also: the end of the wait for the first load */
+    struct gr_inforce *inforce;
+    bool begun;                 /* the first connection was tried */
     struct gr_session *session; /* NULL while there is no connection */
     struct gr_conn *conn;
     struct gr_backoff backoff;
@@ -78,11 +89,14 @@ static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struc
 {
     struct gr_plugin *p = user;
 
-    (void)config;
     GR_LOG(p->log, GR_LEVEL_INFO, "configured by the runtime", GR_LOG_STR("runtime", runtime->name),
            GR_LOG_STR("version", runtime->version), GR_LOG_STR("nri", runtime->nri_version),
            GR_LOG_INT("request_timeout_ms", runtime->request_timeout_ms));
-    return false;
+    if (runtime->err)
+        GR_LOG(p->log, GR_LEVEL_ERROR, "the Configure request could not be read",
+               GR_LOG_TEXT("error", runtime->err->text));
+    gr_inforce_configure(p->inforce, config);
+    return !gr_inforce_is_current(p->inforce);
 }
 
 static void on_synchronized(void *user, size_t pods, size_t containers)
@@ -98,29 +112,14 @@ static int on_decide(void *user, const struct gr_subject *subject, struct gr_are
 {
     struct gr_plugin *p = user;
 
-    (void)subject;
-    (void)arena;
-    (void)err;
-    *out_decision =
-        (struct gr_decision){.hooks = p->options->hook, .hooks_n = p->options->hook ? 1 : 0};
-    return 0;
+    return gr_inforce_decide(p->inforce, subject, arena, out_decision, err);
 }
 
 static void on_created(void *user, const struct gr_session_event *event)
 {
     struct gr_plugin *p = user;
 
-    if (!event->subject) {
-        GR_LOG(p->log, GR_LEVEL_ERROR, "a CreateContainer request could not be read",
-               GR_LOG_TEXT("error", event->err->text), GR_LOG_INT("refused", event->refused),
-               GR_LOG_INT("bytes", event->request_bytes));
-        return;
-    }
-    GR_LOG(p->log, GR_LEVEL_INFO, event->refused ? "container refused" : "container answered",
-           GR_LOG_STR("namespace", event->subject->pod_namespace),
-           GR_LOG_STR("pod", event->subject->pod_name),
-           GR_LOG_STR("container", event->subject->name), GR_LOG_STR("id", event->subject->id),
-           GR_LOG_INT("hooks", event->decision ? event->decision->hooks_n : 0));
+    gr_log_created(p->log, event);
 }
 
 static void on_rejected(void *user, struct gr_str text)
@@ -211,6 +210,14 @@ static void on_closed(void *user, int reason)
     retry_in(p, wait_ms);
 }
 
+static void pass_settings(struct gr_plugin *p)
+{
+    const struct gr_session_settings settings = gr_inforce_session_settings(p->inforce);
+
+    if (p->session)
+        gr_session_set(p->session, &settings);
+}
+
 static int open_session(struct gr_plugin *p, int fd)
 {
     int r = gr_session_new(p->options->name, p->options->index, &session_ops, p, &p->session);
@@ -223,6 +230,7 @@ static int open_session(struct gr_plugin *p, int fd)
         drop_connection(p);
         return r;
     }
+    pass_settings(p);
     p->connected_ns = gr_now_ns();
     gr_conn_kick(p->conn);
     return 0;
@@ -252,11 +260,50 @@ static void try_connect(struct gr_plugin *p)
     GR_LOG(p->log, GR_LEVEL_INFO, "connected", GR_LOG_TEXT("socket", p->options->socket));
 }
 
+/* The first connection: when the rules are there, or when that takes too long. */
+static void begin(struct gr_plugin *p)
+{
+    int r;
+
+    p->begun = true;
+    if (p->options->launched_fd < 0) {
+        try_connect(p);
+        return;
+    }
+    r = open_session(p, p->options->launched_fd);
+    if (r) {
+        GR_LOG(p->log, GR_LEVEL_ERROR, "cannot use the connection that the runtime passed",
+               GR_LOG_TEXT("error", strerror(-r)));
+        stop(p, GR_EXIT_FAILED);
+    }
+}
+
 static void on_retry(evutil_socket_t fd, short what, void *arg)
 {
+    struct gr_plugin *p = arg;
+
     (void)fd;
     (void)what;
-    try_connect(arg);
+    if (p->begun)
+        try_connect(p);
+    else
+        begin(p);
+}
+
+static void on_changed(void *user)
+{
+    struct gr_plugin *p = user;
+
+    if (!p->begun) {
+        (void)event_del(p->retry);
+        begin(p);
+        return;
+    }
+    pass_settings(p);
+    if (p->session && gr_inforce_is_current(p->inforce)) {
+        gr_session_configured(p->session);
+        gr_conn_kick(p->conn);
+    }
 }
 
 static void on_stop_signal(evutil_socket_t number, short what, void *arg)
@@ -268,26 +315,45 @@ static void on_stop_signal(evutil_socket_t number, short what, void *arg)
     stop(p, GR_EXIT_OK);
 }
 
-static bool add_events(struct gr_plugin *p)
+static void on_reload_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct gr_plugin *p = arg;
+
+    (void)number;
+    (void)what;
+    gr_inforce_reload(p->inforce);
+}
+
+static int add_events(struct gr_plugin *p)
 {
     p->base = event_base_new();
     if (!p->base)
-        return false;
+        return -ENOMEM;
     p->sigterm = evsignal_new(p->base, SIGTERM, on_stop_signal, p);
     p->sigint = evsignal_new(p->base, SIGINT, on_stop_signal, p);
+    p->sighup = evsignal_new(p->base, SIGHUP, on_reload_signal, p);
     p->retry = evtimer_new(p->base, on_retry, p);
-    return p->sigterm && p->sigint && p->retry && event_add(p->sigterm, NULL) == 0 &&
-           event_add(p->sigint, NULL) == 0;
+    if (!p->sigterm || !p->sigint || !p->sighup || !p->retry)
+        return -ENOMEM;
+    return event_add(p->sigterm, NULL) || event_add(p->sigint, NULL) || event_add(p->sighup, NULL)
+               ? -ENOMEM
+               : 0;
 }
 
-static void free_events(struct gr_plugin *p)
+static void free_event(struct event *event)
 {
-    if (p->sigterm)
-        event_free(p->sigterm);
-    if (p->sigint)
-        event_free(p->sigint);
-    if (p->retry)
-        event_free(p->retry);
+    if (event)
+        event_free(event);
+}
+
+static void free_all(struct gr_plugin *p)
+{
+    drop_connection(p);
+    gr_inforce_free(p->inforce);
+    free_event(p->sigterm);
+    free_event(p->sigint);
+    free_event(p->sighup);
+    free_event(p->retry);
     if (p->base)
         event_base_free(p->base);
 }
@@ -295,24 +361,22 @@ static void free_events(struct gr_plugin *p)
 int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
 {
     struct gr_plugin plugin = {.options = options, .log = log, .exit_code = GR_EXIT_OK};
-    int r = 0;
+    int r;
 
     (void)signal(SIGPIPE, SIG_IGN);
     gr_backoff_init(&plugin.backoff);
-    if (!add_events(&plugin)) {
-        r = -ENOMEM;
-    } else if (options->launched_fd >= 0) {
-        r = open_session(&plugin, options->launched_fd);
-    } else {
-        try_connect(&plugin);
+    r = add_events(&plugin);
+    if (r == 0)
+        r = gr_inforce_new(plugin.base, &options->flags, log, on_changed, &plugin, &plugin.inforce);
+    if (r == 0) {
+        retry_in(&plugin, FIRST_LOAD_WAIT_S * 1000);
+        if (event_base_dispatch(plugin.base) < 0)
+            r = -EIO;
     }
-    if (r == 0 && event_base_dispatch(plugin.base) < 0)
-        r = -EIO;
     if (r) {
         GR_LOG(log, GR_LEVEL_ERROR, "the plugin cannot run", GR_LOG_TEXT("error", strerror(-r)));
         plugin.exit_code = GR_EXIT_FAILED;
     }
-    drop_connection(&plugin);
-    free_events(&plugin);
+    free_all(&plugin);
     return plugin.exit_code;
 }

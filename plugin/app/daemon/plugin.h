@@ -10,7 +10,7 @@
 #define GR_APP_DAEMON_PLUGIN_H
 
 #include "app/log.h"
-#include "rules/hook.h"
+#include "app/settings.h"
 
 /* Where runtimes listen (NRI since 0.3). */
 #define GR_NRI_SOCKET_DEFAULT "/var/run/nri/nri.sock"
@@ -20,12 +20,12 @@ struct gr_plugin_options {
     int launched_fd;    /* >= 0: a runtime launched us and this is the connection */
     const char *name;   /* what RegisterPlugin says */
     const char *index;
-    const struct gr_oci_hook *hook; /* injected into every container */
+    struct gr_flags flags;
 };
 
 /*
- * Runs until SIGTERM, SIGINT, Shutdown or, launched, the end of the connection.
- * Returns the exit code.
+ * Runs until SIGTERM, SIGINT, Shutdown or, launched, the end of the connection. SIGHUP reads
+ * settings and rules again. Returns the exit code.
  */
 int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log);
 

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/cli/check: reads rules as the plugin would and prints every finding.
+ *
+ * Layer: app.
+ */
+#include <jansson.h>
+#include <stdio.h>
+
+#include "app/cli/common.h"
+#include "app/cli/verbs.h"
+#include "app/exit.h"
+
+static const char help[] =
+    "Usage: grapnel check [OPTION]... [PATH]...\n"
+    "\n"
+    "Reads rule files as the plugin would and prints every finding as\n"
+    "file:line:column: level: text. PATH is a file or a directory; without any, the directories\n"
+    "that the plugin reads.\n"
+    "\n"
+    "  --strict            warnings fail too (exit code 3)\n"
+    "  --no-host           leave out the hook programs on this host: for a rule repository's CI\n"
+    "  -o text|json        how findings are printed (default text)\n" GR_COMMON_HELP
+    "  -h, --help          this text\n"
+    "\n"
+    "Exit codes: 0 fine, 1 errors, 2 usage, 3 warnings under --strict.\n"
+    "\n"
+    "Examples:\n"
+    "  grapnel check\n"
+    "  grapnel check --strict --no-host rules/\n";
+
+struct check {
+    struct gr_common common;
+    bool strict, no_host;
+    enum gr_output output;
+    size_t errors, warnings;
+    json_t *findings; /* under -o json */
+};
+
+enum { OPT_STRICT = GR_OPT_OWN, OPT_NO_HOST };
+
+static const struct option long_options[] = {
+    {"strict", no_argument, NULL, OPT_STRICT},
+    {"no-host", no_argument, NULL, OPT_NO_HOST},
+    {"output", required_argument, NULL, 'o'},
+    GR_COMMON_OPTIONS,
+    {0},
+};
+
+static void set_text(json_t *object, const char *key, const char *text)
+{
+    if (text && text[0])
+        (void)json_object_set_new(object, key, json_string(text));
+}
+
+static void add_json(struct check *check, enum gr_level level, const struct gr_err *err)
+{
+    json_t *object = json_object();
+
+    set_text(object, "level", gr_level_name(level));
+    set_text(object, "code", err->code);
+    set_text(object, "file", err->file);
+    if (err->line) {
+        (void)json_object_set_new(object, "line", json_integer(err->line));
+        (void)json_object_set_new(object, "column", json_integer(err->column));
+    }
+    set_text(object, "field", err->field);
+    set_text(object, "text", err->text);
+    (void)json_array_append_new(check->findings, object);
+}
+
+static void on_finding(void *user, enum gr_level level, const struct gr_err *err)
+{
+    struct check *check = user;
+    char line[GR_ERR_FILE_BYTES + GR_ERR_TEXT_BYTES + 64];
+
+    if (level == GR_LEVEL_ERROR)
+        check->errors++;
+    else if (level == GR_LEVEL_WARNING)
+        check->warnings++;
+    if (check->output == GR_OUTPUT_JSON) {
+        add_json(check, level, err);
+        return;
+    }
+    gr_err_format(err, level, line, sizeof(line));
+    (void)printf("%s\n", line);
+}
+
+static int parse(struct check *check, int argc, char **argv)
+{
+    int option;
+
+    while ((option = getopt_long(argc, argv, "ho:", long_options, NULL)) != -1) {
+        int r;
+
+        switch (option) {
+        case OPT_STRICT:
+            check->strict = true;
+            break;
+        case OPT_NO_HOST:
+            check->no_host = true;
+            break;
+        case 'o':
+            r = gr_output_parse("check", optarg, &check->output);
+            if (r != GR_EXIT_OK)
+                return r;
+            break;
+        case 'h':
+            (void)fputs(help, stdout);
+            return -1;
+        default:
+            r = gr_common_option(&check->common, option, optarg);
+            if (r != GR_EXIT_OK)
+                return GR_EXIT_USAGE;
+        }
+    }
+    for (; optind < argc; optind++) {
+        int r = gr_common_option(&check->common, GR_OPT_HOOKS_DIR, argv[optind]);
+
+        if (r != GR_EXIT_OK)
+            return r;
+    }
+    gr_common_seal(&check->common);
+    return GR_EXIT_OK;
+}
+
+static int finish(const struct check *check, const struct gr_load_result *result)
+{
+    if (check->output == GR_OUTPUT_JSON) {
+        (void)json_dumpf(check->findings, stdout, JSON_INDENT(2));
+        (void)fputc('\n', stdout);
+    }
+    (void)fprintf(stderr, "%zu %s in %zu %s: %zu %s, %zu %s\n", result->sets,
+                  result->sets == 1 ? "set" : "sets", result->files_n,
+                  result->files_n == 1 ? "file" : "files", check->errors,
+                  check->errors == 1 ? "error" : "errors", check->warnings,
+                  check->warnings == 1 ? "warning" : "warnings");
+    if (check->errors > 0)
+        return GR_EXIT_FAILED;
+    return check->strict && check->warnings > 0 ? GR_EXIT_WARNINGS : GR_EXIT_OK;
+}
+
+int gr_verb_check(int argc, char **argv)
+{
+    struct check check = {.common = {.verb = "check"}};
+    const struct gr_reporter reporter = {.report = on_finding, .user = &check};
+    struct gr_loaded loaded;
+    int r = parse(&check, argc, argv);
+
+    if (r != GR_EXIT_OK)
+        return r < 0 ? GR_EXIT_OK : r;
+    check.findings = json_array();
+    r = gr_common_load(&check.common, !check.no_host, &reporter, &loaded);
+    if (r == GR_EXIT_OK) {
+        r = finish(&check, &loaded.load);
+        gr_common_unload(&loaded);
+    }
+    json_decref(check.findings);
+    return r;
+}

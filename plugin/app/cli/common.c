@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/cli/common.h"
+
+#include <stdio.h>
+
+#include "app/exit.h"
+
+int gr_usage(const char *verb, const char *expected, const char *found)
+{
+    (void)fprintf(stderr, "grapnel %s: expected %s, found \"%s\"; see grapnel %s --help\n", verb,
+                  expected, found, verb);
+    return GR_EXIT_USAGE;
+}
+
+static void from_flag(struct gr_config *config, enum gr_setting setting)
+{
+    config->origins[setting] = (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
+}
+
+static int add_dir(struct gr_common *common, const char *value)
+{
+    if (common->dirs_n == GR_DIRS_MAX)
+        return gr_usage(common->verb, "at most 16 directories", value);
+    common->dirs[common->dirs_n++] = value;
+    return GR_EXIT_OK;
+}
+
+int gr_common_option(struct gr_common *common, int option, const char *value)
+{
+    struct gr_config *config = &common->flags.config;
+
+    switch (option) {
+    case GR_OPT_HOOKS_DIR:
+        return add_dir(common, value);
+    case GR_OPT_CONFIG:
+        common->flags.config_path = value;
+        return GR_EXIT_OK;
+    case GR_OPT_HOST_ROOT:
+        if (value[0] != '/')
+            return gr_usage(common->verb, "--host-root with an absolute path", value);
+        config->host_root = value;
+        from_flag(config, GR_SETTING_HOST_ROOT);
+        return GR_EXIT_OK;
+    case GR_OPT_NODE_NAME:
+        config->node_name = value;
+        from_flag(config, GR_SETTING_NODE_NAME);
+        return GR_EXIT_OK;
+    default:
+        return -1;
+    }
+}
+
+void gr_common_seal(struct gr_common *common)
+{
+    struct gr_config *config = &common->flags.config;
+
+    if (common->dirs_n == 0)
+        return;
+    config->hooks_dirs = common->dirs;
+    config->hooks_dirs_n = common->dirs_n;
+    from_flag(config, GR_SETTING_HOOKS_DIRS);
+}
+
+static void print_finding(void *user, enum gr_level level, const struct gr_err *err)
+{
+    struct gr_printed *printed = user;
+    char line[GR_ERR_FILE_BYTES + GR_ERR_TEXT_BYTES + 64];
+
+    if (level == GR_LEVEL_ERROR)
+        printed->errors++;
+    else if (level == GR_LEVEL_WARNING)
+        printed->warnings++;
+    gr_err_format(err, level, line, sizeof(line));
+    (void)fprintf(stderr, "%s\n", line);
+}
+
+struct gr_reporter gr_print_findings(struct gr_printed *printed)
+{
+    return (struct gr_reporter){.report = print_finding, .user = printed};
+}
+
+int gr_output_parse(const char *verb, const char *value, enum gr_output *out_output)
+{
+    if (strcmp(value, "text") == 0)
+        *out_output = GR_OUTPUT_TEXT;
+    else if (strcmp(value, "json") == 0)
+        *out_output = GR_OUTPUT_JSON;
+    else
+        return gr_usage(verb, "-o text or json", value);
+    return GR_EXIT_OK;
+}
+
+static int load(struct gr_loaded *l, bool check_host, const struct gr_reporter *reporter)
+{
+    const struct gr_config *config = &l->settings.config;
+    struct gr_load_options options = {
+        .dirs = config->hooks_dirs,
+        .dirs_n = config->hooks_dirs_n,
+        .host_root = config->host_root,
+        .node_name = gr_str_from(config->node_name),
+        .check_host = check_host,
+    };
+    struct gr_fs fs;
+
+    gr_fs_posix(&fs);
+    options.fs = &fs;
+    return gr_load(&options, reporter, &l->load);
+}
+
+int gr_common_load(const struct gr_common *common, bool check_host,
+                   const struct gr_reporter *reporter, struct gr_loaded *out_loaded)
+{
+    struct gr_loaded l = {0};
+    int r = gr_settings_read(&common->flags, GR_STR_NONE, reporter, &l.settings);
+
+    if (r == 0) {
+        r = load(&l, check_host, reporter);
+        if (r)
+            gr_settings_fini(&l.settings);
+    }
+    if (r) {
+        (void)fprintf(stderr, "grapnel %s: %s\n", common->verb, strerror(-r));
+        return GR_EXIT_FAILED;
+    }
+    *out_loaded = l;
+    return GR_EXIT_OK;
+}
+
+void gr_common_unload(struct gr_loaded *loaded)
+{
+    gr_ruleset_unref(loaded->load.ruleset);
+    gr_settings_fini(&loaded->settings);
+}

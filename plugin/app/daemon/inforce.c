@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/daemon/inforce.h"
+
+#include <errno.h>
+#include <event2/event.h>
+
+#include "app/daemon/reload.h"
+#include "base/hash.h"
+
+#define NS_PER_US 1000
+
+struct gr_inforce {
+    const struct gr_flags *flags;
+    struct gr_log *log;
+    gr_inforce_changed_fn *changed;
+    void *user;
+    struct event *rescan;
+    struct gr_reload *reload;
+    struct gr_fs fs;
+    struct gr_settings settings;
+    char *configure_text;       /* of the last Configure; owned; NULL: none yet */
+    uint64_t settings_hash;     /* of the findings about them, as last logged */
+    struct gr_ruleset *ruleset; /* NULL until the first load */
+    uint64_t rules_hash;        /* of what is in force, to tell a change from a rescan */
+    uint64_t findings_hash;     /* of the findings about it, as last logged */
+    uint64_t ordered, loaded;   /* numbers of the last order and of what is in force */
+};
+
+/* ---- settings ---- */
+
+static int read_settings(struct gr_inforce *f)
+{
+    struct gr_finding_list findings;
+    struct gr_reporter reporter;
+    struct gr_settings settings;
+    int r;
+
+    gr_finding_list_init(&findings);
+    reporter = gr_finding_list_reporter(&findings);
+    r = gr_settings_read(f->flags, gr_str_from(f->configure_text), &reporter, &settings);
+    if (r == 0) {
+        gr_settings_fini(&f->settings);
+        f->settings = settings;
+        f->log->level = settings.config.log_level;
+        f->log->format = settings.config.log_format;
+    }
+    if (findings.hash != f->settings_hash)
+        gr_finding_list_log(&findings, f->log);
+    f->settings_hash = findings.hash;
+    gr_finding_list_fini(&findings);
+    return r;
+}
+
+static void order_load(struct gr_inforce *f)
+{
+    const struct gr_load_options options = {
+        .fs = &f->fs,
+        .dirs = f->settings.config.hooks_dirs,
+        .dirs_n = f->settings.config.hooks_dirs_n,
+        .host_root = f->settings.config.host_root,
+        .last_good_dir = f->settings.last_good_dir,
+        .node_name = gr_str_from(f->settings.config.node_name),
+        .check_host = true,
+    };
+    const struct timeval wait = {.tv_sec = (time_t)f->settings.config.rescan_interval_s};
+    uint64_t number = gr_reload_order(f->reload, &options);
+
+    if (number != 0)
+        f->ordered = number;
+    else
+        GR_LOG(f->log, GR_LEVEL_ERROR, "no memory to load the rules",
+               GR_LOG_INT("retry_s", f->settings.config.rescan_interval_s));
+    (void)event_add(f->rescan, &wait);
+}
+
+void gr_inforce_reload(struct gr_inforce *f)
+{
+    (void)read_settings(f); /* without memory the old ones stand */
+    order_load(f);
+}
+
+static void on_rescan(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    gr_inforce_reload(arg);
+}
+
+void gr_inforce_configure(struct gr_inforce *f, struct gr_str text)
+{
+    char *copy = text.n > 0 ? strndup(text.p, text.n) : NULL;
+
+    if (!copy && !f->configure_text)
+        return;
+    free(f->configure_text);
+    f->configure_text = copy;
+    gr_inforce_reload(f);
+}
+
+/* ---- rules ---- */
+
+static uint64_t hash_rules(const struct gr_ruleset *ruleset)
+{
+    uint64_t hash = GR_HASH_START;
+
+    for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
+        const struct gr_hookset *set = gr_ruleset_at(ruleset, i);
+        const uint64_t numbers[] = {set->hash, set->other_node, set->blocked.n};
+
+        hash = gr_hash_more(hash, set->name);
+        hash = gr_hash_more(hash, set->file);
+        hash = gr_hash_more(hash, set->blocked);
+        hash =
+            gr_hash_more(hash, (struct gr_str){.p = (const char *)numbers, .n = sizeof(numbers)});
+    }
+    return hash;
+}
+
+static void log_load(const struct gr_inforce *f, const struct gr_reloaded *reloaded, bool news)
+{
+    const struct gr_load_result *load = &reloaded->load;
+    bool ready = load->errors == 0 && f->settings.sound;
+
+    GR_LOG(f->log, news ? GR_LEVEL_INFO : GR_LEVEL_DEBUG, "rules loaded",
+           GR_LOG_INT("sets", load->sets), GR_LOG_INT("files", load->files_n),
+           GR_LOG_INT("rejected", load->rejected), GR_LOG_INT("blocked", load->blocked),
+           GR_LOG_INT("last_good", load->last_good), GR_LOG_INT("warnings", load->warnings),
+           GR_LOG_TEXT("ready", ready ? "yes" : "no"),
+           GR_LOG_INT("took_us", reloaded->took_ns / NS_PER_US));
+}
+
+static void on_reloaded(void *user, struct gr_reloaded *reloaded)
+{
+    struct gr_inforce *f = user;
+    bool news;
+
+    if (reloaded->result != 0) {
+        GR_LOG(f->log, GR_LEVEL_ERROR, "the rules could not be loaded, the old ones stay",
+               GR_LOG_TEXT("error", strerror(-reloaded->result)));
+    } else {
+        uint64_t hash = hash_rules(reloaded->load.ruleset);
+
+        news = !f->ruleset || hash != f->rules_hash || reloaded->findings.hash != f->findings_hash;
+        if (reloaded->findings.hash != f->findings_hash)
+            gr_finding_list_log(&reloaded->findings, f->log);
+        gr_ruleset_unref(f->ruleset);
+        f->ruleset = gr_take(reloaded->load.ruleset);
+        f->rules_hash = hash;
+        f->findings_hash = reloaded->findings.hash;
+        log_load(f, reloaded, news);
+    }
+    f->loaded = reloaded->number;
+    f->changed(f->user);
+}
+
+bool gr_inforce_is_loaded(const struct gr_inforce *f)
+{
+    return f->ruleset != NULL;
+}
+
+bool gr_inforce_is_current(const struct gr_inforce *f)
+{
+    return f->ruleset && f->loaded >= f->ordered;
+}
+
+struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *f)
+{
+    return (struct gr_session_settings){
+        .ignore_request_errors = f->settings.config.on_request_error == GR_REQUEST_ERROR_IGNORE,
+        .ambiguous_image_unknown = f->settings.config.ambiguous_image == GR_IMAGE_UNKNOWN,
+    };
+}
+
+int gr_inforce_decide(struct gr_inforce *f, const struct gr_subject *subject,
+                      struct gr_arena *arena, struct gr_decision *out_decision, struct gr_err *err)
+{
+    const struct gr_decide_options options = {.node_name =
+                                                  gr_str_from(f->settings.config.node_name)};
+
+    if (!f->ruleset)
+        return gr_fail(err, -EAGAIN, "rules-not-loaded",
+                       "Grapnel is still loading its rules; try again");
+    if (gr_decide(f->ruleset, subject, &options, arena, out_decision) != 0)
+        return gr_fail(err, -ENOMEM, "no-memory", "no memory to decide about the container");
+    return 0;
+}
+
+/* ---- life ---- */
+
+static int start(struct gr_inforce *f, struct event_base *base)
+{
+    int r = read_settings(f);
+
+    if (r)
+        return r;
+    f->rescan = evtimer_new(base, on_rescan, f);
+    if (!f->rescan)
+        return -ENOMEM;
+    r = gr_reload_new(base, on_reloaded, f, &f->reload);
+    if (r)
+        return r;
+    order_load(f);
+    return 0;
+}
+
+int gr_inforce_new(struct event_base *base, const struct gr_flags *flags, struct gr_log *log,
+                   gr_inforce_changed_fn *changed, void *user, struct gr_inforce **out_inforce)
+{
+    struct gr_inforce *f = calloc(1, sizeof(*f));
+    int r;
+
+    if (!f)
+        return -ENOMEM;
+    f->flags = flags;
+    f->log = log;
+    f->changed = changed;
+    f->user = user;
+    f->settings_hash = GR_HASH_START;
+    f->findings_hash = GR_HASH_START;
+    gr_fs_posix(&f->fs);
+    r = start(f, base);
+    if (r) {
+        gr_inforce_free(f);
+        return r;
+    }
+    *out_inforce = f;
+    return 0;
+}
+
+void gr_inforce_free(struct gr_inforce *f)
+{
+    if (!f)
+        return;
+    gr_reload_free(f->reload);
+    if (f->rescan)
+        event_free(f->rescan);
+    gr_ruleset_unref(f->ruleset);
+    gr_settings_fini(&f->settings);
+    free(f->configure_text);
+    free(f);
+}

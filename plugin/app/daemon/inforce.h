@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/daemon/inforce: the rules and settings that are in force, and how they are replaced.
+ *
+ * Layer: app. Loop thread only. A load runs on the loader thread (app/daemon/reload); its rule set
+ * is swapped in whole. Requests are answered from the set in force meanwhile.
+ */
+#ifndef GR_APP_DAEMON_INFORCE_H
+#define GR_APP_DAEMON_INFORCE_H
+
+#include "app/log.h"
+#include "app/settings.h"
+#include "nri/session.h"
+
+struct event_base;
+struct gr_inforce;
+
+/* Called after each load. */
+typedef void gr_inforce_changed_fn(void *user);
+
+/*
+ * Reads the settings, starts the loader thread and orders the first load. flags and log are
+ * borrowed for the object; the log's level and format follow the settings.
+ * Returns 0; a negative errno.
+ */
+GR_CHECKED int gr_inforce_new(struct event_base *base, const struct gr_flags *flags,
+                              struct gr_log *log, gr_inforce_changed_fn *changed, void *user,
+                              struct gr_inforce **out_inforce);
+void gr_inforce_free(struct gr_inforce *inforce); /* NULL is fine */
+
+/* Settings are read again and the rules are loaded again: SIGHUP. */
+void gr_inforce_reload(struct gr_inforce *inforce);
+
+/* What NRI Configure carried; orders a load when it changes where rules come from. */
+void gr_inforce_configure(struct gr_inforce *inforce, struct gr_str text);
+
+/* Whether a rule set is in force. */
+bool gr_inforce_is_loaded(const struct gr_inforce *inforce);
+
+/* Whether the rule set in force is the one that was last ordered. */
+bool gr_inforce_is_current(const struct gr_inforce *inforce);
+
+/* The part of the settings that a session needs. */
+struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *inforce);
+
+/*
+ * Decides about one container. Returns 0; -EAGAIN no rules are loaded yet, -ENOMEM (err says so).
+ * The decision borrows from the rule set, which stays until the loop's next turn at least.
+ */
+GR_CHECKED int gr_inforce_decide(struct gr_inforce *inforce, const struct gr_subject *subject,
+                                 struct gr_arena *arena, struct gr_decision *out_decision,
+                                 struct gr_err *err);
+
+#endif

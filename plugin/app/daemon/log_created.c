@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/daemon/log_created.h"
+
+#include "base/buf.h"
+
+/* Names of sets in one line; what does not fit is cut. */
+#define NAMES_MAX_BYTES 512
+
+static void log_unread(const struct gr_log *log, const struct gr_session_event *event)
+{
+    const char *outcome = event->refused ? "refused" : "created without hooks";
+
+    if (event->subject)
+        GR_LOG(log, GR_LEVEL_ERROR, "no decision could be made about a container",
+               GR_LOG_STR("namespace", event->subject->pod_namespace),
+               GR_LOG_STR("pod", event->subject->pod_name),
+               GR_LOG_STR("container", event->subject->name), GR_LOG_STR("id", event->subject->id),
+               GR_LOG_TEXT("outcome", outcome), GR_LOG_TEXT("error", event->err->text));
+    else
+        GR_LOG(log, GR_LEVEL_ERROR, "a CreateContainer request could not be read",
+               GR_LOG_TEXT("outcome", outcome), GR_LOG_TEXT("error", event->err->text),
+               GR_LOG_INT("bytes", event->request_bytes));
+}
+
+static enum gr_level level_of(const struct gr_set_result *result)
+{
+    switch (result->verdict) {
+    case GR_VERDICT_IGNORED:
+    case GR_VERDICT_REFUSED:
+        return GR_LEVEL_WARNING;
+    case GR_VERDICT_OBSERVED:
+        return GR_LEVEL_INFO;
+    case GR_VERDICT_INJECTED:
+    case GR_VERDICT_ALREADY:
+    case GR_VERDICT_SKIPPED:
+        break;
+    }
+    return GR_LEVEL_DEBUG;
+}
+
+static void log_sets(const struct gr_log *log, const struct gr_session_event *event)
+{
+    const struct gr_decision *decision = event->decision;
+
+    for (size_t i = 0; i < decision->results_n; i++) {
+        const struct gr_set_result *result = &decision->results[i];
+
+        GR_LOG(log, level_of(result), "hook set", GR_LOG_STR("set", result->set->name),
+               GR_LOG_TEXT("verdict", gr_verdict_name(result->verdict)),
+               GR_LOG_TEXT("match", gr_truth_name(result->truth)),
+               GR_LOG_STR("reason", result->reason), GR_LOG_STR("id", event->subject->id));
+    }
+}
+
+static void list_injected(const struct gr_decision *decision, struct gr_buf *names)
+{
+    for (size_t i = 0; i < decision->results_n; i++) {
+        if (decision->results[i].verdict != GR_VERDICT_INJECTED)
+            continue;
+        if (names->len > 0)
+            (void)gr_buf_byte(names, ',');
+        (void)gr_buf_str(names, decision->results[i].set->name);
+    }
+}
+
+void gr_log_created(const struct gr_log *log, const struct gr_session_event *event)
+{
+    enum gr_level level = GR_LEVEL_DEBUG;
+    const char *message = "container left as it is";
+    struct gr_buf names;
+
+    if (!event->decision) {
+        log_unread(log, event);
+        return;
+    }
+    if (event->decision->results_n > 0)
+        log_sets(log, event);
+    if (event->refused) {
+        level = GR_LEVEL_WARNING;
+        message = "container refused";
+    } else if (event->decision->hooks_n > 0) {
+        level = GR_LEVEL_INFO;
+        message = "hooks added";
+    }
+    if (!gr_log_wants(log, level))
+        return;
+    gr_buf_init(&names, NAMES_MAX_BYTES);
+    list_injected(event->decision, &names);
+    GR_LOG(log, level, message, GR_LOG_STR("namespace", event->subject->pod_namespace),
+           GR_LOG_STR("pod", event->subject->pod_name),
+           GR_LOG_STR("container", event->subject->name), GR_LOG_STR("id", event->subject->id),
+           GR_LOG_STR("image", event->subject->image.name), GR_LOG_STR("sets", gr_buf_view(&names)),
+           GR_LOG_INT("hooks", event->decision->hooks_n),
+           GR_LOG_STR("reason", event->decision->refusal));
+    gr_buf_fini(&names);
+}

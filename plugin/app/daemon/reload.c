@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/daemon/reload.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "app/daemon/conn.h"
+
+/* The reader's and the matcher's recursion is bounded by the depth limit of the format. */
+#define STACK_BYTES (512U << 10)
+
+struct order {
+    uint64_t number;
+    struct gr_arena arena; /* holds the text that options points at */
+    struct gr_load_options options;
+};
+
+struct gr_reload {
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards what follows up to finished */
+    pthread_cond_t wake;
+    struct order *next;        /* the order that waits; owned */
+    struct gr_reloaded *ready; /* the result that waits; owned */
+    bool stop;
+
+    int finished; /* eventfd: a result waits */
+    struct event *event;
+    gr_reloaded_fn *done;
+    void *user;
+    uint64_t last_number; /* loop thread only */
+};
+
+static void order_free(struct order *order)
+{
+    if (!order)
+        return;
+    gr_arena_fini(&order->arena);
+    free(order);
+}
+
+static void reloaded_free(struct gr_reloaded *reloaded)
+{
+    if (!reloaded)
+        return;
+    gr_ruleset_unref(reloaded->load.ruleset);
+    gr_finding_list_fini(&reloaded->findings);
+    free(reloaded);
+}
+
+/* ---- the loader's thread ---- */
+
+static struct gr_reloaded *work_on(const struct order *order)
+{
+    struct gr_reloaded *out = calloc(1, sizeof(*out));
+    struct gr_reporter reporter;
+    uint64_t start = gr_now_ns();
+
+    if (!out)
+        return NULL;
+    out->number = order->number;
+    gr_finding_list_init(&out->findings);
+    reporter = gr_finding_list_reporter(&out->findings);
+    out->result = gr_load(&order->options, &reporter, &out->load);
+    out->took_ns = gr_now_ns() - start;
+    return out;
+}
+
+static void tell(const struct gr_reload *reload)
+{
+    const uint64_t one = 1;
+
+    /* The counter cannot overflow: it is emptied by each turn of the loop. */
+    if (write(reload->finished, &one, sizeof(one)) != (ssize_t)sizeof(one))
+        abort();
+}
+
+static struct order *wait_for_order(struct gr_reload *reload)
+{
+    struct order *order = NULL;
+
+    (void)pthread_mutex_lock(&reload->lock);
+    while (!reload->next && !reload->stop)
+        (void)pthread_cond_wait(&reload->wake, &reload->lock);
+    if (!reload->stop)
+        order = gr_take(reload->next);
+    (void)pthread_mutex_unlock(&reload->lock);
+    return order;
+}
+
+static void *loader_main(void *arg)
+{
+    struct gr_reload *reload = arg;
+    struct order *order;
+
+    while ((order = wait_for_order(reload)) != NULL) {
+        struct gr_reloaded *out = work_on(order);
+        struct gr_reloaded *unseen;
+
+        order_free(order);
+        (void)pthread_mutex_lock(&reload->lock);
+        unseen = reload->ready;
+        reload->ready = out;
+        (void)pthread_mutex_unlock(&reload->lock);
+        reloaded_free(unseen); /* nobody else knows it, so its references are ours to drop */
+        tell(reload);
+    }
+    return NULL;
+}
+
+/* ---- the loop's thread ---- */
+
+static void on_finished(evutil_socket_t fd, short what, void *arg)
+{
+    struct gr_reload *reload = arg;
+    struct gr_reloaded *out;
+    uint64_t count;
+
+    (void)what;
+    if (read((int)fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
+        return;
+    (void)pthread_mutex_lock(&reload->lock);
+    out = gr_take(reload->ready);
+    (void)pthread_mutex_unlock(&reload->lock);
+    if (!out)
+        return;
+    reload->done(reload->user, out);
+    reloaded_free(out);
+}
+
+/* Signals belong to the loop, so the new thread blocks them all. */
+static int start_thread(struct gr_reload *reload)
+{
+    pthread_attr_t attr;
+    sigset_t all, before;
+    int r;
+
+    (void)sigfillset(&all);
+    r = pthread_attr_init(&attr);
+    if (r)
+        return -r;
+    (void)pthread_attr_setstacksize(&attr, STACK_BYTES);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    r = pthread_create(&reload->thread, &attr, loader_main, reload);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_attr_destroy(&attr);
+    return -r;
+}
+
+static int prepare(struct gr_reload *reload, struct event_base *base)
+{
+    reload->finished = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (reload->finished < 0)
+        return -errno;
+    reload->event = event_new(base, reload->finished, EV_READ | EV_PERSIST, on_finished, reload);
+    if (!reload->event || event_add(reload->event, NULL) != 0)
+        return -ENOMEM;
+    return 0;
+}
+
+static void release(struct gr_reload *reload)
+{
+    if (reload->event)
+        event_free(reload->event);
+    if (reload->finished >= 0)
+        (void)close(reload->finished);
+    (void)pthread_cond_destroy(&reload->wake);
+    (void)pthread_mutex_destroy(&reload->lock);
+    order_free(reload->next);
+    reloaded_free(reload->ready);
+    free(reload);
+}
+
+int gr_reload_new(struct event_base *base, gr_reloaded_fn *done, void *user,
+                  struct gr_reload **out_reload)
+{
+    struct gr_reload *reload = calloc(1, sizeof(*reload));
+    int r;
+
+    if (!reload)
+        return -ENOMEM;
+    reload->finished = -1;
+    reload->done = done;
+    reload->user = user;
+    (void)pthread_mutex_init(&reload->lock, NULL);
+    (void)pthread_cond_init(&reload->wake, NULL);
+    r = prepare(reload, base);
+    if (r == 0)
+        r = start_thread(reload);
+    if (r) {
+        release(reload);
+        return r;
+    }
+    *out_reload = reload;
+    return 0;
+}
+
+void gr_reload_free(struct gr_reload *reload)
+{
+    if (!reload)
+        return;
+    (void)pthread_mutex_lock(&reload->lock);
+    reload->stop = true;
+    (void)pthread_cond_signal(&reload->wake);
+    (void)pthread_mutex_unlock(&reload->lock);
+    (void)pthread_join(reload->thread, NULL);
+    release(reload);
+}
+
+/* Copies the text that options borrows; the table of file operations is static. */
+static bool copy_options(struct order *order, const struct gr_load_options *from)
+{
+    struct gr_load_options *to = &order->options;
+    const char **dirs = gr_arena_array(&order->arena, from->dirs_n, sizeof(*dirs));
+
+    *to = *from;
+    if (!dirs)
+        return false;
+    for (size_t i = 0; i < from->dirs_n; i++) {
+        dirs[i] = gr_arena_copy(&order->arena, gr_str_from(from->dirs[i]));
+        if (!dirs[i])
+            return false;
+    }
+    to->dirs = dirs;
+    to->host_root = gr_arena_copy(&order->arena, gr_str_from(from->host_root));
+    if (from->last_good_dir)
+        to->last_good_dir = gr_arena_copy(&order->arena, gr_str_from(from->last_good_dir));
+    return to->host_root && !(from->last_good_dir && !to->last_good_dir) &&
+           gr_arena_str(&order->arena, from->node_name, &to->node_name);
+}
+
+uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options *options)
+{
+    struct order *order = calloc(1, sizeof(*order));
+    struct order *replaced;
+
+    if (!order)
+        return 0;
+    gr_arena_init(&order->arena, 1024, 0);
+    if (!copy_options(order, options)) {
+        order_free(order);
+        return 0;
+    }
+    order->number = ++reload->last_number;
+    (void)pthread_mutex_lock(&reload->lock);
+    replaced = reload->next;
+    reload->next = order;
+    (void)pthread_cond_signal(&reload->wake);
+    (void)pthread_mutex_unlock(&reload->lock);
+    order_free(replaced);
+    return reload->last_number;
+}

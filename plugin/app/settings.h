@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/settings: what a verb runs with, merged from its sources.
+ *
+ * Layer: app. Built-in defaults < the settings file < the same YAML through NRI Configure < flags
+ * (design section 2). A source that is bad is reported and left out whole; the others stand.
+ */
+#ifndef GR_APP_SETTINGS_H
+#define GR_APP_SETTINGS_H
+
+#include "load/config.h"
+
+#define GR_CONFIG_DEFAULT "/etc/grapnel/config.yaml"
+#define GR_LAST_GOOD_DEFAULT "/var/lib/grapnel/last-good"
+
+/* What flags said; text is borrowed for ever. */
+struct gr_flags {
+    struct gr_config config; /* origins say which settings are there */
+    const char *config_path; /* --config; NULL: the default, which may be missing */
+    const char *last_good;   /* --last-good; "none": keep none; NULL: the default */
+};
+
+struct gr_settings {
+    struct gr_arena arena; /* holds the text */
+    struct gr_config config;
+    const char *last_good_dir; /* NULL: none */
+    bool sound;                /* every source that is there could be read and was good */
+};
+
+/*
+ * Merges all sources anew. configure_text: what NRI Configure carried, or n == 0.
+ * Returns 0 and settings for gr_settings_fini; -ENOMEM.
+ */
+GR_CHECKED int gr_settings_read(const struct gr_flags *flags, struct gr_str configure_text,
+                                const struct gr_reporter *reporter,
+                                struct gr_settings *out_settings);
+void gr_settings_fini(struct gr_settings *settings);
+
+#endif
