@@ -1,9 +1,9 @@
-"""The wire: one hook from the command line reaches a container of containerd 2.1.4 with runc."""
+# SPDX-License-Identifier: Apache-2.0
+"""The shortest way through: one drop-in, one hook, containerd 2.1.4 with runc, both ways to start."""
 
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 from typing import Iterator
 
@@ -17,6 +17,18 @@ from harness.plugin import External, Launched, Plugin
 from harness.records import RecordLog
 from harness.runtime import IMAGE_PLAIN, RUNC, Runtime
 
+SET = """\
+apiVersion: grapnel/v1beta1
+kind: HookSet
+metadata: {{name: first}}
+spec:
+  match: {{always: true}}
+  hooks:
+    createRuntime:
+      - path: {recorder}
+        args: [hook-record, --log, "{log}", --tag, createRuntime]
+"""
+
 
 @pytest.fixture
 def runtime() -> Iterator[Runtime]:
@@ -27,30 +39,21 @@ def runtime() -> Iterator[Runtime]:
         yield runtime
 
 
-def executable(path: Path, *argv: str) -> Path:
-    """A shell script that becomes argv: --hook and the plugin folder take programs without arguments."""
-    command = shlex.join(argv)
-    path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
-    path.chmod(0o755)
-    return path
-
-
-def make_plugin(mode: str, runtime: Runtime, hook: Path) -> Plugin:
-    option = ["--hook", f"createRuntime={hook}"]
+def make_plugin(mode: str, runtime: Runtime, folder: Path) -> Plugin:
     if mode == "external":
-        return External(runtime, cache.grapnel(), option)
-    wrapper = executable(runtime.work / "wrapper", str(cache.grapnel()), "plugin", *option)
-    return Launched(runtime, wrapper, config=None)
+        return External(runtime, cache.grapnel(), ["--hooks-dir", str(folder)])
+    config = f"apiVersion: grapnel/v1beta1\nkind: Config\nspec: {{hooksDirs: [{folder}]}}\n"
+    return Launched(runtime, cache.grapnel(), config)
 
 
 @pytest.mark.parametrize("mode", ["external", "launched"])
 def test_one_hook_runs(runtime: Runtime, mode: str) -> None:
-    log = RecordLog(runtime.work / "hooks.jsonl")
-    recorder = cache.fetched("helpers") / "hook-record"
-    hook = executable(
-        runtime.work / "hook", str(recorder), "--log", str(log.path), "--tag", "createRuntime"
-    )
-    plugin = make_plugin(mode, runtime, hook)
+    log = RecordLog(runtime.work / "records.jsonl")
+    recorder = runtime.install(cache.fetched("helpers") / "hook-record")
+    folder = runtime.work / "hooks.d"
+    folder.mkdir(mode=0o755)
+    (folder / "first.yaml").write_text(SET.format(recorder=recorder, log=log.path))
+    plugin = make_plugin(mode, runtime, folder)
     plugin.start()
 
     with runtime.cri.run(PodSpec("a1"), ContainerSpec(IMAGE_PLAIN)) as running:
@@ -58,7 +61,8 @@ def test_one_hook_runs(runtime: Runtime, mode: str) -> None:
         config = json.loads((bundle / "config.json").read_text())
         records = log.of(running.container_id)
 
-    assert [hook["path"] for hook in config["hooks"]["createRuntime"]] == [str(hook)], plugin.describe()
+    hooks = config.get("hooks", {}).get("createRuntime", [])
+    assert [hook["path"] for hook in hooks] == [str(recorder)], plugin.describe()
     assert [record.tag for record in records] == ["createRuntime"], plugin.describe()
     assert Path(records[0].cwd).name == running.container_id
     assert records[0].state["status"] == "creating"

@@ -46,7 +46,9 @@ def check_record(node: Node, stage: str, record: Record, bundle: str, name: str)
     assert record.env["E2E_SET"] == name, (stage, record)
     assert record.env["GRAPNEL_HOOKSET"].startswith(name + "@"), (stage, record)
     assert "PATH" in record.env, (stage, record)
-    assert record.state["bundle"] == bundle, (stage, record)
+    # Inside the container there is no bundle; crun says so, runc names the one outside.
+    if stage != "startContainer":
+        assert record.state["bundle"] == bundle, (stage, record)
     expected = STATUS[node.kind.low_level.name].get(stage, record.state["status"])
     assert record.state["status"] == expected, (stage, record)
     if stage in ("prestart", "createRuntime", "poststart"):

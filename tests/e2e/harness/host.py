@@ -15,7 +15,7 @@ import tempfile
 from enum import Enum
 from pathlib import Path
 
-from .procs import Process
+from .procs import Process, children_of
 from .wait import until
 
 CGROUP_ROOT = Path("/sys/fs/cgroup")
@@ -67,19 +67,25 @@ class Host:
     @property
     def pid(self) -> int:
         """The first process inside, as seen from outside."""
-        children = Path(f"/proc/{self._init.pid}/task/{self._init.pid}/children").read_text().split()
-        return int(children[0])
+        children = children_of(self._init.pid)
+        assert children, "the private host has ended"
+        return children[0]
+
+    def inside(self, argv: list[str]) -> list[str]:
+        """The command line that runs argv in the namespaces of this host."""
+        return ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--", *argv]
 
     def start(self, argv: list[str], log: str, env: dict[str, str] | None = None) -> Process:
         """Starts a program inside; it ends with this host at the latest."""
-        process = Process(argv, self.path / log, env, enter=self.pid)
+        process = Process(self.inside(argv), self.path / log, env, entered=True)
         self._processes.append(process)
         return process
 
     def run(self, argv: list[str], env: dict[str, str] | None = None, timeout: float = 120) -> str:
         """Runs a program inside to its end and returns its stdout; failing is a failure of the test."""
-        full = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--", *argv]
-        done = subprocess.run(full, capture_output=True, text=True, env=env, timeout=timeout, check=False)
+        done = subprocess.run(
+            self.inside(argv), capture_output=True, text=True, env=env, timeout=timeout, check=False
+        )
         if done.returncode != 0:
             raise AssertionError(f"{' '.join(argv)} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
         return done.stdout

@@ -48,7 +48,7 @@ class Plugin(ABC):
 
     def _wait_registered(self, offset: int, timeout: float = 60) -> None:
         """Reads it from the runtime's log: CRI has no call that lists plugins."""
-        # A quote is a quote or, where the log quotes the message, \\".
+        # A quote is a quote or, where the log quotes the message, \".
         pattern = self._registered.replace("NAME", rf'\\?"{FULL_NAME}\\?"')
         until(
             lambda: self.runtime.logged_since(offset, pattern),
@@ -56,7 +56,6 @@ class Plugin(ABC):
             timeout,
             self.describe,
         )
-
 
 
 class External(Plugin):

@@ -10,20 +10,26 @@ from pathlib import Path
 from .wait import tail, until
 
 
+def children_of(pid: int) -> list[int]:
+    """The child processes of a process, by pid; none when it has ended."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 class Process:
     """One long-running program; its output goes to a log file that failure messages quote."""
 
-    def __init__(self, argv: list[str], log: Path, env: dict[str, str] | None = None, enter: int | None = None):
-        """Starts argv; with `enter`, inside the mount and pid namespaces of that process."""
+    def __init__(self, argv: list[str], log: Path, env: dict[str, str] | None = None, entered: bool = False):
+        """Starts argv; `entered` says that it begins with nsenter (see Host.inside)."""
         self.log = log
-        self.name = Path(argv[0]).name
-        if enter is not None:
-            argv = ["nsenter", f"--target={enter}", "--mount", "--pid", "--", *argv]
+        self.name = Path(argv[argv.index("--") + 1 if entered else 0]).name
         with log.open("ab") as out:
             self._child = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=env
             )
-        self._entered = enter is not None
+        self._entered = entered
 
     @property
     def pid(self) -> int:
@@ -34,11 +40,7 @@ class Process:
 
     def _inner_pid(self) -> int | None:
         """nsenter stays outside and forks: the program is its only child."""
-        try:
-            text = Path(f"/proc/{self._child.pid}/task/{self._child.pid}/children").read_text()
-        except OSError:
-            return None
-        return int(text.split()[0]) if text.split() else None
+        return next(iter(children_of(self._child.pid)), None)
 
     def running(self) -> bool:
         return self._child.poll() is None

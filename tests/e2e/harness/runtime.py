@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,10 @@ class Runtime(ABC):
         for archive in wanted.values():
             self._load(archive)
         until(lambda: wanted.keys() <= self.cri.images(), "the images are known", detail=self.describe)
+
+    def install(self, program: Path) -> Path:
+        """A copy of a program below this host's folder, where only root can change it."""
+        return Path(shutil.copy(program, self.work))
 
     def log_offset(self) -> int:
         """Where the log ends now, for logged_since."""

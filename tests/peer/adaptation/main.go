@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Command adaptation is the runtime side of NRI without a runtime: containerd's
 // own nri/pkg/adaptation, driven by JSON commands on stdin, one JSON reply line
 // per command on stdout. One source, built once per NRI version:
@@ -74,7 +76,9 @@ func main() {
 	}
 }
 
-// serve answers commands one after the other until "quit" or the end of input.
+// serve answers commands one after the other until "stop" or the end of input. The
+// process ends with them: the library's own Stop leaves external connections open,
+// and what a plugin has to cope with is a runtime that is gone.
 func serve(p *peer, in io.Reader, out io.Writer) error {
 	dec, enc := json.NewDecoder(in), json.NewEncoder(out)
 	for {
@@ -84,9 +88,6 @@ func serve(p *peer, in io.Reader, out io.Writer) error {
 		} else if err != nil {
 			return fmt.Errorf("reading a command: %w", err)
 		}
-		if cmd.Cmd == "quit" {
-			return nil
-		}
 		r, err := p.do(context.Background(), &cmd)
 		if err != nil {
 			r = reply{"ok": false, "error": err.Error()}
@@ -95,6 +96,9 @@ func serve(p *peer, in io.Reader, out io.Writer) error {
 		}
 		if err := enc.Encode(r); err != nil {
 			return fmt.Errorf("writing a reply: %w", err)
+		}
+		if cmd.Cmd == "stop" {
+			return nil
 		}
 	}
 }

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -42,7 +44,7 @@ type command struct {
 
 type reply map[string]any
 
-// peer holds one runtime: between "start" and "stop" it accepts and launches plugins.
+// peer holds one runtime: after "start" it launches and accepts plugins.
 type peer struct {
 	opts   options
 	roster *roster
@@ -91,7 +93,6 @@ func (p *peer) start() (reply, error) {
 	} else {
 		opts = append(opts, adaptation.WithSocketPath(p.opts.socket))
 	}
-	p.roster.reset()
 	r, err := adaptation.New(p.opts.name, p.opts.version, p.synchronize, noUpdates, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("creating the runtime side: %w", err)
@@ -103,14 +104,13 @@ func (p *peer) start() (reply, error) {
 	return p.status(), nil
 }
 
-// stop ends the runtime side; plugins see their connection close.
+// stop ends the runtime side and the plugins that it launched.
 func (p *peer) stop() {
 	if p.runtime == nil {
 		return
 	}
 	p.runtime.Stop()
 	p.runtime = nil
-	p.roster.reset()
 }
 
 func noUpdates(context.Context, []*api.ContainerUpdate) ([]*api.ContainerUpdate, error) {

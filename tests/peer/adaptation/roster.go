@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -29,13 +31,6 @@ type roster struct {
 
 func newRoster(w io.Writer) *roster {
 	return &roster{w: w, changed: make(chan struct{})}
-}
-
-func (r *roster) reset() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.plugins = nil
-	r.wakeLocked()
 }
 
 func (r *roster) names() []string {

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reading rule files and settings while memory runs out: -ENOMEM, nothing leaks, the output stays
+ * as it was, and a success is a whole success.
+ */
+#include "failing.h"
+
+#include "testing.h"
+
+#include <errno.h>
+
+#include "load/config.h"
+#include "rules/decode.h"
+
+/* Small, so that nearly every piece of the arena is an allocation of its own. */
+#define BLOCK_BYTES 16
+
+/* Every kind of node, value, hook and template; and every kind of refusal. */
+static const char rules[] =
+    "apiVersion: grapnel/v1beta1\n"
+    "kind: HookSet\n"
+    "metadata: {name: one}\n"
+    "spec:\n"
+    "  nodes: {names: [{glob: 'a*'}, b], percent: 5}\n"
+    "  match:\n"
+    "    image: [\"docker.io/library/nginx:1.*\", {notIn: ['a/**']}]\n"
+    "    podLabels: {k: [a, {prefix: b}, {in: [c, d]}], l: {exists: true}}\n"
+    "    any: [{not: {namespace: ns}}, {all: [{always: true}]}]\n"
+    "  hooks:\n"
+    "    createRuntime:\n"
+    "      - path: /bin/sh\n"
+    "        args: [sh, -c, 'echo \"$1\"', sh, 'a{{.ID}}b{{annotation \"k\\\"\" \"d\"}}']\n"
+    "        env: ['A={{.Name}}', B=c]\n"
+    "        timeout: 30s\n"
+    "---\n"
+    "apiVersion: grapnel/v1beta1\n"
+    "kind: HookSet\n"
+    "metadata: {name: one}\n"
+    "spec: {match: {always: true}, hooks: {poststop: [{path: /x}]}}\n"
+    "---\n"
+    "apiVersion: grapnel/v1beta1\n"
+    "kind: HookSet\n"
+    "spec: {match: {imge: &x 'a*', [b]: *c, d: !e f, d: g}, hooks: {poststop: [{path: x}]}}\n"
+    "---\n"
+    "apiVersion: grapnel/v1beta1\n"
+    "kind: HookSet\n"
+    "spec: {match: {always: true}, hooks: {poststop: [{path: /x}]}}\n"
+    "---\n"
+    "a: [b\n";
+
+static const char settings[] = "apiVersion: grapnel/v1beta1\n"
+                               "kind: Config\n"
+                               "spec:\n"
+                               "  hooksDirs: [/a, /b]\n"
+                               "  hostRoot: /host\n"
+                               "  nodeName: node\n"
+                               "  logLevel: debug\n";
+
+static void ignore(void *user, enum gr_level level, const struct gr_err *err)
+{
+    (void)user;
+    (void)level;
+    assert_non_null(err->code);
+}
+
+static const struct gr_reporter reporter = {.report = ignore};
+
+static int decode_rules(void *user)
+{
+    const struct gr_source source = {
+        .text = GR_STR(rules), .file = "dir/two.yaml", .stem = GR_STR("two")};
+    struct gr_hooksets sets = {.n = 77};
+    struct gr_arena arena;
+    int r;
+
+    (void)user;
+    gr_arena_init(&arena, BLOCK_BYTES, 0);
+    r = gr_hooksets_decode(&arena, &source, &reporter, &sets);
+    if (r == 0) {
+        assert_int_equal(sets.n, 2);
+        assert_int_equal(sets.rejected, 3);
+        assert_str(sets.items[0].name, "one");
+        assert_int_equal(sets.items[0].match->children_n, 3);
+        assert_str(sets.items[1].name, "two");
+    } else {
+        assert_int_equal(sets.n, 77);
+    }
+    gr_arena_fini(&arena);
+    return r;
+}
+
+/* So many keys that sorting them takes memory too. */
+static int decode_many_keys(void *user)
+{
+    const struct gr_str *text = user;
+    const struct gr_source source = {.text = *text, .file = "a.yaml", .stem = GR_STR("a")};
+    struct gr_hooksets sets = {0};
+    struct gr_arena arena;
+    int r;
+
+    gr_arena_init(&arena, 4096, 0);
+    r = gr_hooksets_decode(&arena, &source, &reporter, &sets);
+    if (r == 0)
+        assert_int_equal(sets.rejected, 1);
+    gr_arena_fini(&arena);
+    return r;
+}
+
+static int decode_settings(void *user)
+{
+    const struct gr_config_text text = {
+        .text = GR_STR(settings), .name = "config.yaml", .source = GR_CONFIG_FILE};
+    struct gr_config config = {.rescan_interval_s = 77};
+    struct gr_arena arena;
+    int r;
+
+    (void)user;
+    gr_arena_init(&arena, BLOCK_BYTES, 0);
+    r = gr_config_decode(&arena, &text, &reporter, &config);
+    if (r == 0)
+        assert_string_equal(config.hooks_dirs[1], "/b");
+    else
+        assert_int_equal(config.rescan_interval_s, 77);
+    gr_arena_fini(&arena);
+    return r;
+}
+
+/* The arena's own limit is the same condition. */
+static void test_arena_limit(void **state)
+{
+    const struct gr_source source = {
+        .text = GR_STR(rules), .file = "dir/two.yaml", .stem = GR_STR("two")};
+    int r = -ENOMEM;
+
+    (void)state;
+    for (size_t limit = 16; r == -ENOMEM; limit += 16) {
+        struct gr_hooksets sets = {.n = 77};
+        struct gr_arena arena;
+
+        assert_true(limit < 1U << 20);
+        gr_arena_init(&arena, BLOCK_BYTES, limit);
+        r = gr_hooksets_decode(&arena, &source, &reporter, &sets);
+        assert_int_equal(sets.n, r == 0 ? 2 : 77);
+        gr_arena_fini(&arena);
+    }
+    assert_int_equal(r, 0);
+}
+
+static void test_rules(void **state)
+{
+    (void)state;
+    failing_run(decode_rules, NULL);
+}
+
+static void test_many_keys(void **state)
+{
+    static char text[8192];
+    struct gr_str s = {.p = text};
+
+    (void)state;
+    for (int i = 0; i < 500; i++)
+        s.n += (size_t)snprintf(text + s.n, sizeof(text) - s.n, "k%d: v\n", i);
+    failing_run(decode_many_keys, &s);
+}
+
+static void test_settings(void **state)
+{
+    (void)state;
+    failing_run(decode_settings, NULL);
+}
+
+int main(void)
+{
+    test_add("rules", test_rules);
+    test_add("many keys", test_many_keys);
+    test_add("settings", test_settings);
+    test_add("limit of the arena", test_arena_limit);
+    return test_run("decode/fault");
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Log lines: one line each whatever a pod writes, in both formats. */
+#include "testing.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <unistd.h>
+
+#include "app/log.h"
+
+/* Runs one call with stderr in a file and gives back what was written. */
+struct captured {
+    int saved, file;
+    char text[16384];
+};
+
+static void capture_begin(struct captured *c)
+{
+    char name[] = "/tmp/grapnel-log-test.XXXXXX";
+
+    (void)fflush(stderr);
+    c->saved = dup(STDERR_FILENO);
+    c->file = mkstemp(name);
+    assert_true(c->saved >= 0 && c->file >= 0);
+    (void)unlink(name);
+    assert_true(dup2(c->file, STDERR_FILENO) >= 0);
+}
+
+static void capture_end(struct captured *c)
+{
+    ssize_t n;
+
+    assert_true(dup2(c->saved, STDERR_FILENO) >= 0);
+    n = pread(c->file, c->text, sizeof(c->text) - 1, 0);
+    assert_true(n >= 0);
+    c->text[n] = '\0';
+    (void)close(c->saved);
+    (void)close(c->file);
+}
+
+static const struct gr_log logfmt = {.level = GR_LEVEL_INFO, .format = GR_LOG_LOGFMT};
+static const struct gr_log json = {.level = GR_LEVEL_INFO, .format = GR_LOG_JSON};
+
+#define HOSTILE "a\nb\"c\\d\x01\xff\xe2\x80\xa8 e=f"
+
+/* Time is the only part that differs from run to run. */
+static const char *behind_time(const char *line)
+{
+    const char *at = strchr(line, ' ');
+
+    assert_memory_equal(line, "time=", 5);
+    assert_non_null(at);
+    return at + 1;
+}
+
+static void test_logfmt(void **state)
+{
+    struct captured c;
+
+    (void)state;
+    capture_begin(&c);
+    GR_LOG(&logfmt, GR_LEVEL_WARNING, "two words", GR_LOG_TEXT("plain", "abc"),
+           GR_LOG_TEXT("empty", ""), GR_LOG_INT("n", -5), GR_LOG_STR("hostile", GR_STR(HOSTILE)));
+    capture_end(&c);
+    assert_string_equal(behind_time(c.text),
+                        "level=warning msg=\"two words\" plain=abc n=-5 "
+                        "hostile=\"a\\u000ab\\\"c\\\\d\\u0001\\xff\\u2028 e=f\"\n");
+}
+
+static void test_json(void **state)
+{
+    struct captured c;
+    json_t *line;
+
+    (void)state;
+    capture_begin(&c);
+    GR_LOG(&json, GR_LEVEL_ERROR, "m", GR_LOG_STR("hostile", GR_STR("x\n\"y")),
+           GR_LOG_STR("broken", GR_STR("\xff")), GR_LOG_INT("n", 7));
+    capture_end(&c);
+    assert_ptr_equal(strchr(c.text, '\n'), c.text + strlen(c.text) - 1);
+    line = json_loads(c.text, 0, NULL);
+    assert_non_null(line);
+    assert_string_equal(json_string_value(json_object_get(line, "level")), "error");
+    assert_string_equal(json_string_value(json_object_get(line, "hostile")), "x\n\"y");
+    assert_string_equal(json_string_value(json_object_get(line, "broken")), "\\xff");
+    assert_int_equal(json_integer_value(json_object_get(line, "n")), 7);
+    json_decref(line);
+}
+
+static void test_level(void **state)
+{
+    struct captured c;
+
+    (void)state;
+    capture_begin(&c);
+    GR_LOG(&logfmt, GR_LEVEL_DEBUG, "not wanted", GR_LOG_INT("n", 1));
+    capture_end(&c);
+    assert_string_equal(c.text, "");
+}
+
+static void test_long_lines_are_cut_and_end(void **state)
+{
+    static char huge[10000];
+    struct captured c;
+
+    (void)state;
+    memset(huge, 'x', sizeof(huge));
+    capture_begin(&c);
+    GR_LOG(&logfmt, GR_LEVEL_INFO, "m", GR_LOG_STR("huge", ((struct gr_str){huge, sizeof(huge)})),
+           GR_LOG_INT("after", 1));
+    capture_end(&c);
+    assert_true(strlen(c.text) <= 4097);
+    assert_int_equal(c.text[strlen(c.text) - 1], '\n');
+}
+
+int main(void)
+{
+    test_add("logfmt: quoted, escaped, empty ones left out", test_logfmt);
+    test_add("json: one valid object a line", test_json);
+    test_add("lines below the level are not written", test_level);
+    test_add("a long line is cut and ends", test_long_lines_are_cut_and_end);
+    return test_run("log");
+}

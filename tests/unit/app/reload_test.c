@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The loader thread and its hand-over: also built with the thread sanitizer. */
+#include "testing.h"
+
+#include <event2/event.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/daemon/reload.h"
+
+#define SET_TEXT                                                                        \
+    "apiVersion: grapnel/v1beta1\nkind: HookSet\nspec: {match: {always: true}, hooks: " \
+    "{poststop: [{path: /bin/true}]}}\n"
+
+struct rig {
+    struct event_base *base;
+    struct gr_reload *reload;
+    struct gr_fs fs;
+    char dir[64];
+    const char *dirs[1];
+    /* what came out */
+    size_t seen;
+    uint64_t last_number;
+    size_t sets, findings;
+    uint64_t until; /* leave the loop at this number */
+};
+
+static void on_done(void *user, struct gr_reloaded *reloaded)
+{
+    struct rig *rig = user;
+
+    assert_int_equal(reloaded->result, 0);
+    assert_true(reloaded->number > rig->last_number);
+    rig->seen++;
+    rig->last_number = reloaded->number;
+    rig->sets = gr_ruleset_count(reloaded->load.ruleset);
+    rig->findings = reloaded->findings.n;
+    /* The receiver takes what it keeps. */
+    gr_ruleset_unref(gr_take(reloaded->load.ruleset));
+    if (reloaded->number >= rig->until)
+        (void)event_base_loopbreak(rig->base);
+}
+
+static void put_file(const struct rig *rig, const char *name, const char *text)
+{
+    char path[128];
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", rig->dir, name);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs(text, file);
+    (void)fclose(file);
+}
+
+static int setup(void **state)
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+
+    assert_non_null(rig);
+    (void)umask(022);
+    strcpy(rig->dir, "/tmp/grapnel-reload-test.XXXXXX");
+    assert_non_null(mkdtemp(rig->dir));
+    rig->dirs[0] = rig->dir;
+    rig->base = event_base_new();
+    gr_fs_posix(&rig->fs);
+    assert_int_equal(gr_reload_new(rig->base, on_done, rig, &rig->reload), 0);
+    *state = rig;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    static const char *const names[] = {"a.yaml", "b.yaml"};
+    struct rig *rig = *state;
+
+    gr_reload_free(rig->reload);
+    event_base_free(rig->base);
+    for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
+        char path[128];
+
+        (void)snprintf(path, sizeof(path), "%s/%s", rig->dir, names[i]);
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(rig->dir), 0);
+    free(rig);
+    return 0;
+}
+
+static uint64_t order(struct rig *rig)
+{
+    const struct gr_load_options options = {
+        .fs = &rig->fs, .dirs = rig->dirs, .dirs_n = 1, .host_root = "/", .node_name = GR_STR("n")};
+    uint64_t number = gr_reload_order(rig->reload, &options);
+
+    assert_true(number > 0);
+    return number;
+}
+
+static void run_until(struct rig *rig, uint64_t number)
+{
+    rig->until = number;
+    assert_true(event_base_dispatch(rig->base) >= 0);
+    assert_true(rig->last_number >= number);
+}
+
+static void test_loads(void **state)
+{
+    struct rig *rig = *state;
+
+    put_file(rig, "a.yaml", SET_TEXT);
+    run_until(rig, order(rig));
+    assert_int_equal(rig->sets, 1);
+    assert_int_equal(rig->findings, 0);
+    put_file(rig, "b.yaml", "nonsense: true\n");
+    run_until(rig, order(rig));
+    assert_int_equal(rig->sets, 1);
+    assert_true(rig->findings >= 1);
+}
+
+static void test_many_orders(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t last = 0;
+
+    put_file(rig, "a.yaml", SET_TEXT);
+    for (int i = 0; i < 2000; i++) {
+        last = order(rig);
+        if (i % 50 == 0)
+            (void)event_base_loop(rig->base, EVLOOP_NONBLOCK);
+    }
+    if (rig->last_number < last)
+        run_until(rig, last);
+    assert_int_equal(rig->last_number, last);
+    assert_true(rig->seen >= 1);
+    assert_int_equal(rig->sets, 1);
+}
+
+static void test_free_while_busy(void **state)
+{
+    struct rig *rig = *state;
+
+    put_file(rig, "a.yaml", SET_TEXT);
+    for (int i = 0; i < 50; i++) {
+        (void)order(rig);
+        gr_reload_free(rig->reload);
+        assert_int_equal(gr_reload_new(rig->base, on_done, rig, &rig->reload), 0);
+        rig->last_number = 0;
+    }
+    run_until(rig, order(rig));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_loads, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_orders, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_free_while_busy, setup, teardown),
+    };
+
+    return cmocka_run_group_tests_name("reload", tests, NULL, NULL);
+}

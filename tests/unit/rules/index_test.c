@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The index against evaluation of every set, over random rules and containers; then what it is
+ * for: that sets which cannot match are not looked at. GRAPNEL_SEED repeats a run.
+ */
+#include "making.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#include "rules/match.h"
+
+#define SETS_MAX 24
+#define ROUNDS 700
+#define SUBJECTS 10
+
+/* ---- random numbers ---- */
+
+static uint64_t state;
+
+static uint32_t below(uint32_t n)
+{
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (uint32_t)((state >> 11) % n);
+}
+
+static bool one_in(uint32_t n)
+{
+    return below(n) == 0;
+}
+
+#define PICK(list) ((list)[below((uint32_t)GR_ARRAY_LEN(list))])
+
+static uint64_t choose_seed(void)
+{
+    const char *text = getenv("GRAPNEL_SEED");
+    uint64_t seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) * 2654435761U;
+
+    return seed ? seed : 1;
+}
+
+/* ---- what rules and containers are made of: few words, so that they meet ---- */
+
+#define LONG "this-text-is-longer-than-what-the-index-keeps-of-a-prefix-or-suffix"
+
+static const char *const values[] = {"",     "a",   "ab",     "abc", "b",      "ba",
+                                     "prod", "pro", "kata-a", "é",   LONG "a", LONG "b"};
+static const char *const globs[] = {"*",   "a*",  "*a", "a*c",    "?",          "?b*",
+                                    "pr*", "*od", "é*", LONG "*", "*" LONG "a", "abc"};
+static const char *const prefixes[] = {"a", "ab", "pro", "prod", "\xC3", LONG};
+static const char *const keys[] = {"a", "b", "x.io/a", "a/pod", "a/container.c", "b/pod", "bb"};
+static const char *const names[] = {"c", "d", ""};
+static const char *const images[] = {
+    "nginx",
+    "nginx:1.25",
+    "nginx:1.26@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "nginx@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "nginx@sha256:1123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "team/nginx",
+    "r.io/team/nginx:1.25",
+    "R.IO/team/app-1",
+    "r.io/team/app-2/agent",
+    "r.io/team",
+    "localhost/nginx",
+    "localhost:5000/" LONG "/agent",
+};
+static const char *const patterns[] = {
+    "nginx",
+    "nginx:1.25",
+    "nginx:1.26",
+    "nginx:1.*",
+    "docker.io/library/nginx:latest",
+    "nginx@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "nginx:1.26@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "nginx@sha256:0*",
+    "r.io/team/**",
+    "r.io/**/agent",
+    "r.io/team/*",
+    "R.io/team/app-*",
+    "r.io/team/app-?/agent",
+    "**",
+    "**/nginx",
+    "**/nginx:1.25",
+    "**/app-*",
+    "**/*-1",
+    "*.io/team/nginx",
+    "r.io/*/*",
+    "*/nginx",
+    "ng*",
+    "docker.io/**",
+    "localhost:5000/" LONG "/*",
+    "localhost:5000/" LONG "*/agent",
+    "**/" LONG "/agent",
+};
+
+static struct gr_test random_single(struct gr_arena *arena, enum gr_field field, bool in_list)
+{
+    if (field == GR_FIELD_IMAGE)
+        return make_image(arena, PICK(patterns));
+    if (in_list || one_in(2))
+        return make_exact(PICK(values));
+    return one_in(2) ? make_glob(PICK(globs)) : make_prefix(PICK(prefixes));
+}
+
+static struct gr_test random_test(struct gr_arena *arena, enum gr_field field)
+{
+    struct gr_test items[3];
+    size_t n = below(4);
+
+    if (!one_in(3))
+        return random_single(arena, field, false);
+    if (field != GR_FIELD_IMAGE && one_in(3))
+        return make_exists(one_in(2));
+    for (size_t i = 0; i < n; i++)
+        items[i] = random_single(arena, field, true);
+    return make_set(arena, one_in(2), items, n);
+}
+
+static struct gr_cond random_leaf(struct gr_arena *arena)
+{
+    enum gr_field field = one_in(3) ? GR_FIELD_ANNOTATIONS : (enum gr_field)below(GR_FIELD_COUNT);
+    size_t n = one_in(4) ? below(4) : 1;
+    struct gr_test *tests = make_room(arena, n, sizeof(*tests));
+
+    for (size_t i = 0; i < n; i++)
+        tests[i] = random_test(arena, field);
+    return (struct gr_cond){.kind = GR_COND_LEAF,
+                            .field = field,
+                            .key = gr_str_from(gr_field_is_map(field) ? PICK(keys) : NULL),
+                            .tests = tests,
+                            .tests_n = n};
+}
+
+static struct gr_cond random_cond(struct gr_arena *arena, unsigned int depth)
+{
+    struct gr_cond children[3];
+    size_t n = below(4);
+
+    if (depth == 0 || one_in(3))
+        return one_in(25) ? make_always(one_in(2)) : random_leaf(arena);
+    for (size_t i = 0; i < n; i++)
+        children[i] = random_cond(arena, depth - 1);
+    if (one_in(6) && n > 0)
+        return make_node(arena, GR_COND_NOT, children, 1);
+    return make_node(arena, one_in(3) ? GR_COND_ANY : GR_COND_ALL, children, n);
+}
+
+static struct gr_ruleset *random_rules(void)
+{
+    struct gr_hookset sets[SETS_MAX];
+    struct gr_arena arena;
+    size_t n = below(SETS_MAX + 1);
+
+    gr_arena_init(&arena, 65536, 0);
+    for (size_t i = 0; i < n; i++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof(name), "set-%zu", i);
+        sets[i] = make_hookset(&arena, name, random_cond(&arena, 3));
+        sets[i].order = below(3);
+        sets[i].document = (uint32_t)i;
+        sets[i].other_node = one_in(20);
+    }
+    return make_ruleset(&arena, sets, n);
+}
+
+static struct gr_kvs random_map(struct gr_arena *arena)
+{
+    size_t n = below(7);
+    struct gr_kv *items = make_room(arena, n, sizeof(*items));
+
+    for (size_t i = 0; i < n; i++) {
+        items[i].key = gr_str_from(one_in(6) ? "unrelated.io/x" : PICK(keys));
+        items[i].value = gr_str_from(PICK(values));
+    }
+    return (struct gr_kvs){.items = items, .n = n};
+}
+
+static struct gr_subject random_subject(struct gr_arena *arena)
+{
+    struct gr_str *args = make_room(arena, 1, sizeof(*args));
+    struct gr_subject subject = {
+        .name = gr_str_from(PICK(names)),
+        .pod_name = gr_str_from(PICK(values)),
+        .pod_namespace = gr_str_from(PICK(values)),
+        .runtime_handler = gr_str_from(PICK(values)),
+        .runtime = gr_str_from(PICK(values)),
+        .pod_labels = random_map(arena),
+        .container_labels = random_map(arena),
+        .pod_annotations = random_map(arena),
+        .container_annotations = random_map(arena),
+        .args = {.items = args, .n = below(2)},
+    };
+
+    args[0] = gr_str_from(PICK(values));
+    if (one_in(8))
+        subject.name = gr_str_from("a-name-of-more-than-fifty-three-characters-has-no-scope");
+    if (!one_in(5))
+        assert_int_equal(gr_image_parse(gr_str_from(PICK(images)), &subject.image), 0);
+    for (uint32_t field = 0; field < GR_FIELD_COUNT; field++) {
+        if (one_in(10))
+            subject.unknown_fields |= 1U << field;
+    }
+    return subject;
+}
+
+/* ---- telling what failed ---- */
+
+static void print_text(const char *what, struct gr_str text)
+{
+    print_error("%s\"%.*s\"", what, GR_STR_FMT(text));
+}
+
+static void print_test(const struct gr_test *test)
+{
+    static const char *const kinds[] = {"exact", "glob",  "prefix", "image",
+                                        "in",    "notIn", "exists"};
+
+    print_error(" %s", kinds[test->kind]);
+    if (test->kind == GR_TEST_EXISTS)
+        print_error("=%d", test->exists);
+    else
+        print_text(" ", test->text);
+    for (size_t i = 0; i < test->items_n; i++)
+        print_test(&test->items[i]);
+}
+
+static void print_cond(const struct gr_cond *cond, int depth)
+{
+    static const char *const kinds[] = {"always", "all", "any", "not", "leaf"};
+
+    print_error("%*s%s", depth * 2, "", kinds[cond->kind]);
+    if (cond->kind == GR_COND_ALWAYS)
+        print_error(" %d", cond->always);
+    if (cond->kind == GR_COND_LEAF) {
+        print_error(" %s", gr_field_name(cond->field));
+        print_text(" ", cond->key);
+        for (size_t i = 0; i < cond->tests_n; i++)
+            print_test(&cond->tests[i]);
+    }
+    print_error("\n");
+    for (size_t i = 0; i < cond->children_n; i++)
+        print_cond(&cond->children[i], depth + 1);
+}
+
+static void print_map(const char *what, struct gr_kvs map)
+{
+    print_error("%s:", what);
+    for (size_t i = 0; i < map.n; i++) {
+        print_text(" ", map.items[i].key);
+        print_text("=", map.items[i].value);
+    }
+    print_error("\n");
+}
+
+static void print_subject(const struct gr_subject *s)
+{
+    print_text("name ", s->name);
+    print_text(" pod ", s->pod_name);
+    print_text(" namespace ", s->pod_namespace);
+    print_text(" handler ", s->runtime_handler);
+    print_text(" runtime ", s->runtime);
+    print_text(" image ", s->image.name);
+    print_text(" command ", s->args.n ? s->args.items[0] : GR_STR("(none)"));
+    print_error(" unknown %#x\n", s->unknown_fields);
+    print_map("podLabels", s->pod_labels);
+    print_map("containerLabels", s->container_labels);
+    print_map("podAnnotations", s->pod_annotations);
+    print_map("containerAnnotations", s->container_annotations);
+}
+
+static void fail_pair(uint64_t seed, const struct gr_hookset *set, const struct gr_subject *subject,
+                      enum gr_truth expected, enum gr_truth found)
+{
+    print_error("seed %" PRIu64 ": expected %s, the index gives %s\n", seed,
+                gr_truth_name(expected), gr_truth_name(found));
+    print_cond(set->match, 1);
+    print_subject(subject);
+    fail();
+}
+
+/* ---- the property ---- */
+
+/* The result for a set, FALSE where it is not among the matches. Both are in the total order. */
+static enum gr_truth result_of(const struct gr_hookset *set, const struct gr_match *matches,
+                               size_t n, size_t *at)
+{
+    if (*at < n && matches[*at].set == set)
+        return matches[(*at)++].truth;
+    return GR_FALSE;
+}
+
+/*
+ * With a budget that is large enough both ways give the same. With any other one a set that the
+ * naive way completed is the same, and one that it did not is an error or what it really is.
+ */
+static void compare(uint64_t seed, const struct gr_ruleset *rules, const struct gr_subject *subject,
+                    struct gr_arena *arena, uint64_t budget, size_t *counts)
+{
+    uint64_t steps[3] = {UINT64_C(1) << 40, budget, budget};
+    const struct gr_match *truths;
+    const struct gr_match *naive;
+    const struct gr_match *indexed;
+    size_t n[3];
+    size_t at[3] = {0};
+
+    assert_int_equal(gr_ruleset_match_naive_steps(rules, subject, arena, &steps[0], &truths, &n[0]),
+                     0);
+    assert_int_equal(gr_ruleset_match_naive_steps(rules, subject, arena, &steps[1], &naive, &n[1]),
+                     0);
+    assert_int_equal(gr_ruleset_match_steps(rules, subject, arena, &steps[2], &indexed, &n[2]), 0);
+    for (size_t i = 0; i < gr_ruleset_count(rules); i++) {
+        const struct gr_hookset *set = gr_ruleset_at(rules, i);
+        enum gr_truth truth = result_of(set, truths, n[0], &at[0]);
+        enum gr_truth expected = result_of(set, naive, n[1], &at[1]);
+        enum gr_truth found = result_of(set, indexed, n[2], &at[2]);
+
+        counts[found]++;
+        if (found != expected && !(expected == GR_ERROR && found == truth))
+            fail_pair(seed, set, subject, expected, found);
+    }
+    assert_int_equal(at[0], n[0]);
+    assert_int_equal(at[1], n[1]);
+    assert_int_equal(at[2], n[2]);
+    assert_true(steps[2] >= steps[1]);
+}
+
+static void indexed_equals_naive(void **test_state)
+{
+    uint64_t seed = choose_seed();
+    size_t counts[4] = {0};
+    size_t total;
+
+    (void)test_state;
+    state = seed;
+    print_message("GRAPNEL_SEED=%" PRIu64 "\n", seed);
+    for (size_t round = 0; round < ROUNDS; round++) {
+        struct gr_ruleset *rules = random_rules();
+        struct gr_arena arena;
+
+        gr_arena_init(&arena, 65536, 0);
+        for (size_t i = 0; i < SUBJECTS; i++) {
+            struct gr_subject subject = random_subject(&arena);
+
+            compare(seed, rules, &subject, &arena, UINT64_C(1) << 40, counts);
+            compare(seed, rules, &subject, &arena, below(300), counts);
+            gr_arena_reset(&arena);
+        }
+        gr_arena_fini(&arena);
+        gr_ruleset_unref(rules);
+    }
+    total = counts[0] + counts[1] + counts[2] + counts[3];
+    print_message("%zu pairs: %zu false, %zu error, %zu unknown, %zu true\n", total,
+                  counts[GR_FALSE], counts[GR_ERROR], counts[GR_UNKNOWN], counts[GR_TRUE]);
+    assert_true(total >= 100000);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(counts[i] > total / 200);
+}
+
+/* ---- selectivity ---- */
+
+enum shape {
+    SHAPE_IMAGES,       /* one image each */
+    SHAPE_TAGS,         /* one tag of the same image each */
+    SHAPE_SUFFIXES,     /* the end of the image's name */
+    SHAPE_NAMESPACED,   /* one namespace for all, one image each */
+    SHAPE_ANNOTATIONS,  /* one key for all, one value each */
+    SHAPE_SCOPED,       /* "annotations", one key each */
+    SHAPE_PREFIXES,     /* one key for all, one prefix each */
+    SHAPE_ALTERNATIVES, /* any of an image and a label */
+    SHAPE_GUARDED,      /* not kube-system, and one image each */
+};
+
+struct shape_row {
+    const char *name;
+    enum shape shape;
+};
+
+static struct gr_cond shaped(struct gr_arena *arena, enum shape shape, unsigned int i)
+{
+    struct gr_cond children[2];
+    char text[64];
+    const char *copy;
+
+    (void)snprintf(text, sizeof(text), "%s%u%s",
+                   shape == SHAPE_TAGS       ? "nginx:1."
+                   : shape == SHAPE_SUFFIXES ? "r.io/*/app-"
+                                             : "team/app-",
+                   i, shape == SHAPE_SUFFIXES ? "-x" : "");
+    copy = make_text(arena, text).p;
+    switch (shape) {
+    case SHAPE_IMAGES:
+    case SHAPE_TAGS:
+    case SHAPE_SUFFIXES:
+        return make_leaf(arena, GR_FIELD_IMAGE, NULL, make_image(arena, copy));
+    case SHAPE_NAMESPACED:
+        children[0] = make_leaf(arena, GR_FIELD_NAMESPACE, NULL, make_exact("prod"));
+        children[1] = make_leaf(arena, GR_FIELD_IMAGE, NULL, make_image(arena, copy));
+        return make_node(arena, GR_COND_ALL, children, 2);
+    case SHAPE_ANNOTATIONS:
+        return make_leaf(arena, GR_FIELD_POD_ANNOTATIONS, "x.io/hook", make_exact(copy));
+    case SHAPE_SCOPED:
+        return make_leaf(arena, GR_FIELD_ANNOTATIONS, copy + sizeof("team/") - 1, make_exact("on"));
+    case SHAPE_PREFIXES:
+        return make_leaf(arena, GR_FIELD_POD_LABELS, "app", make_prefix(copy));
+    case SHAPE_ALTERNATIVES:
+        children[0] = make_leaf(arena, GR_FIELD_IMAGE, NULL, make_image(arena, copy));
+        children[1] = make_leaf(arena, GR_FIELD_POD_LABELS, "app", make_exact(copy));
+        return make_node(arena, GR_COND_ANY, children, 2);
+    case SHAPE_GUARDED: {
+        struct gr_test system = make_exact("kube-system");
+
+        children[0] =
+            make_leaf(arena, GR_FIELD_NAMESPACE, NULL, make_set(arena, false, &system, 1));
+        children[1] = make_leaf(arena, GR_FIELD_IMAGE, NULL, make_image(arena, copy));
+        return make_node(arena, GR_COND_ALL, children, 2);
+    }
+    }
+    return make_always(true);
+}
+
+#define SHAPED_SETS 1000
+
+static void few_candidates(void **test_state)
+{
+    const struct shape_row *row = *test_state;
+    static struct gr_hookset sets[SHAPED_SETS];
+    struct gr_kv labels[] = {{GR_STR("app"), GR_STR("team/app-7x")}};
+    struct gr_kv annotations[] = {{GR_STR("x.io/hook"), GR_STR("team/app-7")},
+                                  {GR_STR("app-7/container.c"), GR_STR("on")}};
+    struct gr_subject subject = {
+        .name = GR_STR("c"),
+        .pod_namespace = GR_STR("prod"),
+        .pod_labels = {labels, 1},
+        .pod_annotations = {annotations, 2},
+    };
+    const char *image = row->shape == SHAPE_TAGS       ? "nginx:1.7"
+                        : row->shape == SHAPE_SUFFIXES ? "r.io/any/app-7-x"
+                                                       : "team/app-7";
+    const struct gr_match *matches;
+    struct gr_ruleset *rules;
+    struct gr_arena arena;
+    size_t n;
+
+    gr_arena_init(&arena, 65536, 0);
+    for (unsigned int i = 0; i < SHAPED_SETS; i++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof(name), "set-%u", i);
+        sets[i] = make_hookset(&arena, name, shaped(&arena, row->shape, i));
+        sets[i].document = i;
+    }
+    rules = make_ruleset(&arena, sets, SHAPED_SETS);
+    gr_arena_init(&arena, 65536, 0);
+    assert_int_equal(gr_image_parse(gr_str_from(image), &subject.image), 0);
+    assert_int_equal(gr_ruleset_match(rules, &subject, &arena, &matches, &n), 0);
+    assert_int_equal(n, 1);
+    assert_str(matches[0].set->name, "set-7");
+    assert_int_equal(matches[0].truth, GR_TRUE);
+    assert_int_equal(gr_ruleset_candidates(rules, &subject, &arena, &n), 0);
+    assert_in_range(n, 1, 2);
+    gr_arena_fini(&arena);
+    gr_ruleset_unref(rules);
+}
+
+/* What is not known must not look as if it were absent. */
+static void unknown_takes_all(void **test_state)
+{
+    struct gr_subject subject = {.pod_namespace = GR_STR("prod")};
+    struct gr_hookset sets[2];
+    const struct gr_match *matches;
+    struct gr_ruleset *rules;
+    struct gr_arena arena;
+    size_t n;
+
+    (void)test_state;
+    gr_arena_init(&arena, 4096, 0);
+    sets[0] = make_hookset(
+        &arena, "a", make_leaf(&arena, GR_FIELD_IMAGE, NULL, make_image(&arena, "nginx:1.25")));
+    sets[1] =
+        make_hookset(&arena, "b", make_leaf(&arena, GR_FIELD_POD_LABELS, "app", make_exact("web")));
+    sets[1].document = 1;
+    rules = make_ruleset(&arena, sets, 2);
+    gr_arena_init(&arena, 4096, 0);
+    assert_int_equal(gr_ruleset_match(rules, &subject, &arena, &matches, &n), 0);
+    assert_int_equal(n, 1);
+    assert_int_equal(matches[0].truth, GR_UNKNOWN);
+    subject.unknown_fields = 1U << GR_FIELD_POD_LABELS;
+    assert_int_equal(gr_ruleset_match(rules, &subject, &arena, &matches, &n), 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(matches[1].truth, GR_UNKNOWN);
+    /* The repository fits, the tag is not known. */
+    subject.unknown_fields = 0;
+    assert_int_equal(
+        gr_image_parse(GR_STR("nginx@sha256:"
+                              "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+                       &subject.image),
+        0);
+    assert_int_equal(gr_ruleset_match(rules, &subject, &arena, &matches, &n), 0);
+    assert_int_equal(n, 1);
+    assert_int_equal(matches[0].truth, GR_UNKNOWN);
+    gr_arena_fini(&arena);
+    gr_ruleset_unref(rules);
+}
+
+static void no_sets(void **test_state)
+{
+    struct gr_subject subject = {.name = GR_STR("c")};
+    const struct gr_match *matches;
+    struct gr_ruleset *rules;
+    struct gr_arena arena;
+    size_t n = 1;
+
+    (void)test_state;
+    gr_arena_init(&arena, 4096, 0);
+    rules = make_ruleset(&arena, NULL, 0);
+    gr_arena_init(&arena, 4096, 0);
+    assert_int_equal(gr_ruleset_match(rules, &subject, &arena, &matches, &n), 0);
+    assert_int_equal(n, 0);
+    gr_arena_fini(&arena);
+    gr_ruleset_unref(rules);
+}
+
+int main(void)
+{
+    static const struct shape_row shapes[] = {
+        {"image", SHAPE_IMAGES},
+        {"tag of one image", SHAPE_TAGS},
+        {"end of an image's name", SHAPE_SUFFIXES},
+        {"shared namespace and image", SHAPE_NAMESPACED},
+        {"value of one annotation", SHAPE_ANNOTATIONS},
+        {"scoped annotation", SHAPE_SCOPED},
+        {"prefix of one label", SHAPE_PREFIXES},
+        {"any of two", SHAPE_ALTERNATIVES},
+        {"notIn beside an image", SHAPE_GUARDED},
+    };
+
+    test_add("indexed matching equals naive matching", indexed_equals_naive);
+    TEST_ADD_ROWS(few_candidates, shapes);
+    test_add("unknown takes all", unknown_takes_all);
+    test_add("no sets", no_sets);
+    return test_run("index");
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "making.h"
+
+struct name_row {
+    const char *name;
+    struct gr_test test;
+    const char *node;
+    bool selected;
+};
+
+static const struct gr_test listed[] = {
+    {.kind = GR_TEST_EXACT, .text = {.p = "a", .n = 1}},
+    {.kind = GR_TEST_EXACT, .text = {.p = "b", .n = 1}},
+};
+
+static const struct name_row name_rows[] = {
+    {"exact", {.kind = GR_TEST_EXACT, .text = {.p = "gpu-1", .n = 5}}, "gpu-1", true},
+    {"exact, other", {.kind = GR_TEST_EXACT, .text = {.p = "gpu-1", .n = 5}}, "gpu-10", false},
+    {"glob", {.kind = GR_TEST_GLOB, .text = {.p = "gpu-*", .n = 5}}, "gpu-1", true},
+    {"glob, other", {.kind = GR_TEST_GLOB, .text = {.p = "gpu-*", .n = 5}}, "cpu-1", false},
+    {"prefix", {.kind = GR_TEST_PREFIX, .text = {.p = "gpu", .n = 3}}, "gpu-1", true},
+    {"prefix, other", {.kind = GR_TEST_PREFIX, .text = {.p = "gpu", .n = 3}}, "g", false},
+    {"in", {.kind = GR_TEST_IN, .items = listed, .items_n = 2}, "b", true},
+    {"in, other", {.kind = GR_TEST_IN, .items = listed, .items_n = 2}, "c", false},
+    {"not in", {.kind = GR_TEST_NOT_IN, .items = listed, .items_n = 2}, "c", true},
+    {"not in, other", {.kind = GR_TEST_NOT_IN, .items = listed, .items_n = 2}, "a", false},
+    {"exists", {.kind = GR_TEST_EXISTS, .exists = true}, "a", true},
+    {"exists, no name", {.kind = GR_TEST_EXISTS, .exists = true}, "", false},
+    {"no image", {.kind = GR_TEST_IMAGE}, "a", false},
+};
+
+static void by_name(void **state)
+{
+    const struct name_row *row = *state;
+    struct gr_hookset set = {.nodes = {.has_names = true, .names = &row->test, .names_n = 1}};
+
+    assert_int_equal(gr_hookset_selects_node(&set, gr_str_from(row->node)), row->selected);
+}
+
+static void any_of_several_names(void **state)
+{
+    struct gr_hookset set = {.nodes = {.has_names = true, .names = listed, .names_n = 2}};
+
+    (void)state;
+    assert_true(gr_hookset_selects_node(&set, GR_STR("a")));
+    assert_true(gr_hookset_selects_node(&set, GR_STR("b")));
+    assert_false(gr_hookset_selects_node(&set, GR_STR("c")));
+}
+
+static void no_selection_is_every_node(void **state)
+{
+    struct gr_hookset set = {0};
+
+    (void)state;
+    assert_true(gr_hookset_selects_node(&set, GR_STR("any")));
+    assert_true(gr_hookset_selects_node(&set, GR_STR("")));
+}
+
+static bool selects(const char *name, uint32_t percent, unsigned int node)
+{
+    struct gr_hookset set = {.name = gr_str_from(name),
+                             .nodes = {.has_percent = true, .percent = percent}};
+    char text[32];
+
+    (void)snprintf(text, sizeof(text), "node-%u", node);
+    return gr_hookset_selects_node(&set, gr_str_from(text));
+}
+
+static void percent_at_the_ends(void **state)
+{
+    (void)state;
+    for (unsigned int node = 0; node < 1000; node++) {
+        assert_false(selects("set", 0, node));
+        assert_true(selects("set", 100, node));
+    }
+}
+
+static void raising_only_adds(void **state)
+{
+    (void)state;
+    for (unsigned int node = 0; node < 300; node++) {
+        bool before = false;
+
+        for (uint32_t percent = 0; percent <= 100; percent++) {
+            bool now = selects("set", percent, node);
+
+            assert_true(now || !before);
+            before = now;
+        }
+    }
+}
+
+/* About so many of 10,000 nodes, and other ones for another set. */
+static void percent_is_about_that(void **state)
+{
+    static const uint32_t percents[] = {1, 5, 50, 95};
+
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(percents); i++) {
+        uint32_t n = 0;
+        uint32_t both = 0;
+
+        for (unsigned int node = 0; node < 10000; node++) {
+            n += selects("tap-network", percents[i], node);
+            both +=
+                selects("tap-network", percents[i], node) && selects("other", percents[i], node);
+        }
+        assert_true(n + 150 >= percents[i] * 100 && n <= percents[i] * 100 + 150);
+        assert_true(both + 150 >= percents[i] * percents[i] &&
+                    both <= percents[i] * percents[i] + 150);
+    }
+}
+
+/* Fixed for all time: a new release must not move nodes. */
+static void places_are_stable(void **state)
+{
+    static const char expected[] = "1110000001111011001000011000001000001010";
+
+    (void)state;
+    for (unsigned int node = 0; node < sizeof(expected) - 1; node++)
+        assert_int_equal(selects("tap-network", 50, node), expected[node] == '1');
+}
+
+static void names_and_percent(void **state)
+{
+    struct gr_hookset set = {
+        .name = GR_STR("set"),
+        .nodes = {
+            .has_names = true, .names = listed, .names_n = 2, .has_percent = true, .percent = 100}};
+
+    (void)state;
+    assert_true(gr_hookset_selects_node(&set, GR_STR("a")));
+    assert_false(gr_hookset_selects_node(&set, GR_STR("c")));
+    set.nodes.percent = 0;
+    assert_false(gr_hookset_selects_node(&set, GR_STR("a")));
+}
+
+struct order_row {
+    const char *name;
+    struct gr_hookset a, b;
+    int expected;
+};
+
+#define TEXT(s)                      \
+    {                                \
+        .p = (s), .n = sizeof(s) - 1 \
+    }
+
+static const struct order_row order_rows[] = {
+    {"order", {.order = 9, .file_name = TEXT("z")}, {.order = 10, .file_name = TEXT("a")}, -1},
+    {"file name", {.file_name = TEXT("a")}, {.file_name = TEXT("b")}, -1},
+    {"file name is bytes", {.file_name = TEXT("10-a")}, {.file_name = TEXT("9-a")}, -1},
+    {"document", {.document = 1}, {.document = 0}, 1},
+    {"path", {.file = TEXT("/etc/a"), .document = 1}, {.file = TEXT("/run/a")}, -1},
+    {"same", {.order = 1}, {.order = 1}, 0},
+};
+
+static void total_order(void **state)
+{
+    const struct order_row *row = *state;
+    int forward = gr_hookset_cmp(&row->a, &row->b);
+    int backward = gr_hookset_cmp(&row->b, &row->a);
+
+    assert_int_equal((forward > 0) - (forward < 0), row->expected);
+    assert_int_equal((backward > 0) - (backward < 0), -row->expected);
+}
+
+int main(void)
+{
+    TEST_ADD_ROWS(by_name, name_rows);
+    test_add("any of several names", any_of_several_names);
+    test_add("no selection is every node", no_selection_is_every_node);
+    test_add("percent at the ends", percent_at_the_ends);
+    test_add("raising only adds", raising_only_adds);
+    test_add("percent is about that", percent_is_about_that);
+    test_add("places are stable", places_are_stable);
+    test_add("names and percent", names_and_percent);
+    TEST_ADD_ROWS(total_order, order_rows);
+    return test_run("nodes");
+}
