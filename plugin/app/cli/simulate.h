@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/cli/simulate: an embedded NRI runtime, for everything that can be seen without one.
+ *
+ * Layer: app. Shared by the files of the verb:
+ *     simulate         the verb, from one end to the other
+ *     simulate_args    options
+ *     simulate_config  the text that Configure carries
+ *     simulate_pods    pod manifests to containers
+ *     simulate_launch  the plugin's process, started as a runtime starts it
+ *     simulate_drive   registration, Configure, Synchronize, CreateContainer
+ *     simulate_exec    one process with input, deadline and kept output
+ *     simulate_bundle  the folder that hooks and an OCI runtime look at
+ *     simulate_hooks   runs hooks without a container
+ *     simulate_oci     runs them in a real one, with runc or crun
+ *     simulate_record  keeps the output of a hook that an OCI runtime starts
+ *     simulate_print, simulate_json   what came out
+ * Everything lives in the arena of struct gr_sim until the verb ends.
+ */
+#ifndef GR_APP_CLI_SIMULATE_H
+#define GR_APP_CLI_SIMULATE_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "app/cli/common.h"
+#include "rules/subject.h"
+
+/* What is played: the first containerd whose image annotation is what the pod's author wrote has a
+ * major version of 2. */
+#define GR_SIM_RUNTIME_NAME "containerd"
+#define GR_SIM_RUNTIME_VERSION "v2.1.4"
+
+/* How the plugin is called when it is this program. */
+#define GR_SIM_PLUGIN_INDEX "10"
+#define GR_SIM_PLUGIN_NAME "grapnel"
+
+/* Pod manifests on one command line; no evidence for the figure. */
+#define GR_SIM_FILES_MAX 256
+
+/* Output that is kept of one hook, and of an OCI runtime. */
+#define GR_SIM_OUTPUT_MAX_BYTES (64U << 10)
+
+struct gr_sim_options {
+    struct gr_common common;
+    const char *plugin;  /* --plugin; NULL: this program */
+    const char *runtime; /* --runtime; NULL: none */
+    bool run_hooks;      /* --run-hooks, and with --runtime */
+    enum gr_output output;
+    const char *pods[GR_SIM_FILES_MAX];
+    size_t pods_n;
+};
+
+/* How one process ended. */
+struct gr_sim_end {
+    int start_errno; /* 0, or why it could not be started */
+    int status;      /* as waitpid has it */
+    bool timed_out;  /* it was killed */
+    bool cut;        /* there was more output than is kept */
+    uint64_t took_ms;
+    struct gr_str output; /* stdout and stderr together, as they came */
+};
+
+/* One hook that ran. */
+struct gr_sim_run {
+    const struct gr_oci_hook *hook;
+    bool supervised;       /* by ourselves: how it ended is known */
+    struct gr_sim_end end; /* only the output where an OCI runtime ran it */
+};
+
+struct gr_sim_container {
+    struct gr_subject subject; /* as the runtime tells it; its image stays unknown */
+    struct gr_str image;       /* as the manifest has it */
+    struct gr_strs env;
+    bool init;
+    struct gr_kvs spec_annotations; /* what the runtime writes into config.json */
+
+    /* The plugin's answer. */
+    bool answered;
+    int32_t code; /* not 0: refused */
+    struct gr_str refusal;
+    const struct gr_oci_hook *hooks;
+    size_t hooks_n;
+
+    /* What became of the hooks, in the order in which they ran. */
+    struct gr_sim_run *runs;
+    size_t runs_n;
+    struct gr_str failure; /* why the container was not created or removed; n == 0: it was */
+};
+
+struct gr_sim {
+    struct gr_sim_options options;
+    struct gr_arena arena;
+    struct gr_sim_container *containers;
+    size_t containers_n;
+    struct gr_str config; /* for Configure */
+    const char *index;    /* of the plugin, from its file name */
+    const char *name;
+    int32_t events;        /* its subscription */
+    struct gr_str ran_by;  /* who ran the hooks: "grapnel", or the OCI runtime's version */
+    struct gr_str instead; /* why there was no real container though one was asked for */
+};
+
+/*
+ * Unless said otherwise these return GR_EXIT_OK or another exit code, after saying on stderr what
+ * is wrong.
+ */
+
+/* -1: there was nothing to do but print the help. */
+GR_CHECKED int gr_sim_parse(int argc, char **argv, struct gr_sim_options *out_options);
+
+/* Whether any option says what the plugin does. */
+bool gr_sim_sets_anything(const struct gr_config *config);
+
+GR_CHECKED int gr_sim_make_config(struct gr_sim *sim);
+
+/* Reads settings and rules as the plugin will, only to print what is wrong with them: the plugin's
+ * own words go to syslog. */
+GR_CHECKED int gr_sim_check_rules(const struct gr_sim *sim);
+
+/* The whole text of a file, "-" for stdin; at most max bytes. */
+GR_CHECKED int gr_sim_read(struct gr_arena *arena, const char *path, size_t max,
+                           struct gr_str *out_text);
+
+GR_CHECKED int gr_sim_read_pods(struct gr_sim *sim);
+
+/* A plugin's process. */
+struct gr_sim_plugin {
+    pid_t pid;
+    int fd; /* our end of the connection; the taker sets it to -1 */
+};
+GR_CHECKED int gr_sim_launch(const struct gr_sim *sim, struct gr_sim_plugin *out_plugin);
+
+/* Waits for its end, not for ever; the connection must be closed. Says how it ended when that is
+ * worth a word. */
+void gr_sim_reap(const struct gr_sim *sim, struct gr_sim_plugin *plugin);
+
+/* Takes the plugin through its life and fills every container's answer. */
+GR_CHECKED int gr_sim_drive(struct gr_sim *sim, struct gr_sim_plugin *plugin);
+
+/* One process. Lists end with NULL. */
+struct gr_sim_command {
+    const char *path;
+    char *const *argv;
+    char *const *envp;
+    const char *cwd;
+    struct gr_str input;
+    bool has_timeout;
+    int64_t timeout_ms; /* 0 or less: is killed at once */
+    const char *what;   /* for "still running: …" */
+};
+
+/* Output lives in arena; -ENOMEM is a start_errno. */
+void gr_sim_run_command(struct gr_arena *arena, const struct gr_sim_command *command,
+                        struct gr_sim_end *out_end);
+
+/* From then on SIGINT, SIGTERM and SIGHUP only end what is running, so that the rest is cleaned up.
+ */
+void gr_sim_catch_signals(void);
+bool gr_sim_interrupted(void);
+
+/* "exit code 3", "killed after its timeout of 10 s", … */
+struct gr_str gr_sim_end_text(struct gr_arena *arena, const struct gr_sim_run *run);
+
+/* What hooks see of a container: <work>/<id>/config.json and rootfs. */
+struct gr_sim_bundle {
+    const char *path;
+    const char *rootfs;
+    const char *records; /* where gr_sim_record writes; NULL: nowhere */
+};
+
+/* A fresh private folder; ends with nothing of it left. */
+GR_CHECKED int gr_sim_work_new(struct gr_sim *sim, const char **out_work);
+void gr_sim_work_free(const char *work);
+
+/* recorder: NULL, or the program whose --record takes a hook's place. hooks: false leaves them out.
+ */
+GR_CHECKED int gr_sim_bundle_new(struct gr_sim *sim, const char *work,
+                                 const struct gr_sim_container *container, const char *recorder,
+                                 bool hooks, struct gr_sim_bundle *out_bundle);
+
+GR_CHECKED int gr_sim_run_embedded(struct gr_sim *sim);
+
+/* Positive: no container can be made here, and sim->instead says why. */
+#define GR_SIM_NO_CONTAINER 100
+GR_CHECKED int gr_sim_run_real(struct gr_sim *sim);
+
+/* simulate --record DIR NUMBER PATH ARG…: in a hook's place, started by an OCI runtime. Becomes the
+ * hook, with its output in a file; returns only when that fails. */
+int gr_sim_record(int argc, char **argv);
+
+/* Reads back which hooks ran, in which order, with what output. */
+GR_CHECKED int gr_sim_read_records(struct gr_sim *sim, const char *records,
+                                   struct gr_sim_container *container);
+
+void gr_sim_print(const struct gr_sim *sim);
+GR_CHECKED int gr_sim_print_json(const struct gr_sim *sim);
+
+/* The set that a hook came from, from its mark; empty when it has none. */
+struct gr_str gr_sim_set_of(const struct gr_oci_hook *hook);
+
+/* Whether the hook is run by itself; startContainer hooks need a real container. */
+static inline bool gr_sim_needs_container(const struct gr_oci_hook *hook)
+{
+    return hook->stage == GR_STAGE_START_CONTAINER;
+}
+
+int gr_sim_no_memory(void); /* says so; GR_EXIT_FAILED */
+
+#endif

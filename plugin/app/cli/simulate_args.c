@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cli/simulate.h"
+#include "app/exit.h"
+
+static const char help[] =
+    "Usage: grapnel simulate [OPTION]... [POD.yaml]...\n"
+    "\n"
+    "Plays a container runtime: launches the plugin exactly as containerd and CRI-O do, asks it\n"
+    "about every container of the given Kubernetes pods, and shows the hooks that each one gets.\n"
+    "Needs no runtime, no cluster and no rights. A file may hold several pods; - is stdin.\n"
+    "\n"
+    "  --hooks-dir DIR     the rules (default: where the plugin looks by itself); repeatable,\n"
+    "                      later ones mask earlier ones\n"
+    "  --config FILE       the drop-in file (kind Config) that the runtime hands to the plugin;\n"
+    "                      instead of the other options that say what the plugin does\n"
+    "  --host-root DIR     where the host's / is seen (default /)\n"
+    "  --node-name NAME    this node's name, for spec.nodes (default: the host's name)\n"
+    "  --plugin PATH       another plugin, named as in a plugin directory: NN-name\n"
+    "                      (default: this program, as " GR_SIM_PLUGIN_INDEX "-" GR_SIM_PLUGIN_NAME
+    ")\n"
+    "  --run-hooks         also run the hooks, as runc would, and show their output. They run as\n"
+    "                      you, for real; only the container is left out\n"
+    "  --runtime PROGRAM   run them in a real container instead, with runc, crun or a path. Where\n"
+    "                      no container can be made they are run as with --run-hooks\n"
+    "  -o, --output FORMAT text (default) or json\n"
+    "  -h, --help          this text\n"
+    "\n"
+    "Exit codes: 0 every container would be created (and its hooks succeeded), 1 one would not, "
+    "or\n"
+    "the plugin failed, 2 usage, 4 a file or program cannot be used.\n"
+    "\n"
+    "Examples:\n"
+    "  grapnel simulate pod.yaml\n"
+    "  grapnel simulate --hooks-dir ./hooks.d -o json pod.yaml\n"
+    "  kubectl get pod web -o yaml | grapnel simulate --run-hooks -\n"
+    "  grapnel simulate --runtime runc --hooks-dir /etc/grapnel/hooks.d pod.yaml\n";
+
+enum { OPT_PLUGIN = GR_OPT_OWN, OPT_RUNTIME, OPT_RUN_HOOKS };
+
+static const struct option long_options[] = {
+    {"plugin", required_argument, NULL, OPT_PLUGIN},
+    {"runtime", required_argument, NULL, OPT_RUNTIME},
+    {"run-hooks", no_argument, NULL, OPT_RUN_HOOKS},
+    {"output", required_argument, NULL, 'o'},
+    GR_COMMON_OPTIONS,
+    {0},
+};
+
+static bool is_plugin_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+
+    return strspn(name, "0123456789") == 2 && name[2] == '-' && name[3] != '\0';
+}
+
+static int parse_one(struct gr_sim_options *o, int option, const char *value)
+{
+    int r;
+
+    switch (option) {
+    case OPT_PLUGIN:
+        if (!is_plugin_name(value))
+            return gr_usage("simulate", "--plugin with a file name such as 10-grapnel", value);
+        o->plugin = value;
+        return GR_EXIT_OK;
+    case OPT_RUNTIME:
+        if (value[0] == '\0')
+            return gr_usage("simulate", "--runtime runc, crun or a path", value);
+        o->runtime = value;
+        return GR_EXIT_OK;
+    case OPT_RUN_HOOKS:
+        o->run_hooks = true;
+        return GR_EXIT_OK;
+    case 'o':
+        return gr_output_parse("simulate", value, &o->output);
+    default:
+        r = gr_common_option(&o->common, option, value);
+        return r < 0 ? GR_EXIT_USAGE : r;
+    }
+}
+
+bool gr_sim_sets_anything(const struct gr_config *config)
+{
+    for (size_t i = 0; i < GR_SETTING_COUNT; i++) {
+        if (config->origins[i].has)
+            return true;
+    }
+    return false;
+}
+
+int gr_sim_parse(int argc, char **argv, struct gr_sim_options *out_options)
+{
+    struct gr_sim_options *o = out_options;
+    int option;
+
+    o->common.verb = "simulate";
+    while ((option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1) {
+        int r;
+
+        if (option == 'h') {
+            (void)fputs(help, stdout);
+            return -1;
+        }
+        r = parse_one(o, option, optarg);
+        if (r != GR_EXIT_OK)
+            return r;
+    }
+    gr_common_seal(&o->common);
+    if (o->common.flags.config_path && gr_sim_sets_anything(&o->common.flags.config))
+        return gr_usage("simulate", "--config without --hooks-dir, --host-root and --node-name",
+                        o->common.flags.config_path);
+    if (argc - optind > GR_SIM_FILES_MAX)
+        return gr_usage("simulate", "at most 256 files", argv[optind + GR_SIM_FILES_MAX]);
+    while (optind < argc)
+        o->pods[o->pods_n++] = argv[optind++];
+    o->run_hooks |= o->runtime != NULL;
+    return GR_EXIT_OK;
+}

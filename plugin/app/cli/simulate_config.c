@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/cli/simulate.h"
+#include "app/exit.h"
+#include "rules/limits.h"
+#include "rules/strict.h"
+
+static int read_fd(int fd, struct gr_buf *buf)
+{
+    for (;;) {
+        char chunk[16384];
+        ssize_t n = read(fd, chunk, sizeof(chunk));
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            return 0;
+        if (gr_buf_add(buf, chunk, (size_t)n))
+            return buf->broken;
+    }
+}
+
+int gr_sim_read(struct gr_arena *arena, const char *path, size_t max, struct gr_str *out_text)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct gr_buf buf;
+    int r;
+
+    gr_buf_init(&buf, max);
+    r = fd < 0 ? -errno : read_fd(fd, &buf);
+    if (r == 0 && !gr_arena_str(arena, gr_buf_view(&buf), out_text))
+        r = -ENOMEM;
+    gr_buf_fini(&buf);
+    if (fd >= 0 && !is_stdin)
+        (void)close(fd);
+    if (r == 0)
+        return GR_EXIT_OK;
+    if (r == -EMSGSIZE)
+        (void)fprintf(stderr, "grapnel simulate: %s has more than %zu bytes\n", path, max);
+    else
+        (void)fprintf(stderr, "grapnel simulate: %s cannot be read: %s\n", path, strerror(-r));
+    return GR_EXIT_HOST;
+}
+
+static int set_text(json_t *spec, const char *key, const char *text)
+{
+    if (json_object_set_new(spec, key, json_string(text)) == 0)
+        return 0;
+    (void)fprintf(stderr, "grapnel simulate: expected UTF-8 text as %s, found \"%s\"\n", key, text);
+    return -EINVAL;
+}
+
+/* The plugin runs in our working directory, but its settings take absolute paths only. */
+static int set_dirs(json_t *spec, const struct gr_common *common)
+{
+    json_t *dirs = json_array();
+
+    for (size_t i = 0; i < common->dirs_n; i++) {
+        char path[PATH_MAX];
+
+        errno = EILSEQ; /* for a path that JSON cannot hold */
+        if (realpath(common->dirs[i], path) && json_array_append_new(dirs, json_string(path)) == 0)
+            continue;
+        (void)fprintf(stderr, "grapnel simulate: --hooks-dir %s cannot be used: %s\n",
+                      common->dirs[i], strerror(errno));
+        json_decref(dirs);
+        return -EINVAL;
+    }
+    return json_object_set_new(spec, "hooksDirs", dirs);
+}
+
+/* A settings document with what was given on the command line; JSON is YAML. */
+static json_t *make_document(const struct gr_common *common)
+{
+    const struct gr_config *config = &common->flags.config;
+    json_t *spec = json_object();
+    int r = 0;
+
+    if (config->origins[GR_SETTING_HOOKS_DIRS].has)
+        r = set_dirs(spec, common);
+    if (r == 0 && config->origins[GR_SETTING_HOST_ROOT].has)
+        r = set_text(spec, "hostRoot", config->host_root);
+    if (r == 0 && config->origins[GR_SETTING_NODE_NAME].has)
+        r = set_text(spec, "nodeName", config->node_name);
+    if (r) {
+        json_decref(spec);
+        return NULL;
+    }
+    return json_pack("{s:s, s:s, s:o}", "apiVersion", GR_API_VERSION, "kind", "Config", "spec",
+                     spec);
+}
+
+int gr_sim_make_config(struct gr_sim *sim)
+{
+    const struct gr_flags *flags = &sim->options.common.flags;
+    json_t *document;
+    char *text;
+    int r = GR_EXIT_OK;
+
+    if (flags->config_path)
+        return gr_sim_read(&sim->arena, flags->config_path, GR_YAML_FILE_MAX_BYTES, &sim->config);
+    if (!gr_sim_sets_anything(&flags->config))
+        return GR_EXIT_OK;
+    document = make_document(&sim->options.common);
+    if (!document)
+        return GR_EXIT_HOST;
+    text = json_dumps(document, JSON_COMPACT);
+    if (!text || !gr_arena_str(&sim->arena, gr_str_from(text), &sim->config))
+        r = gr_sim_no_memory();
+    free(text);
+    json_decref(document);
+    return r;
+}
+
+int gr_sim_check_rules(const struct gr_sim *sim)
+{
+    const struct gr_flags no_flags = {0};
+    struct gr_printed printed = {0};
+    struct gr_reporter reporter = gr_print_findings(&printed);
+    struct gr_settings settings;
+    struct gr_load_options options = {.check_host = true};
+    struct gr_load_result result;
+    struct gr_fs fs;
+    int r = gr_settings_read(&no_flags, sim->config, &reporter, &settings);
+
+    if (r)
+        return gr_sim_no_memory();
+    gr_fs_posix(&fs);
+    options.fs = &fs;
+    options.dirs = settings.config.hooks_dirs;
+    options.dirs_n = settings.config.hooks_dirs_n;
+    options.host_root = settings.config.host_root;
+    options.node_name = gr_str_from(settings.config.node_name);
+    r = gr_load(&options, &reporter, &result);
+    if (r == 0) {
+        if (result.sets == 0)
+            (void)fprintf(stderr, "grapnel simulate: the plugin will find no rules%s\n",
+                          printed.errors ? "" : "; --hooks-dir says where they are");
+        gr_ruleset_unref(result.ruleset);
+    }
+    gr_settings_fini(&settings);
+    return r ? gr_sim_no_memory() : GR_EXIT_OK;
+}

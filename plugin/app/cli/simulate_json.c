@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What came out, for programs. The same pods and rules give the same text, hook runs apart. */
+#include <jansson.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "app/cli/hooks_json.h"
+#include "app/cli/simulate.h"
+#include "app/exit.h"
+#include "base/utf8.h"
+
+static json_t *str_json(struct gr_str s)
+{
+    return json_stringn(s.p ? s.p : "", s.n);
+}
+
+/* Output may hold anything; a line of it never holds what JSON cannot. */
+static json_t *line_json(struct gr_str text)
+{
+    char line[4096];
+    size_t n = GR_MIN(text.n, sizeof(line) - 1);
+
+    if (n)
+        memcpy(line, text.p, n);
+    for (size_t i = 0; i < n; i++) {
+        if (line[i] == '\0')
+            line[i] = '?';
+    }
+    line[n] = '\0';
+    gr_utf8_make_printable(line);
+    return json_string(line);
+}
+
+static json_t *lines_json(struct gr_str text)
+{
+    json_t *lines = json_array();
+
+    while (text.n > 0) {
+        size_t end = gr_str_find(text, '\n');
+
+        (void)json_array_append_new(lines, line_json(gr_str_first(text, end)));
+        text = gr_str_skip(text, end + 1);
+    }
+    return lines;
+}
+
+static json_t *sets_json(const struct gr_sim_container *c)
+{
+    json_t *sets = json_array();
+
+    for (size_t i = 0; i < c->hooks_n; i++) {
+        struct gr_str set = gr_sim_set_of(&c->hooks[i]);
+        bool seen = set.n == 0;
+
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = gr_str_eq(gr_sim_set_of(&c->hooks[k]), set);
+        if (!seen)
+            (void)json_array_append_new(sets, str_json(set));
+    }
+    return sets;
+}
+
+static void set_end(json_t *object, const struct gr_sim_end *end)
+{
+    if (end->start_errno)
+        (void)json_object_set_new(object, "error", json_string(strerror(end->start_errno)));
+    else if (end->timed_out)
+        (void)json_object_set_new(object, "timedOut", json_true());
+    else if (WIFSIGNALED(end->status))
+        (void)json_object_set_new(object, "signal", json_integer(WTERMSIG(end->status)));
+    else
+        (void)json_object_set_new(object, "exitCode", json_integer(WEXITSTATUS(end->status)));
+    (void)json_object_set_new(object, "durationMs", json_integer((json_int_t)end->took_ms));
+}
+
+static json_t *run_json(const struct gr_sim_run *run)
+{
+    json_t *object = json_object();
+
+    (void)json_object_set_new(object, "stage", json_string(gr_stage_name(run->hook->stage)));
+    (void)json_object_set_new(object, "path", str_json(run->hook->path));
+    if (run->supervised)
+        set_end(object, &run->end);
+    (void)json_object_set_new(object, "output", lines_json(run->end.output));
+    if (run->end.cut)
+        (void)json_object_set_new(object, "outputCut", json_true());
+    return object;
+}
+
+static void set_runs(json_t *object, const struct gr_sim_container *c)
+{
+    json_t *runs = json_array();
+
+    for (size_t i = 0; i < c->runs_n; i++)
+        (void)json_array_append_new(runs, run_json(&c->runs[i]));
+    (void)json_object_set_new(object, "runs", runs);
+    if (c->failure.n)
+        (void)json_object_set_new(object, "failure", line_json(c->failure));
+}
+
+static json_t *container_json(const struct gr_sim *sim, const struct gr_sim_container *c)
+{
+    const struct gr_subject *s = &c->subject;
+    json_t *object = json_object();
+
+    (void)json_object_set_new(object, "namespace", str_json(s->pod_namespace));
+    (void)json_object_set_new(object, "pod", str_json(s->pod_name));
+    (void)json_object_set_new(object, "container", str_json(s->name));
+    (void)json_object_set_new(object, "init", json_boolean(c->init));
+    (void)json_object_set_new(object, "id", str_json(s->id));
+    (void)json_object_set_new(object, "image", str_json(c->image));
+    (void)json_object_set_new(object, "refused", json_boolean(c->code != 0));
+    if (c->code) {
+        (void)json_object_set_new(object, "refusal", str_json(c->refusal));
+        return object;
+    }
+    (void)json_object_set_new(object, "sets", sets_json(c));
+    (void)json_object_set_new(object, "hooks", gr_hooks_json(c->hooks, c->hooks_n));
+    if (sim->options.run_hooks)
+        set_runs(object, c);
+    return object;
+}
+
+int gr_sim_print_json(const struct gr_sim *sim)
+{
+    json_t *containers = json_array();
+    json_t *all = json_pack("{s:{s:s, s:s, s:i}, s:o}", "plugin", "index", sim->index, "name",
+                            sim->name, "events", (int)sim->events, "containers", containers);
+    bool fine;
+
+    if (sim->ran_by.n)
+        (void)json_object_set_new(all, "ranBy", str_json(sim->ran_by));
+    if (sim->instead.n)
+        (void)json_object_set_new(all, "noContainerBecause", str_json(sim->instead));
+    for (size_t i = 0; i < sim->containers_n; i++)
+        (void)json_array_append_new(containers, container_json(sim, &sim->containers[i]));
+    fine = all && json_dumpf(all, stdout, JSON_INDENT(2)) == 0 && fputc('\n', stdout) != EOF;
+    json_decref(all);
+    return fine ? GR_EXIT_OK : gr_sim_no_memory();
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What came out, for people. Names and output belong to others: control characters are never
+ * printed as they are. Colours only on a terminal.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/cli/simulate.h"
+#include "base/utf8.h"
+
+struct style {
+    const char *bold, *good, *bad, *dim, *off;
+};
+
+static struct style choose_style(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+
+    if (!isatty(STDOUT_FILENO) || (no_color && no_color[0]) || (term && strcmp(term, "dumb") == 0))
+        return (struct style){"", "", "", "", ""};
+    return (struct style){"\033[1m", "\033[32m", "\033[31m", "\033[2m", "\033[0m"};
+}
+
+static void put(struct gr_str text)
+{
+    char printable[4096];
+    size_t n = GR_MIN(text.n, sizeof(printable) - 1);
+
+    if (n)
+        memcpy(printable, text.p, n);
+    for (size_t i = 0; i < n; i++) {
+        if (printable[i] == '\0')
+            printable[i] = '?';
+    }
+    printable[n] = '\0';
+    gr_utf8_make_printable(printable);
+    (void)fputs(printable, stdout);
+}
+
+static void put_lines(const struct style *style, struct gr_str text)
+{
+    while (text.n > 0) {
+        size_t end = gr_str_find(text, '\n');
+
+        (void)printf("        %s|%s ", style->dim, style->off);
+        put(gr_str_first(text, end));
+        (void)fputc('\n', stdout);
+        text = gr_str_skip(text, end + 1);
+    }
+}
+
+/* ---- what the plugin said ---- */
+
+/* Each set once, in the order of its first hook. */
+static void print_sets(const struct gr_sim_container *c)
+{
+    size_t printed = 0;
+
+    for (size_t i = 0; i < c->hooks_n; i++) {
+        struct gr_str set = gr_sim_set_of(&c->hooks[i]);
+        bool seen = set.n == 0;
+
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = gr_str_eq(gr_sim_set_of(&c->hooks[k]), set);
+        if (seen)
+            continue;
+        (void)fputs(printed++ ? ", " : "    sets:  ", stdout);
+        put(set);
+    }
+    if (printed)
+        (void)fputc('\n', stdout);
+}
+
+static void print_hook(const struct style *style, const struct gr_oci_hook *hook)
+{
+    (void)printf("    %-15s ", gr_stage_name(hook->stage));
+    put(hook->path);
+    for (size_t i = 1; i < hook->args.n; i++) {
+        (void)fputc(' ', stdout);
+        put(hook->args.items[i]);
+    }
+    (void)fputs(style->dim, stdout);
+    if (hook->has_timeout)
+        (void)printf("  (timeout %lld s)", (long long)hook->timeout_s);
+    (void)printf("%s\n", style->off);
+}
+
+/* ---- what became of the hooks ---- */
+
+static bool has_failed(const struct gr_sim_run *run)
+{
+    return run->supervised && (run->end.start_errno || run->end.timed_out || run->end.status != 0);
+}
+
+static void print_run(const struct style *style, struct gr_arena *scratch,
+                      const struct gr_sim_run *run, size_t number)
+{
+    (void)printf("    %zu. %s%s%s ", number, style->bold, gr_stage_name(run->hook->stage),
+                 style->off);
+    put(run->hook->path);
+    if (run->supervised) {
+        (void)printf(": %s", has_failed(run) ? style->bad : style->good);
+        put(gr_sim_end_text(scratch, run));
+        (void)printf("%s, %llu ms", style->off, (unsigned long long)run->end.took_ms);
+    }
+    (void)fputc('\n', stdout);
+    put_lines(style, run->end.output);
+    if (run->end.cut)
+        (void)puts("        (more output is left out)");
+}
+
+static bool has_run(const struct gr_sim_container *c, const struct gr_oci_hook *hook)
+{
+    for (size_t i = 0; i < c->runs_n; i++) {
+        if (c->runs[i].hook == hook)
+            return true;
+    }
+    return false;
+}
+
+static void print_not_run(const struct gr_sim *sim, const struct gr_sim_container *c)
+{
+    bool real = !gr_str_is(sim->ran_by, "grapnel");
+
+    for (size_t i = 0; i < c->hooks_n; i++) {
+        const struct gr_oci_hook *hook = &c->hooks[i];
+        const char *why = "not reached";
+
+        if (has_run(c, hook))
+            continue;
+        if (gr_sim_needs_container(hook))
+            why = real ? "runs inside the container, where its output is not kept"
+                       : "left out, it runs inside a real container only";
+        (void)printf("    -  %s ", gr_stage_name(hook->stage));
+        put(hook->path);
+        (void)printf(": %s\n", why);
+    }
+}
+
+static void print_runs(const struct style *style, const struct gr_sim *sim,
+                       const struct gr_sim_container *c)
+{
+    struct gr_arena scratch;
+
+    gr_arena_init(&scratch, 4096, 0);
+    if (c->hooks_n > 0) {
+        (void)fputs("    run by ", stdout);
+        put(sim->ran_by);
+        (void)puts(":");
+    }
+    for (size_t i = 0; i < c->runs_n; i++)
+        print_run(style, &scratch, &c->runs[i], i + 1);
+    if (sim->ran_by.n)
+        print_not_run(sim, c);
+    if (c->failure.n) {
+        (void)printf("    %sfailed:%s ", style->bad, style->off);
+        put(c->failure);
+        (void)fputc('\n', stdout);
+    }
+    gr_arena_fini(&scratch);
+}
+
+static void print_container(const struct style *style, const struct gr_sim *sim,
+                            const struct gr_sim_container *c)
+{
+    (void)printf("%s", style->bold);
+    put(c->subject.pod_namespace);
+    (void)fputc('/', stdout);
+    put(c->subject.pod_name);
+    (void)fputc('/', stdout);
+    put(c->subject.name);
+    (void)printf("%s  %s", style->off, style->dim);
+    put(c->image);
+    (void)printf("%s%s\n", c->init ? ", init container" : "", style->off);
+    if (c->code) {
+        (void)printf("    %srefused:%s ", style->bad, style->off);
+        put(c->refusal);
+        (void)fputc('\n', stdout);
+        return;
+    }
+    if (c->hooks_n == 0)
+        (void)puts("    no hooks");
+    print_sets(c);
+    for (size_t i = 0; i < c->hooks_n; i++)
+        print_hook(style, &c->hooks[i]);
+    if (sim->options.run_hooks)
+        print_runs(style, sim, c);
+}
+
+void gr_sim_print(const struct gr_sim *sim)
+{
+    const struct style style = choose_style();
+
+    (void)printf("The plugin %s-%s was launched, registered, configured and synchronized, as "
+                 "by %s %s.\n",
+                 sim->index, sim->name, GR_SIM_RUNTIME_NAME, GR_SIM_RUNTIME_VERSION);
+    if (sim->instead.n) {
+        (void)fputs("No container could be made here: ", stdout);
+        put(sim->instead);
+        (void)puts(".");
+    }
+    if (gr_str_is(sim->ran_by, "grapnel"))
+        (void)puts("The hooks were run by grapnel itself, in runc's order, with its working "
+                   "directories and states,\nbut in no container.");
+    if (sim->containers_n == 0)
+        (void)puts("No pods were given, so it was asked about no container.");
+    for (size_t i = 0; i < sim->containers_n; i++) {
+        (void)fputc('\n', stdout);
+        print_container(&style, sim, &sim->containers[i]);
+    }
+}
