@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What matching and deciding cost: nanoseconds per container for 1 to 10,000 sets of which up to
+ * three match, with the image known and not; the memory of the rule set; and how long a container
+ * can keep the matcher busy that was made for it. Printed, not asserted.
+ */
+#include <malloc.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "rules/decide.h"
+#include "rules/fields.h"
+#include "rules/limits.h"
+#include "rules/match.h"
+
+#define SETS_MAX 10000
+#define ANNOTATIONS 30
+#define LABELS 20
+#define ARENA_BYTES 65536
+#define BEST_OF 7
+
+static struct gr_hookset sets[SETS_MAX];
+
+static uint64_t now_ns(void)
+{
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000U + (uint64_t)ts.tv_nsec;
+}
+
+static void need(bool ok)
+{
+    if (!ok) {
+        (void)fprintf(stderr, "out of memory, or a bad rule\n");
+        exit(1);
+    }
+}
+
+static struct gr_str text(struct gr_arena *arena, const char *format, unsigned int i)
+{
+    char buffer[128];
+    struct gr_str copy;
+
+/* Each of the few formats is a literal of this file. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    (void)snprintf(buffer, sizeof(buffer), format, i);
+#pragma GCC diagnostic pop
+    need(gr_arena_str(arena, gr_str_from(buffer), &copy));
+    return copy;
+}
+
+static struct gr_cond leaf(struct gr_arena *arena, enum gr_field field, struct gr_str key,
+                           enum gr_test_kind kind, struct gr_str value)
+{
+    struct gr_test *test = gr_arena_alloc(arena, sizeof(*test));
+
+    need(test != NULL);
+    *test = (struct gr_test){.kind = kind, .text = value};
+    if (kind == GR_TEST_IMAGE)
+        need(gr_image_pattern_parse(arena, value, &test->image, NULL) == 0);
+    return (struct gr_cond){
+        .kind = GR_COND_LEAF, .field = field, .key = key, .tests = test, .tests_n = 1};
+}
+
+/* What administrators write: by image, by annotation, by label and namespace, by a glob. */
+static const struct gr_cond *make_match(struct gr_arena *arena, unsigned int i)
+{
+    struct gr_cond *all = gr_arena_array(arena, 3, sizeof(*all));
+
+    need(all != NULL);
+    all[0] = (struct gr_cond){.kind = GR_COND_ALL, .children = all + 1, .children_n = 1};
+    switch (i % 4) {
+    case 0:
+        all[1] = leaf(arena, GR_FIELD_IMAGE, GR_STR_NONE, GR_TEST_IMAGE,
+                      text(arena, "registry.example.com/team-%u/app:1.*", i));
+        break;
+    case 1:
+        all[1] = leaf(arena, GR_FIELD_ANNOTATIONS, text(arena, "hook-%u.example.com", i),
+                      GR_TEST_EXACT, GR_STR("enabled"));
+        break;
+    case 2:
+        all[0].children_n = 2;
+        all[1] = leaf(arena, GR_FIELD_NAMESPACE, GR_STR_NONE, GR_TEST_EXACT, GR_STR("prod"));
+        all[2] = leaf(arena, GR_FIELD_POD_LABELS, GR_STR("app.kubernetes.io/name"), GR_TEST_EXACT,
+                      text(arena, "app-%u", i));
+        break;
+    default:
+        all[1] = leaf(arena, GR_FIELD_IMAGE, GR_STR_NONE, GR_TEST_IMAGE,
+                      text(arena, "registry.example.com/other-%u/**", i));
+        break;
+    }
+    return all;
+}
+
+static void add_hook(struct gr_arena *arena, struct gr_hookset *set)
+{
+    struct gr_hook *hook = gr_arena_alloc(arena, sizeof(*hook));
+    struct gr_hook_text *texts = gr_arena_array(arena, 4, sizeof(*texts));
+    static const char *const sources[] = {"network-setup", "--container-id", "{{.ID}}",
+                                          "NETWORK_MODE=bridge"};
+
+    need(hook && texts);
+    for (size_t i = 0; i < 4; i++)
+        need(gr_template_parse(arena, gr_str_from(sources[i]), gr_template_field_check, NULL,
+                               &texts[i].text, NULL) == 0);
+    *hook = (struct gr_hook){.path = GR_STR("/opt/hooks/network-setup"),
+                             .args = texts,
+                             .args_n = 3,
+                             .env = texts + 3,
+                             .env_n = 1,
+                             .timeout_s = 30};
+    set->hooks[GR_STAGE_CREATE_RUNTIME] = (struct gr_hook_list){.items = hook, .n = 1};
+}
+
+static struct gr_ruleset *make_rules(size_t n, size_t *out_index_bytes)
+{
+    struct gr_ruleset *rules = NULL;
+    struct gr_arena arena;
+    size_t before;
+
+    gr_arena_init(&arena, ARENA_BYTES, 0);
+    for (unsigned int i = 0; i < n; i++) {
+        sets[i] = (struct gr_hookset){.name = text(&arena, "set-%u", i),
+                                      .file = GR_STR("/etc/grapnel/hooks.d/bench.yaml"),
+                                      .file_name = GR_STR("bench.yaml"),
+                                      .document = i,
+                                      .order = GR_ORDER_DEFAULT,
+                                      .match = make_match(&arena, i)};
+        add_hook(&arena, &sets[i]);
+    }
+    before = mallinfo2().uordblks + mallinfo2().hblkhd;
+    need(gr_ruleset_new(&arena, sets, n, &rules, NULL) == 0);
+    *out_index_bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
+    return rules;
+}
+
+/* A container as kubelet makes them; with three sets or more it is matched by three. */
+static struct gr_subject make_subject(struct gr_arena *arena, bool image_known)
+{
+    struct gr_kv *annotations = gr_arena_array(arena, ANNOTATIONS, sizeof(*annotations));
+    struct gr_kv *labels = gr_arena_array(arena, LABELS, sizeof(*labels));
+    struct gr_subject subject = {
+        .id = GR_STR("5a7d0ab0e1a94a0f9b1c5b4b3c2d1e0f5a7d0ab0e1a94a0f9b1c5b4b3c2d1e0f"),
+        .name = GR_STR("web"),
+        .pod_name = GR_STR("web-6d4b75cb6d-x2x9k"),
+        .pod_namespace = GR_STR("prod"),
+        .pod_uid = GR_STR("0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"),
+        .runtime = GR_STR("containerd"),
+        .pod_annotations = {annotations, ANNOTATIONS},
+        .pod_labels = {labels, LABELS},
+    };
+
+    need(annotations && labels);
+    for (unsigned int i = 0; i < ANNOTATIONS; i++)
+        annotations[i] = (struct gr_kv){text(arena, "io.example.annotations/key-%u", i),
+                                        text(arena, "some value of usual length, number %u", i)};
+    for (unsigned int i = 0; i < LABELS; i++)
+        labels[i] = (struct gr_kv){text(arena, "example.com/label-%u", i), text(arena, "v%u", i)};
+    annotations[7] = (struct gr_kv){GR_STR("hook-1.example.com"), GR_STR("enabled")};
+    labels[7] = (struct gr_kv){GR_STR("app.kubernetes.io/name"), GR_STR("app-2")};
+    if (image_known)
+        need(gr_image_parse(GR_STR("registry.example.com/team-0/app:1.7"), &subject.image) == 0);
+    return subject;
+}
+
+struct cost {
+    double match_ns;
+    double all_ns;
+    size_t results;
+    size_t hooks;
+};
+
+static void run(const struct gr_ruleset *rules, const struct gr_subject *subject, size_t rounds,
+                bool decide, struct cost *cost)
+{
+    struct gr_decide_options options = {.node_name = GR_STR("node-1")};
+    struct gr_arena arena;
+    uint64_t start;
+    double ns;
+
+    gr_arena_init(&arena, ARENA_BYTES, 0);
+    start = now_ns();
+    for (size_t i = 0; i < rounds; i++) {
+        struct gr_decision decision;
+        const struct gr_match *matches;
+        size_t n;
+
+        gr_arena_reset(&arena);
+        if (decide) {
+            need(gr_decide(rules, subject, &options, &arena, &decision) == 0);
+            cost->results = decision.results_n;
+            cost->hooks = decision.hooks_n;
+        } else {
+            need(gr_ruleset_match(rules, subject, &arena, &matches, &n) == 0);
+        }
+    }
+    ns = (double)(now_ns() - start) / (double)rounds;
+    gr_arena_fini(&arena);
+    if (decide)
+        cost->all_ns = cost->all_ns > 0 ? GR_MIN(cost->all_ns, ns) : ns;
+    else
+        cost->match_ns = cost->match_ns > 0 ? GR_MIN(cost->match_ns, ns) : ns;
+}
+
+static void bench(size_t n, bool image_known)
+{
+    struct cost cost = {0};
+    size_t bytes = 0;
+    struct gr_ruleset *rules = make_rules(n, &bytes);
+    size_t rounds = image_known ? 20000 : GR_MAX((size_t)20, 2000000 / (n + 100));
+    struct gr_subject subject;
+    struct gr_arena arena;
+
+    gr_arena_init(&arena, ARENA_BYTES, 0);
+    subject = make_subject(&arena, image_known);
+    for (size_t i = 0; i < BEST_OF; i++) {
+        run(rules, &subject, rounds, false, &cost);
+        run(rules, &subject, rounds, true, &cost);
+    }
+    printf("%6zu sets, image %-7s: match %9.0f ns, match and decide %9.0f ns; "
+           "%zu not false, %zu hooks; index %zu bytes per set\n",
+           n, image_known ? "known" : "unknown", cost.match_ns, cost.all_ns, cost.results,
+           cost.hooks, bytes / n);
+    gr_arena_fini(&arena);
+    gr_ruleset_unref(rules);
+}
+
+/* A value and a glob that together take the longest, and that the index cannot tell apart: the whole
+ * budget of a request. */
+static void bench_hostile(void)
+{
+    static char value[GR_ANNOTATIONS_MAX_BYTES];
+    static char pattern[GR_PATTERN_MAX_BYTES];
+    struct gr_kv annotation = {GR_STR("key"), {value, sizeof(value)}};
+    struct gr_subject subject = {.pod_annotations = {&annotation, 1}};
+    struct gr_ruleset *rules = NULL;
+    const struct gr_match *matches;
+    struct gr_cond match;
+    struct gr_arena arena;
+    uint64_t start;
+    size_t n;
+
+    memset(value, 'a', sizeof(value));
+    memset(pattern, 'a', sizeof(pattern));
+    pattern[0] = '*';
+    pattern[sizeof(pattern) - 1] = '?';
+    gr_arena_init(&arena, ARENA_BYTES, 0);
+    match = leaf(&arena, GR_FIELD_POD_ANNOTATIONS, GR_STR("key"), GR_TEST_GLOB,
+                 (struct gr_str){pattern, sizeof(pattern)});
+    for (unsigned int i = 0; i < 100; i++)
+        sets[i] = (struct gr_hookset){.name = text(&arena, "set-%u", i),
+                                      .file = GR_STR("bench.yaml"),
+                                      .document = i,
+                                      .match = &match};
+    need(gr_ruleset_new(&arena, sets, 100, &rules, NULL) == 0);
+    gr_arena_init(&arena, ARENA_BYTES, 0);
+    start = now_ns();
+    need(gr_ruleset_match(rules, &subject, &arena, &matches, &n) == 0);
+    printf("step budget used up by globs: %.1f ms (%zu errors)\n", (double)(now_ns() - start) / 1e6,
+           n);
+    gr_arena_fini(&arena);
+    gr_ruleset_unref(rules);
+}
+
+int main(void)
+{
+    static const size_t counts[] = {1, 100, 1000, 10000};
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(counts); i++)
+        bench(counts[i], true);
+    for (size_t i = 0; i < GR_ARRAY_LEN(counts); i++)
+        bench(counts[i], false);
+    bench_hostile();
+    return 0;
+}
