@@ -28,6 +28,7 @@ static const char *const setting_names[GR_SETTING_COUNT] = {
     [GR_SETTING_AMBIGUOUS_IMAGE] = "ambiguousImage",
     [GR_SETTING_ON_REQUEST_ERROR] = "onRequestError",
     [GR_SETTING_RESCAN_INTERVAL] = "rescanInterval",
+    [GR_SETTING_LAST_GOOD_DIR] = "lastGoodDir",
 };
 
 static const char *const level_words[] = {
@@ -77,6 +78,7 @@ void gr_config_init(struct gr_config *out_config)
         .ambiguous_image = GR_IMAGE_TRUST,
         .on_request_error = GR_REQUEST_ERROR_FAIL,
         .rescan_interval_s = GR_CONFIG_RESCAN_DEFAULT_S,
+        .last_good_dir = GR_CONFIG_LAST_GOOD_DEFAULT,
     };
     for (size_t i = 0; i < GR_SETTING_COUNT; i++)
         out_config->origins[i] = (struct gr_setting_origin){.has = true};
@@ -212,6 +214,18 @@ static int decode_rescan(struct gr_decoder *d, const struct gr_yaml_node *node, 
     return noted(r, node, target, GR_SETTING_RESCAN_INTERVAL);
 }
 
+static int decode_last_good_dir(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    int r = 0;
+
+    if (node->kind == GR_YAML_SCALAR && gr_str_is(node->text, "none"))
+        target->config->last_good_dir = "";
+    else
+        r = decode_path(d, node, false, &target->config->last_good_dir);
+    return noted(r, node, target, GR_SETTING_LAST_GOOD_DIR);
+}
+
 /* The first rows in the order of enum gr_setting; then what later versions read. */
 static const struct gr_key spec_keys[] = {
     {"hooksDirs", decode_hooks_dirs, 0, NULL},
@@ -222,6 +236,7 @@ static const struct gr_key spec_keys[] = {
     {"ambiguousImage", decode_ambiguous_image, 0, NULL},
     {"onRequestError", decode_on_request_error, 0, NULL},
     {"rescanInterval", decode_rescan, 0, NULL},
+    {"lastGoodDir", decode_last_good_dir, 0, NULL},
     {"environment", NULL, GR_KEY_LATER, NULL},
     {"ociHooksDirs", NULL, GR_KEY_LATER, NULL},
     {"requestAnnotation", NULL, GR_KEY_LATER, NULL},
@@ -251,6 +266,7 @@ static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root
         {"ambiguousImage", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"onRequestError", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"rescanInterval", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"lastGoodDir", NULL, GR_KEY_ELSEWHERE, "spec"},
     };
     int r = 0;
 
@@ -340,6 +356,9 @@ void gr_config_merge(struct gr_config *config, const struct gr_config *over)
             break;
         case GR_SETTING_RESCAN_INTERVAL:
             config->rescan_interval_s = over->rescan_interval_s;
+            break;
+        case GR_SETTING_LAST_GOOD_DIR:
+            config->last_good_dir = over->last_good_dir;
             break;
         }
     }

@@ -16,6 +16,9 @@
 #define GR_CONFIG_RESCAN_MAX_S 3600
 #define GR_CONFIG_RESCAN_DEFAULT_S 30
 
+/* Where the last good text of each rule file is kept. */
+#define GR_CONFIG_LAST_GOOD_DEFAULT "/var/lib/grapnel/last-good"
+
 /* Directories of rule files. No evidence. */
 #define GR_CONFIG_DIRS_MAX 32
 
@@ -56,8 +59,9 @@ enum gr_setting {
     GR_SETTING_AMBIGUOUS_IMAGE,
     GR_SETTING_ON_REQUEST_ERROR,
     GR_SETTING_RESCAN_INTERVAL,
+    GR_SETTING_LAST_GOOD_DIR,
 };
-#define GR_SETTING_COUNT 8
+#define GR_SETTING_COUNT 9
 
 /* As it is written: "hooksDirs", … */
 const char *gr_setting_name(enum gr_setting setting);
@@ -81,6 +85,7 @@ struct gr_config {
     enum gr_ambiguous_image ambiguous_image;
     enum gr_on_request_error on_request_error;
     uint32_t rescan_interval_s;
+    const char *last_good_dir; /* empty: none are kept */
 };
 
 /* Everything set to its default; node_name is the empty text (the caller asks the kernel). */

@@ -130,20 +130,36 @@ static bool same_args(const struct gr_oci_hook *a, const struct gr_oci_hook *b)
     return same_texts(a->args, b->args);
 }
 
-/* Whether somebody else has put this very hook there, with or without what we add to env. */
+/* Whether found is what the rule asks for and nothing more, apart from what is added to every env.
+ */
+static bool same_env(struct gr_strs asked, struct gr_strs found)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < found.n; i++) {
+        struct gr_str entry = found.items[i];
+
+        if (n < asked.n && gr_str_eq(entry, asked.items[n]))
+            n++;
+        else if (!gr_str_has_prefix(entry, GR_STR("GRAPNEL_")) &&
+                 !gr_str_is(entry, GR_HOOK_PATH_ENV))
+            return false;
+    }
+    return n == asked.n;
+}
+
+/* Whether somebody else has put this very hook there. */
 static bool is_there(const struct decider *d, const struct gr_rendered *ours)
 {
     const struct gr_oci_hook *hook = &ours->hook;
-    struct gr_strs user_env = {.items = hook->env.items, .n = ours->user_env_n};
+    struct gr_strs asked = {.items = hook->env.items, .n = ours->user_env_n};
 
     for (size_t i = 0; i < d->subject->hooks_n; i++) {
         const struct gr_oci_hook *other = &d->subject->hooks[i];
 
-        if (other->stage != hook->stage || !other->has_timeout ||
-            other->timeout_s != hook->timeout_s || !gr_str_eq(other->path, hook->path) ||
-            !same_args(other, hook) || mark_of(other).n > 0)
-            continue;
-        if (same_texts(other->env, user_env) || same_texts(other->env, hook->env))
+        if (other->stage == hook->stage && other->has_timeout &&
+            other->timeout_s == hook->timeout_s && gr_str_eq(other->path, hook->path) &&
+            same_args(other, hook) && mark_of(other).n == 0 && same_env(asked, other->env))
             return true;
     }
     return false;

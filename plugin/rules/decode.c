@@ -18,6 +18,7 @@
 /* Sets of one file while it is read. */
 struct sets {
     struct gr_hookset *items; /* owned, from malloc */
+    uint64_t *names;          /* owned: a hash of each one's name, to be gone through quickly */
     size_t n, cap;
 };
 
@@ -195,9 +196,10 @@ static int check_name_is_new(struct gr_decoder *d, const struct sets *sets,
                              const struct gr_yaml_node *root, const struct gr_hookset *set)
 {
     const struct gr_yaml_node *node = gr_yaml_get(gr_yaml_get(root, "metadata"), "name");
+    uint64_t hash = gr_hash(set->name);
 
     for (size_t i = 0; i < sets->n; i++) {
-        if (!gr_str_eq(sets->items[i].name, set->name))
+        if (sets->names[i] != hash || !gr_str_eq(sets->items[i].name, set->name))
             continue;
         return gr_decode_refuse(d, node ? node->at : root->at, "duplicate-name",
                                 "the name \"%s\" was given already to the document at line %u; "
@@ -229,17 +231,34 @@ static int decode_document(struct gr_decoder *d, const struct gr_source *source,
     return r < 0 ? r : 0;
 }
 
+/* Room for one more set. Cannot overflow: a file has at most GR_YAML_DOCUMENTS_MAX. */
+static int reserve(struct sets *sets)
+{
+    size_t cap = sets->cap ? 2 * sets->cap : 4;
+    struct gr_hookset *items;
+    uint64_t *names;
+
+    if (sets->n < sets->cap)
+        return 0;
+    items = realloc(sets->items, cap * sizeof(*items));
+    if (!items)
+        return -ENOMEM;
+    sets->items = items;
+    names = realloc(sets->names, cap * sizeof(*names));
+    if (!names)
+        return -ENOMEM;
+    sets->names = names;
+    sets->cap = cap;
+    return 0;
+}
+
 static int keep(struct sets *sets, const struct gr_hookset *set)
 {
-    if (sets->n == sets->cap) {
-        size_t cap = sets->cap ? 2 * sets->cap : 4;
-        struct gr_hookset *items = reallocarray(sets->items, cap, sizeof(*items));
+    int r = reserve(sets);
 
-        if (!items)
-            return -ENOMEM;
-        sets->items = items;
-        sets->cap = cap;
-    }
+    if (r < 0)
+        return r;
+    sets->names[sets->n] = gr_hash(set->name);
     sets->items[sets->n++] = *set;
     return 0;
 }
@@ -322,6 +341,7 @@ int gr_hooksets_decode(struct gr_arena *arena, const struct gr_source *source,
             r = -ENOMEM;
     }
     free(sets.items);
+    free(sets.names);
     gr_yaml_free(yaml);
     gr_arena_fini(&scratch);
     return r;

@@ -36,11 +36,20 @@ static int decode_image(struct gr_decoder *d, const struct gr_yaml_node *node, s
     return r;
 }
 
+static int refuse_wildcard(struct gr_decoder *d, const struct gr_yaml_node *node)
+{
+    struct gr_shown shown = gr_show(node->text);
+
+    return gr_decode_refuse(d, node->at, "bare-glob",
+                            "\"%s\" would be compared as it stands; for a pattern write "
+                            "{glob: \"%s\"}, for this very text {exact: \"%s\"}",
+                            shown.text, shown.text, shown.text);
+}
+
 /* A scalar that is no form: alone, in a list, or in the list of in and notIn. */
 static int decode_scalar(struct gr_decoder *d, const struct gr_yaml_node *node, bool is_image,
                          struct gr_test *test)
 {
-    struct gr_shown shown;
     int r;
 
     test->line = node->at.line;
@@ -50,12 +59,8 @@ static int decode_scalar(struct gr_decoder *d, const struct gr_yaml_node *node, 
     r = gr_decode_text_copy(d, node, GR_TEXT_BLOCK, GR_YAML_SCALAR_MAX_BYTES, &test->text);
     if (r != 0)
         return r;
-    shown = gr_show(test->text);
     if (has_wildcard(test->text))
-        return gr_decode_refuse(d, node->at, "bare-glob",
-                                "\"%s\" would be compared as it stands; for a pattern write "
-                                "{glob: \"%s\"}, for this very text {exact: \"%s\"}",
-                                shown.text, shown.text, shown.text);
+        return refuse_wildcard(d, node);
     test->kind = GR_TEST_EXACT;
     return 0;
 }

@@ -15,7 +15,7 @@ void gr_findings_add(struct gr_findings *findings, const struct gr_field_path *f
     if (findings->count > GR_FINDINGS_MAX)
         return;
     if (findings->count == GR_FINDINGS_MAX)
-        gr_fail(err, 0, "too-many-errors",
+        gr_fail(err, 0, "too-many-findings",
                 "this file has %d errors or more; the rest is not shown: mend the ones above first",
                 GR_FINDINGS_MAX);
     gr_err_at(err, findings->file, place.line, place.column);
@@ -38,17 +38,17 @@ void gr_findings_addf(struct gr_findings *findings, const struct gr_field_path *
     gr_findings_add(findings, field, place, &err);
 }
 
-static void append(struct gr_field_path *path, const char *before, struct gr_str text,
-                   const char *after)
+static void append(struct gr_field_path *path, struct gr_str before, struct gr_str text,
+                   struct gr_str after)
 {
-    size_t room = sizeof(path->text) - path->n;
-    int n;
+    char *end = path->text + path->n;
 
-    if (text.n >= room)
+    if (before.n + text.n + after.n >= sizeof(path->text) - path->n)
         return;
-    n = snprintf(path->text + path->n, room, "%s%.*s%s", before, GR_STR_FMT(text), after);
-    if (n > 0 && (size_t)n < room)
-        path->n += (size_t)n;
+    memcpy(end, before.p, before.n);
+    memcpy(end + before.n, text.p, text.n);
+    memcpy(end + before.n + text.n, after.p, after.n);
+    path->n += before.n + text.n + after.n;
     path->text[path->n] = '\0';
 }
 
@@ -69,19 +69,24 @@ size_t gr_field_path_key(struct gr_field_path *path, struct gr_str key)
     size_t before = path->n;
 
     if (is_word(key))
-        append(path, before ? "." : "", key, "");
+        append(path, before ? GR_STR(".") : GR_STR(""), key, GR_STR(""));
     else
-        append(path, "[\"", key, "\"]");
+        append(path, GR_STR("[\""), key, GR_STR("\"]"));
     return before;
 }
 
 size_t gr_field_path_index(struct gr_field_path *path, size_t index)
 {
     size_t before = path->n;
-    char number[24];
+    char digits[24];
+    struct gr_str number = {.p = digits + sizeof(digits)};
 
-    (void)snprintf(number, sizeof(number), "%zu", index);
-    append(path, "[", gr_str_from(number), "]");
+    do {
+        digits[sizeof(digits) - ++number.n] = (char)('0' + index % 10);
+        index /= 10;
+    } while (index > 0);
+    number.p -= number.n;
+    append(path, GR_STR("["), number, GR_STR("]"));
     return before;
 }
 

@@ -3,9 +3,9 @@
  * rules/glob: patterns with * (any text, also none) and ? (one character) over a whole text.
  *
  * Layer: rules. Everything else stands for itself; there are no brackets and no escapes. Characters
- * are those of UTF-8. Patterns are valid UTF-8 (the reader sees to it); in a text a byte that belongs
- * to no valid character counts as one. Linear in the text for patterns with one *, at worst the
- * product of both lengths, which the step budget bounds.
+ * are those of UTF-8. Patterns are valid UTF-8 (the reader sees to it); in a text a byte that
+ * belongs to no valid character counts as one. Linear in the text for patterns with one *, at worst
+ * the product of both lengths, which the step budget bounds.
  */
 #ifndef GR_RULES_GLOB_H
 #define GR_RULES_GLOB_H

@@ -94,8 +94,11 @@ static void add_pair(struct builder *b, uint64_t key, uint32_t set)
 {
     if (b->pairs_n == b->pairs_room) {
         size_t room = b->pairs_room ? b->pairs_room * 2 : 256;
-        struct pair *grown = reallocarray(b->pairs, room, sizeof(*grown));
+        struct pair *grown = NULL;
+        size_t bytes;
 
+        if (!gr_mul_overflows(room, sizeof(*grown), &bytes))
+            grown = realloc(b->pairs, bytes);
         if (!grown) {
             b->broken = -ENOMEM;
             return;

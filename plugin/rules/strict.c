@@ -133,7 +133,9 @@ static void refuse_unknown(struct gr_decoder *d, const struct gr_yaml_node *node
 static const struct gr_key *find_key(struct gr_keys keys, struct gr_str name)
 {
     for (size_t i = 0; i < keys.n; i++) {
-        if (gr_str_is(name, keys.items[i].name))
+        const char *known = keys.items[i].name;
+
+        if (strncmp(known, name.p, name.n) == 0 && known[name.n] == '\0')
             return &keys.items[i];
     }
     return NULL;
@@ -236,8 +238,8 @@ int gr_decode_check_list(struct gr_decoder *d, const struct gr_yaml_node *node, 
     return 0;
 }
 
-static int check_head(struct gr_decoder *d, const struct gr_yaml_node *node, const char *key,
-                      const char *expected, const char *code)
+static int check_head(struct gr_decoder *d, const struct gr_yaml_node *node, const char *code,
+                      const char *key, const char *expected)
 {
     size_t before = gr_field_path_key(&d->path, gr_str_from(key));
     int r = node->kind == GR_YAML_BAD ? GR_DECODE_REFUSED : 0;
@@ -257,11 +259,11 @@ int gr_decode_check_kind(struct gr_decoder *d, const struct gr_yaml_node *root, 
     int kind_result = 0;
 
     if (version_node)
-        version_result = check_head(d, version_node, "apiVersion", GR_API_VERSION, "bad-version");
+        version_result = check_head(d, version_node, "bad-version", "apiVersion", GR_API_VERSION);
     if (version_result < 0)
         return version_result;
     if (kind_node)
-        kind_result = check_head(d, kind_node, "kind", kind, "bad-kind");
+        kind_result = check_head(d, kind_node, "bad-kind", "kind", kind);
     return kind_result ? kind_result : version_result;
 }
 

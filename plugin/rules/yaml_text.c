@@ -107,7 +107,7 @@ bool gr_yaml_check_text(struct gr_str text, struct gr_findings *findings)
     size_t at;
 
     if (text.n > GR_YAML_FILE_MAX_BYTES) {
-        gr_findings_addf(findings, NULL, begin, "file-too-large",
+        gr_findings_addf(findings, NULL, begin, "file-too-big",
                          "the file has %zu bytes; at most %u are allowed, split it into several "
                          "files",
                          text.n, GR_YAML_FILE_MAX_BYTES);

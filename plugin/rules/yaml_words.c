@@ -110,6 +110,8 @@ enum gr_yaml_type gr_yaml_plain_type(struct gr_str text)
         "NO",   "on",   "On",   "ON",    "off",   "Off",   "OFF", "y",   "Y",   "n",  "N",
     };
 
+    if (text.n > sizeof("false") - 1) /* the longest of them */
+        return is_number(text) ? GR_YAML_NUMBER : GR_YAML_TEXT;
     if (is_one_of(text, nulls, GR_ARRAY_LEN(nulls)))
         return GR_YAML_NULL;
     if (is_one_of(text, booleans, GR_ARRAY_LEN(booleans)))
