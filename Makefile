@@ -1,6 +1,8 @@
 # A thin front on meson. Everything that a target needs is installed by tests/setup/ensure.
 BUILD ?= build
 BUILD_ASAN ?= build-asan
+BUILD_TSAN ?= build-tsan
+BUILD_FUZZ ?= build-fuzz
 BUILD_STATIC ?= build-static
 PYTHON ?= /usr/bin/python3
 
@@ -19,11 +21,24 @@ $(BUILD_ASAN)/build.ninja: | setup
 	@meson setup $(BUILD_ASAN) --buildtype=debug --fatal-meson-warnings \
 		-Db_sanitize=address,undefined -Db_lundef=false >/dev/null
 
+$(BUILD_TSAN)/build.ninja: | setup
+	@meson setup $(BUILD_TSAN) --buildtype=debug --fatal-meson-warnings -Db_sanitize=thread \
+		-Db_lundef=false >/dev/null
+
+$(BUILD_FUZZ)/build.ninja: | setup
+	@tests/setup/ensure fuzz
+	@CC=clang meson setup $(BUILD_FUZZ) --buildtype=debugoptimized -Dfuzz=true -Db_lundef=false \
+		--fatal-meson-warnings >/dev/null
+
 $(BUILD_STATIC)/build.ninja: | setup
 	@meson setup $(BUILD_STATIC) --buildtype=release -Doptimization=s -Dstatic=true -Dtests=false \
 		--fatal-meson-warnings >/dev/null
 
-test: $(BUILD)/build.ninja $(BUILD_ASAN)/build.ninja
+# Installs runc by itself where that is of use (tests/setup/packages-demo).
+demo: all
+	@GRAPNEL=$(BUILD)/grapnel tests/demo/run
+
+test: $(BUILD)/build.ninja $(BUILD_ASAN)/build.ninja $(BUILD_TSAN)/build.ninja
 	@tests/setup/ensure build test
 	@tests/run test
 
@@ -39,6 +54,16 @@ e2e: all
 	@tests/setup/ensure build test e2e
 	@tests/run e2e
 
+# Run it on a quiet machine; flags: BENCH_FLAGS="--quick --long --dry-run".
+bench: all static
+	@tests/setup/ensure build test e2e
+	@tests/bench/run $(BENCH_FLAGS)
+
+FUZZ_SECONDS ?= 30
+fuzz: $(BUILD_FUZZ)/build.ninja
+	@meson configure $(BUILD_FUZZ) -Dfuzz_seconds=$(FUZZ_SECONDS)
+	@tests/run fuzz
+
 format:
 	@tests/setup/ensure lint
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
@@ -52,4 +77,4 @@ install: all
 	@meson install -C $(BUILD)
 
 clean:
-	@rm -rf $(BUILD) $(BUILD_ASAN) $(BUILD_STATIC)
+	@rm -rf $(BUILD) $(BUILD_ASAN) $(BUILD_TSAN) $(BUILD_FUZZ) $(BUILD_STATIC)

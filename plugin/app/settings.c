@@ -65,7 +65,7 @@ static int fill_node_name(struct gr_settings *s)
 int gr_settings_read(const struct gr_flags *flags, struct gr_str configure_text,
                      const struct gr_reporter *reporter, struct gr_settings *out_settings)
 {
-    struct gr_settings s = {.sound = true, .last_good_dir = GR_LAST_GOOD_DEFAULT};
+    struct gr_settings s = {.sound = true};
     int r;
 
     gr_arena_init(&s.arena, 4096, 0);
@@ -81,8 +81,6 @@ int gr_settings_read(const struct gr_flags *flags, struct gr_str configure_text,
         gr_arena_fini(&s.arena);
         return r;
     }
-    if (flags->last_good)
-        s.last_good_dir = strcmp(flags->last_good, "none") == 0 ? NULL : flags->last_good;
     *out_settings = s;
     return 0;
 }

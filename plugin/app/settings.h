@@ -11,19 +11,16 @@
 #include "load/config.h"
 
 #define GR_CONFIG_DEFAULT "/etc/grapnel/config.yaml"
-#define GR_LAST_GOOD_DEFAULT "/var/lib/grapnel/last-good"
 
 /* What flags said; text is borrowed for ever. */
 struct gr_flags {
     struct gr_config config; /* origins say which settings are there */
     const char *config_path; /* --config; NULL: the default, which may be missing */
-    const char *last_good;   /* --last-good; "none": keep none; NULL: the default */
 };
 
 struct gr_settings {
     struct gr_arena arena; /* holds the text */
     struct gr_config config;
-    const char *last_good_dir; /* NULL: none */
     bool sound;                /* every source that is there could be read and was good */
 };
 

@@ -388,21 +388,17 @@ void gr_session_set(struct gr_session *session, const struct gr_session_settings
 int gr_session_start(struct gr_session *s, uint64_t now_ns)
 {
     Nri__RegisterPluginRequest request;
-    char *name = strdup(s->name);
-    char *index = strdup(s->index);
     char version[] = GR_NRI_VERSION;
     int r = -ENOMEM;
 
-    if (name && index) {
-        nri__register_plugin_request__init(&request);
-        request.plugin_name = name;
-        request.plugin_idx = index;
-        request.nri_version = version;
+    nri__register_plugin_request__init(&request);
+    request.plugin_name = gr_arena_copy(&s->arena, gr_str_from(s->name));
+    request.plugin_idx = gr_arena_copy(&s->arena, gr_str_from(s->index));
+    request.nri_version = version;
+    if (request.plugin_name && request.plugin_idx)
         r = gr_rpc_call(s->rpc, GR_NRI_SERVICE_RUNTIME, "RegisterPlugin", &request.base,
                         GR_NRI_REGISTER_TIMEOUT_S * NS_PER_S, now_ns, &s->register_stream);
-    }
-    free(name);
-    free(index);
+    gr_arena_reset(&s->arena);
     if (r == 0)
         (void)move(s, GR_SESSION_REGISTERING);
     return r;

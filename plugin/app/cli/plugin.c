@@ -22,7 +22,7 @@ static const char help[] =
     ")\n"
     "  --name NAME         the name to register (default " NAME_DEFAULT ")\n" GR_COMMON_HELP
     "  --last-good DIR     where the last good text of each rule file is kept, or none\n"
-    "                      (default " GR_LAST_GOOD_DEFAULT ")\n"
+    "                      (default " GR_CONFIG_LAST_GOOD_DEFAULT ")\n"
     "  --log-level LEVEL   error, warning, info (default) or debug\n"
     "  --log-format FORMAT logfmt (default) or json\n"
     "  -h, --help          this text\n"
@@ -96,7 +96,9 @@ static int parse_one(struct arguments *a, int option, const char *value)
     case OPT_LAST_GOOD:
         if (value[0] != '/' && strcmp(value, "none") != 0)
             return usage("--last-good with an absolute path, or none", value);
-        a->common.flags.last_good = value;
+        a->common.flags.config.last_good_dir = value[0] == '/' ? value : "";
+        a->common.flags.config.origins[GR_SETTING_LAST_GOOD_DIR] =
+            (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
         return GR_EXIT_OK;
     case OPT_LEVEL:
         return parse_level(&a->common.flags.config, value);

@@ -7,6 +7,7 @@
  *     simulate_args    options
  *     simulate_config  the text that Configure carries
  *     simulate_pods    pod manifests to containers
+ *     simulate_kubelet what kubelet and containerd add to them
  *     simulate_launch  the plugin's process, started as a runtime starts it
  *     simulate_drive   registration, Configure, Synchronize, CreateContainer
  *     simulate_exec    one process with input, deadline and kept output
@@ -124,6 +125,26 @@ GR_CHECKED int gr_sim_read(struct gr_arena *arena, const char *path, size_t max,
 
 GR_CHECKED int gr_sim_read_pods(struct gr_sim *sim);
 
+struct gr_sim_pod {
+    struct gr_str name, namespace;
+    struct gr_str uid;     /* n == 0: is made up */
+    struct gr_str handler; /* runtimeClassName */
+    struct gr_str sandbox_id;
+    struct gr_kvs labels, annotations;
+};
+
+/* From what a manifest says to what NRI tells. Return 0; -ENOMEM. All texts must be
+ * NUL-terminated. */
+GR_CHECKED int gr_sim_complete_pod(struct gr_arena *arena, struct gr_sim_pod *pod);
+GR_CHECKED int gr_sim_complete_container(struct gr_arena *arena, const struct gr_sim_pod *pod,
+                                         struct gr_sim_container *container);
+
+/* Texts (up to a NULL) as one; p is NULL without memory. */
+struct gr_str gr_sim_join(struct gr_arena *arena, const char *const *parts);
+
+/* The path of this program (PATH_MAX bytes). Returns 0; -ENOENT, nothing is said. */
+GR_CHECKED int gr_sim_own_path(char *out);
+
 /* A plugin's process. */
 struct gr_sim_plugin {
     pid_t pid;
@@ -147,7 +168,13 @@ struct gr_sim_command {
     struct gr_str input;
     bool has_timeout;
     int64_t timeout_ms; /* 0 or less: is killed at once */
-    const char *what;   /* for "still running: …" */
+    bool cleans_up;     /* goes on after a signal */
+
+    /* NULL, or how it is asked to end, again and again until that returns true; only when it then
+     * does not end is it killed. */
+    bool (*ask_to_end)(const void *user);
+    const void *user;
+    const char *what; /* for "still running: …" */
 };
 
 /* Output lives in arena; -ENOMEM is a start_errno. */
@@ -188,6 +215,9 @@ GR_CHECKED int gr_sim_run_real(struct gr_sim *sim);
 /* simulate --record DIR NUMBER PATH ARG…: in a hook's place, started by an OCI runtime. Becomes the
  * hook, with its output in a file; returns only when that fails. */
 int gr_sim_record(int argc, char **argv);
+
+/* Kills the hook that was started last, if it still runs. False when there is none. */
+bool gr_sim_kill_recorded(const char *records);
 
 /* Reads back which hooks ran, in which order, with what output. */
 GR_CHECKED int gr_sim_read_records(struct gr_sim *sim, const char *records,

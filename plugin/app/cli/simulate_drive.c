@@ -15,10 +15,13 @@
 /* NRI's default registration timeout. */
 #define REGISTER_WAIT_S 5
 
+#define PROGRESS_S 2
+
 struct drive {
     struct gr_sim *sim;
     struct event_base *base;
     struct event *patience; /* with the registration */
+    struct event *progress; /* says that it takes long */
     struct gr_runtime *runtime;
     struct gr_conn *conn;
     const char *waiting_for; /* for messages */
@@ -203,9 +206,20 @@ static void on_no_patience(evutil_socket_t fd, short what, void *arg)
     fail(arg, "RegisterPlugin", GR_STR("it did not register within 5 s; is it an NRI plugin?"));
 }
 
+static void on_progress(evutil_socket_t fd, short what, void *arg)
+{
+    const struct drive *d = arg;
+
+    (void)fd;
+    (void)what;
+    (void)fprintf(stderr, "waiting for the plugin's %s (%zu of %zu containers asked)\n",
+                  d->waiting_for, d->asked, d->sim->containers_n);
+}
+
 static int open_loop(struct drive *d, struct gr_sim_plugin *plugin)
 {
     const struct timeval patience = {.tv_sec = REGISTER_WAIT_S};
+    const struct timeval progress = {.tv_sec = PROGRESS_S};
     int fd = plugin->fd;
     int r;
 
@@ -213,7 +227,9 @@ static int open_loop(struct drive *d, struct gr_sim_plugin *plugin)
     if (!d->base)
         return -ENOMEM;
     d->patience = evtimer_new(d->base, on_no_patience, d);
-    if (!d->patience || event_add(d->patience, &patience) != 0)
+    d->progress = event_new(d->base, -1, EV_PERSIST, on_progress, d);
+    if (!d->patience || !d->progress || event_add(d->patience, &patience) != 0 ||
+        event_add(d->progress, &progress) != 0)
         return -ENOMEM;
     r = gr_runtime_new(GR_SIM_RUNTIME_NAME, GR_SIM_RUNTIME_VERSION, &runtime_ops, d, &d->runtime);
     if (r)
@@ -236,6 +252,8 @@ int gr_sim_drive(struct gr_sim *sim, struct gr_sim_plugin *plugin)
     gr_runtime_free(d.runtime);
     if (d.patience)
         event_free(d.patience);
+    if (d.progress)
+        event_free(d.progress);
     if (d.base)
         event_base_free(d.base);
     return d.code;

@@ -23,6 +23,9 @@
 /* How long output may stay open after a kill. */
 #define AFTER_KILL_MS 500
 
+/* How long something that is asked to end may take before it is killed. */
+#define AFTER_ASKING_MS 5000
+
 /* When it is said that something takes long, and again. */
 #define PATIENCE_MS 2000
 #define PATIENCE_AGAIN_MS 10000
@@ -36,6 +39,7 @@ struct process {
     struct gr_buf output;
     uint64_t start_ns, deadline_ns, say_ns;
     bool has_deadline, exited, killed;
+    bool asking, asked; /* to end */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -210,20 +214,33 @@ static void kill_all(struct process *p)
     p->has_deadline = true;
 }
 
+/* Its time is over, or ours. */
+static void end_it(struct process *p)
+{
+    if (p->command->ask_to_end && !p->asking) {
+        p->asking = true;
+        p->has_deadline = true;
+        p->deadline_ns = gr_now_ns() + AFTER_ASKING_MS * NS_PER_MS;
+    } else {
+        kill_all(p);
+    }
+}
+
 static void look_at_time(struct process *p)
 {
     uint64_t now_ns = gr_now_ns();
+    bool late = p->has_deadline && now_ns >= p->deadline_ns;
 
-    if (interrupted && !p->killed) {
-        kill_all(p);
-    } else if (p->has_deadline && now_ns >= p->deadline_ns) {
-        if (p->killed) {
-            close_out(p); /* something that left the group keeps it open */
-            return;
-        }
-        p->end->timed_out = true;
-        kill_all(p);
+    if (late && p->killed) {
+        close_out(p); /* something that left the group keeps it open */
+        return;
     }
+    if (late && !p->asking)
+        p->end->timed_out = true;
+    if (late || (interrupted && !p->killed && !p->asking && !p->command->cleans_up))
+        end_it(p);
+    if (p->asking && !p->asked)
+        p->asked = p->command->ask_to_end(p->command->user);
     if (now_ns < p->say_ns)
         return;
     (void)fprintf(stderr, "still running: %s (%llu s)\n", p->command->what,

@@ -6,8 +6,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -25,13 +27,11 @@
 #define HIGH_FD 10
 #define FEW_FDS 1024
 
-#define THIS_PROGRAM "/proc/self/exe"
-
 /* A plugin that has lost its connection ends; runtimes kill one that does not. */
 #define END_WAIT_MS 3000
 
 struct start {
-    const char *path;
+    char path[PATH_MAX];
     char argv0[256];
     char index[32];
     char name[256];
@@ -39,11 +39,30 @@ struct start {
     char *envp[4];
 };
 
-static void prepare(const struct gr_sim *sim, struct start *start)
+int gr_sim_own_path(char *out)
+{
+    union {
+        unsigned long number;
+        const char *text;
+    } exec_name = {.number = getauxval(AT_EXECFN)};
+    ssize_t n = readlink("/proc/self/exe", out, PATH_MAX - 1);
+
+    if (n > 0) {
+        out[n] = '\0';
+        return 0;
+    }
+    /* Where /proc is not mounted: the name that was given to exec. */
+    return exec_name.number && realpath(exec_name.text, out) ? 0 : -ENOENT;
+}
+
+static int prepare(const struct gr_sim *sim, struct start *start)
 {
     static char socket[] = "NRI_PLUGIN_SOCKET=3";
 
-    start->path = sim->options.plugin ? sim->options.plugin : THIS_PROGRAM;
+    if (sim->options.plugin)
+        (void)snprintf(start->path, sizeof(start->path), "%s", sim->options.plugin);
+    else if (gr_sim_own_path(start->path) != 0)
+        return ENOENT;
     (void)snprintf(start->argv0, sizeof(start->argv0), "%s-%s", sim->index, sim->name);
     (void)snprintf(start->index, sizeof(start->index), "NRI_PLUGIN_IDX=%s", sim->index);
     (void)snprintf(start->name, sizeof(start->name), "NRI_PLUGIN_NAME=%s", sim->name);
@@ -51,6 +70,7 @@ static void prepare(const struct gr_sim *sim, struct start *start)
     start->envp[0] = socket;
     start->envp[1] = start->index;
     start->envp[2] = start->name;
+    return 0;
 }
 
 static void close_above(int last)
@@ -136,13 +156,12 @@ static int fork_plugin(struct start *start, int fd, pid_t *out_pid)
 int gr_sim_launch(const struct gr_sim *sim, struct gr_sim_plugin *out_plugin)
 {
     struct start start = {0};
+    int failed = prepare(sim, &start);
     int fds[2];
-    int failed;
 
-    prepare(sim, &start);
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+    if (failed == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0)
         failed = errno;
-    } else {
+    else if (failed == 0) {
         failed = fork_plugin(&start, fds[1], &out_plugin->pid);
         (void)close(fds[1]);
         out_plugin->fd = fds[0];

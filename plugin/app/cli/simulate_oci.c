@@ -116,6 +116,15 @@ static bool waits_for_ever(const struct gr_sim_container *c, bool hooks)
     return false;
 }
 
+/*
+ * A runtime that is killed while a hook runs leaves its cgroups behind, and there is no container
+ * yet that could be deleted. When the hook is killed instead, it takes everything back itself.
+ */
+static bool kill_hook(const void *records)
+{
+    return gr_sim_kill_recorded(records);
+}
+
 static void run_and_delete(struct real *real, const struct gr_sim_container *c,
                            const struct gr_sim_bundle *bundle, bool hooks,
                            struct gr_sim_end *out_end)
@@ -132,6 +141,8 @@ static void run_and_delete(struct real *real, const struct gr_sim_container *c,
         .has_timeout = !waits_for_ever(c, hooks),
         .timeout_ms = wait_ms_of(c, hooks),
         .what = real->program,
+        .ask_to_end = bundle->records ? kill_hook : NULL,
+        .user = bundle->records,
     };
     struct gr_sim_end ignored;
 
@@ -141,6 +152,8 @@ static void run_and_delete(struct real *real, const struct gr_sim_container *c,
     command.argv = (char *const *)(uintptr_t) delete;
     command.has_timeout = true;
     command.timeout_ms = RUN_WAIT_MS;
+    command.cleans_up = true;
+    command.ask_to_end = NULL;
     gr_sim_run_command(&real->sim->arena, &command, &ignored);
 }
 
@@ -167,7 +180,7 @@ static struct gr_str message_of(struct gr_arena *arena, struct gr_str line)
     return (struct gr_str){.p = text, .n = n};
 }
 
-/* runc: the first error that it logged; crun: the last line. */
+/* runc: the first error that it logged, or what it died of; crun: the last line. */
 static struct gr_str complaint(struct gr_arena *arena, const struct gr_sim_end *end)
 {
     struct gr_str rest = end->output;
@@ -183,6 +196,8 @@ static struct gr_str complaint(struct gr_arena *arena, const struct gr_sim_end *
 
         if (memmem(line.p, line.n, "level=error", 11) && memmem(line.p, line.n, "msg=\"", 5))
             return message_of(arena, line);
+        if (gr_str_has_prefix(line, GR_STR("panic: ")))
+            return line;
         if (line.n > 0)
             last = line;
         rest = gr_str_skip(rest, at + 1);
@@ -216,6 +231,28 @@ static int probe(struct real *real)
     return GR_SIM_NO_CONTAINER;
 }
 
+/* crun's message names the program that it started: the recorder, in the place of the hook that
+ * ran last. */
+static struct gr_str name_hook(const struct real *real, const struct gr_sim_container *c,
+                               struct gr_str message)
+{
+    size_t n = strlen(real->recorder);
+    const char *at = c->runs_n ? memmem(message.p, message.n, real->recorder, n) : NULL;
+    struct gr_str named = message;
+    struct gr_buf text;
+
+    if (!at)
+        return message;
+    gr_buf_init(&text, GR_SIM_OUTPUT_MAX_BYTES);
+    (void)gr_buf_str(&text, gr_str_first(message, (size_t)(at - message.p)));
+    (void)gr_buf_str(&text, c->runs[c->runs_n - 1].hook->path);
+    (void)gr_buf_str(&text, gr_str_skip(message, (size_t)(at - message.p) + n));
+    if (!text.broken)
+        (void)!gr_arena_str(&real->sim->arena, gr_buf_view(&text), &named);
+    gr_buf_fini(&text);
+    return named;
+}
+
 static int run_container(struct real *real, struct gr_sim_container *c)
 {
     struct gr_sim_bundle bundle;
@@ -227,27 +264,26 @@ static int run_container(struct real *real, struct gr_sim_container *c)
     run_and_delete(real, c, &bundle, true, &end);
     if (gr_sim_interrupted())
         return GR_EXIT_FAILED;
-    if (has_failed(&end))
-        c->failure = complaint(&real->sim->arena, &end);
-    return gr_sim_read_records(real->sim, bundle.records, c);
+    r = gr_sim_read_records(real->sim, bundle.records, c);
+    if (r == GR_EXIT_OK && has_failed(&end))
+        c->failure = name_hook(real, c, complaint(&real->sim->arena, &end));
+    return r;
 }
 
 static int run_all(struct real *real)
 {
     struct gr_sim *sim = real->sim;
     char state[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", real->recorder, sizeof(real->recorder) - 1);
     int r;
 
     (void)snprintf(state, sizeof(state), "%s/state", real->work);
     real->state = gr_arena_copy(&sim->arena, gr_str_from(state));
     if (!real->state)
         return gr_sim_no_memory();
-    if (n < 0) {
-        sim->instead = GR_STR("/proc is not mounted");
+    if (gr_sim_own_path(real->recorder) != 0) {
+        sim->instead = GR_STR("this program's own file cannot be found");
         return GR_SIM_NO_CONTAINER;
     }
-    real->recorder[n] = '\0';
     r = probe(real);
     if (r == GR_EXIT_OK)
         ask_version(real);
@@ -265,10 +301,14 @@ int gr_sim_run_real(struct gr_sim *sim)
 
     if (r != GR_EXIT_OK)
         return r;
-    if (geteuid() != 0) {
+    if (geteuid() != 0)
         sim->instead = GR_STR("making one needs root");
+    else if (faccessat(AT_FDCWD, "/proc/self/ns/mnt", F_OK, 0) != 0)
+        sim->instead = GR_STR("/proc is not mounted");
+    else if (faccessat(AT_FDCWD, "/sys/fs/cgroup", F_OK, 0) != 0)
+        sim->instead = GR_STR("there is no /sys/fs/cgroup");
+    if (sim->instead.n)
         return GR_SIM_NO_CONTAINER;
-    }
     r = gr_sim_work_new(sim, &real.work);
     if (r != GR_EXIT_OK)
         return r;

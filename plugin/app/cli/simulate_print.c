@@ -14,12 +14,28 @@ struct style {
     const char *bold, *good, *bad, *dim, *off;
 };
 
-static struct style choose_style(void)
+static bool is_set(const char *variable)
 {
-    const char *no_color = getenv("NO_COLOR");
+    const char *value = getenv(variable);
+
+    return value && value[0];
+}
+
+/* NO_COLOR and CLICOLOR_FORCE as most programs have them. */
+static bool wants_colours(void)
+{
     const char *term = getenv("TERM");
 
-    if (!isatty(STDOUT_FILENO) || (no_color && no_color[0]) || (term && strcmp(term, "dumb") == 0))
+    if (is_set("NO_COLOR"))
+        return false;
+    if (is_set("CLICOLOR_FORCE"))
+        return true;
+    return isatty(STDOUT_FILENO) && !(term && strcmp(term, "dumb") == 0);
+}
+
+static struct style choose_style(void)
+{
+    if (!wants_colours())
         return (struct style){"", "", "", "", ""};
     return (struct style){"\033[1m", "\033[32m", "\033[31m", "\033[2m", "\033[0m"};
 }
@@ -74,14 +90,19 @@ static void print_sets(const struct gr_sim_container *c)
         (void)fputc('\n', stdout);
 }
 
-static void print_hook(const struct style *style, const struct gr_oci_hook *hook)
+static void put_command(const struct gr_oci_hook *hook)
 {
-    (void)printf("    %-15s ", gr_stage_name(hook->stage));
     put(hook->path);
     for (size_t i = 1; i < hook->args.n; i++) {
         (void)fputc(' ', stdout);
         put(hook->args.items[i]);
     }
+}
+
+static void print_hook(const struct style *style, const struct gr_oci_hook *hook)
+{
+    (void)printf("    %-15s ", gr_stage_name(hook->stage));
+    put_command(hook);
     (void)fputs(style->dim, stdout);
     if (hook->has_timeout)
         (void)printf("  (timeout %lld s)", (long long)hook->timeout_s);
@@ -100,7 +121,7 @@ static void print_run(const struct style *style, struct gr_arena *scratch,
 {
     (void)printf("    %zu. %s%s%s ", number, style->bold, gr_stage_name(run->hook->stage),
                  style->off);
-    put(run->hook->path);
+    put_command(run->hook);
     if (run->supervised) {
         (void)printf(": %s", has_failed(run) ? style->bad : style->good);
         put(gr_sim_end_text(scratch, run));
@@ -135,7 +156,7 @@ static void print_not_run(const struct gr_sim *sim, const struct gr_sim_containe
             why = real ? "runs inside the container, where its output is not kept"
                        : "left out, it runs inside a real container only";
         (void)printf("    -  %s ", gr_stage_name(hook->stage));
-        put(hook->path);
+        put_command(hook);
         (void)printf(": %s\n", why);
     }
 }
@@ -184,10 +205,12 @@ static void print_container(const struct style *style, const struct gr_sim *sim,
     if (c->hooks_n == 0)
         (void)puts("    no hooks");
     print_sets(c);
+    if (sim->options.run_hooks) {
+        print_runs(style, sim, c);
+        return;
+    }
     for (size_t i = 0; i < c->hooks_n; i++)
         print_hook(style, &c->hooks[i]);
-    if (sim->options.run_hooks)
-        print_runs(style, sim, c);
 }
 
 void gr_sim_print(const struct gr_sim *sim)

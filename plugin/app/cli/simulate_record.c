@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,7 +16,7 @@
 
 #define ORDER_NAME "order"
 
-/* Numbers of hooks have at most as many digits; a line is one number. */
+/* A line for each hook: its number and its pid. */
 #define ORDER_MAX_BYTES (1U << 20)
 
 static int open_in(const char *dir, const char *name, int flags)
@@ -30,11 +31,14 @@ static int open_in(const char *dir, const char *name, int flags)
     return open(path, flags | O_CLOEXEC, 0600);
 }
 
+/* Our pid as the machine has it: /proc is still the machine's one inside a new pid namespace. */
 static int note_start(const char *dir, const char *number)
 {
     int fd = open_in(dir, ORDER_NAME, O_WRONLY | O_CREAT | O_APPEND);
+    char pid[16] = "0";
     char line[32];
-    int n = snprintf(line, sizeof(line), "%s\n", number);
+    ssize_t r = readlink("/proc/self", pid, sizeof(pid) - 1);
+    int n = snprintf(line, sizeof(line), "%s %.*s\n", number, r > 0 ? (int)r : 1, pid);
     bool fine = fd >= 0 && write(fd, line, (size_t)n) == n;
 
     if (fd >= 0)
@@ -60,7 +64,30 @@ int gr_sim_record(int argc, char **argv)
     return 127;
 }
 
-/* ---- afterwards ---- */
+/* ---- from outside ---- */
+
+bool gr_sim_kill_recorded(const char *records)
+{
+    int fd = open_in(records, ORDER_NAME, O_RDONLY);
+    char tail[64];
+    struct gr_str line;
+    uint64_t pid = 0;
+    ssize_t n = -1;
+
+    if (fd < 0)
+        return false;
+    if (lseek(fd, -(off_t)(sizeof(tail) - 1), SEEK_END) < 0)
+        (void)lseek(fd, 0, SEEK_SET);
+    n = read(fd, tail, sizeof(tail));
+    (void)close(fd);
+    if (n < 2 || tail[n - 1] != '\n')
+        return false;
+    line = (struct gr_str){.p = tail, .n = (size_t)n - 1};
+    line = gr_str_skip(line, gr_str_rfind(line, ' ') + 1);
+    if (gr_str_to_u64(line, &pid) != 0 || pid <= 1 || pid > INT_MAX)
+        return false;
+    return kill((pid_t)pid, SIGKILL) == 0;
+}
 
 static struct gr_str read_output(struct gr_sim *sim, const char *records, struct gr_str number,
                                  bool *out_cut)
@@ -101,7 +128,7 @@ int gr_sim_read_records(struct gr_sim *sim, const char *records, struct gr_sim_c
         return GR_EXIT_HOST;
     while (order.n > 0 && c->runs_n < c->hooks_n) {
         size_t end = gr_str_find(order, '\n');
-        struct gr_str number = gr_str_first(order, end);
+        struct gr_str number = gr_str_first(order, gr_str_find(gr_str_first(order, end), ' '));
         struct gr_sim_run *run = &c->runs[c->runs_n];
         uint64_t i;
 

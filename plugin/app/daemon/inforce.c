@@ -18,6 +18,7 @@ struct gr_inforce {
     struct gr_reload *reload;
     struct gr_fs fs;
     struct gr_settings settings;
+    bool has_settings;
     char *configure_text;       /* of the last Configure; owned; NULL: none yet */
     uint64_t settings_hash;     /* of the findings about them, as last logged */
     struct gr_ruleset *ruleset; /* NULL until the first load */
@@ -38,9 +39,14 @@ static int read_settings(struct gr_inforce *f)
     gr_finding_list_init(&findings);
     reporter = gr_finding_list_reporter(&findings);
     r = gr_settings_read(f->flags, gr_str_from(f->configure_text), &reporter, &settings);
-    if (r == 0) {
+    /* A source that turned bad does not take away what was good before. */
+    if (r == 0 && !settings.sound && f->has_settings) {
+        gr_settings_fini(&settings);
+        f->settings.sound = false;
+    } else if (r == 0) {
         gr_settings_fini(&f->settings);
         f->settings = settings;
+        f->has_settings = true;
         f->log->level = settings.config.log_level;
         f->log->format = settings.config.log_format;
     }
@@ -58,7 +64,8 @@ static void order_load(struct gr_inforce *f)
         .dirs = f->settings.config.hooks_dirs,
         .dirs_n = f->settings.config.hooks_dirs_n,
         .host_root = f->settings.config.host_root,
-        .last_good_dir = f->settings.last_good_dir,
+        .last_good_dir =
+            f->settings.config.last_good_dir[0] ? f->settings.config.last_good_dir : NULL,
         .node_name = gr_str_from(f->settings.config.node_name),
         .check_host = true,
     };

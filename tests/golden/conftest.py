@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the golden tests share: the program, and rules installed where nobody else can write."""
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/rule.yaml"))
+HOOKS = "/opt/hooks/"  # where the examples expect their programs
+STAGES = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart",
+          "poststop"]
+
+# Prints as JSON what it was started with. The environment is read from the kernel, since Python may
+# add to its own; /proc/self is right in a container's namespaces too.
+PROBE = """#!/usr/bin/python3 -IS
+import json, os, sys
+environ = open("/proc/self/environ").read().rstrip("\\0").split("\\0")
+print(json.dumps({"cwd": os.getcwd(), "env": environ, "args": sys.argv[1:],
+                  "state": sys.stdin.read()}, indent=1))
+"""
+
+
+@pytest.fixture(scope="session")
+def grapnel() -> str:
+    path = os.environ.get("GRAPNEL", str(ROOT / "build" / "grapnel"))
+    assert os.access(path, os.X_OK), f"GRAPNEL={path} is no program; run make first"
+    return path
+
+
+@dataclass
+class Node:
+    """A place with rules, hook programs and a folder for temporary files."""
+
+    program: str
+    home: Path
+
+    @property
+    def rules(self) -> Path:
+        return self.home / "hooks.d"
+
+    @property
+    def hooks(self) -> Path:
+        return self.home / "hooks"
+
+    @property
+    def tmp(self) -> Path:
+        return self.home / "tmp"
+
+    def hook(self, name: str, text: str) -> Path:
+        path = self.hooks / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    def rule(self, name: str, text: str) -> None:
+        (self.rules / f"{name}.yaml").write_text(text.replace(HOOKS, f"{self.hooks}/"))
+
+    def install(self, example: Path, probe: bool = False) -> None:
+        """An example's rule and programs; with probe, PROBE in place of each program."""
+        self.rule(example.name, (example / "rule.yaml").read_text())
+        for program in (example / "hooks").iterdir():
+            self.hook(program.name, PROBE if probe else program.read_text())
+
+    def run(self, *args: object, prefix: tuple[str, ...] = (), **more) -> subprocess.CompletedProcess:
+        command = [*prefix, self.program, "simulate", "--hooks-dir", str(self.rules), *map(str, args)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60,
+                              stdin=subprocess.DEVNULL,
+                              env={**os.environ, "TMPDIR": str(self.tmp)}, **more)
+        assert list(self.tmp.iterdir()) == [], "something was left behind"
+        return done
+
+    def json(self, *args: object, code: int = 0, **more) -> dict:
+        done = self.run("-o", "json", *args, **more)
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def normal(self, text: str) -> str:
+        """Without what differs from place to place: paths, and hashes over texts with paths."""
+        text = text.replace(f"{self.hooks}/", HOOKS).replace(f"{self.rules}/", "/etc/grapnel/hooks.d/")
+        return re.sub(r"@[0-9a-f]{16}\b", "@HASH", text)
+
+
+@pytest.fixture
+def node(grapnel: str, tmp_path: Path) -> Node:
+    node = Node(grapnel, tmp_path)
+    for path in (node.rules, node.hooks, node.tmp):
+        path.mkdir(mode=0o755)
+    return node
+
+
+def need_runc() -> str:
+    """The path of runc; without it the test is skipped, in CI it fails."""
+    path = shutil.which("runc", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path and os.geteuid() == 0:
+        return path
+    why = "runc is not installed" if os.geteuid() == 0 else "making containers needs root"
+    if os.environ.get("CI") == "true":
+        pytest.fail(why)
+    pytest.skip(why)

@@ -1,0 +1,399 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The verb itself: how a plugin is launched, what happens when plugins, hooks or pods are bad."""
+from __future__ import annotations
+
+import json
+import os
+import signal
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import EXAMPLES, PROBE, Node, need_runc
+from fakeplugin import SOURCE, hooks_answer
+
+POD = """apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  namespace: shop
+spec:
+  containers:
+    - name: app
+      image: nginx:1.27
+"""
+
+RULE = """apiVersion: grapnel/v1beta1
+kind: HookSet
+metadata: {name: chain}
+spec:
+  match: {always: true}
+  hooks:
+    createRuntime:
+      - {path: /opt/hooks/first, timeout: 1}
+      - {path: /opt/hooks/second}
+    poststart: [{path: /opt/hooks/second}]
+    poststop: [{path: /opt/hooks/second}]
+"""
+
+
+# Made from the names above, so always the same.
+CONTAINER_ID = "e3d8b3595769666ab592be13a906ece3e58f8d5c74903e409ad68bf1ed3309d1"
+
+
+@pytest.fixture
+def pod(node: Node) -> Path:
+    path = node.home / "pod.yaml"
+    path.write_text(POD)
+    return path
+
+
+def fake(node: Node, source: str, name: str = "42-fake") -> Path:
+    """A plugin that registers and then does what source says; needs no rules."""
+    path = node.home / name
+    path.write_text(SOURCE + source)
+    path.chmod(0o755)
+    return path
+
+
+def chain(node: Node, first: str) -> None:
+    node.hook("first", first)
+    node.hook("second", PROBE)
+    node.rule("chain", RULE)
+
+
+# ---- launching ----
+
+def test_launched_as_runtimes_do(node: Node, pod: Path):
+    out = node.home / "seen"
+    plugin = fake(node, f"""
+import json
+fds = dict((n, os.readlink("/proc/self/fd/" + n)) for n in os.listdir("/proc/self/fd")
+           if os.path.exists("/proc/self/fd/" + n))
+json.dump(dict(env=open("/proc/self/environ").read(), fds=fds,
+               argv0=open("/proc/self/cmdline").read(), cwd=os.getcwd()), open({str(out)!r}, "w"))
+ready()
+next_call()
+""")
+    with open(pod, encoding="utf-8") as extra:  # a descriptor that must not get through
+        os.set_inheritable(extra.fileno(), True)
+        node.run("--plugin", plugin, pod, close_fds=False)
+    seen = json.loads(out.read_text())
+    assert sorted(seen["env"].rstrip("\0").split("\0")) == [
+        "NRI_PLUGIN_IDX=42", "NRI_PLUGIN_NAME=fake", "NRI_PLUGIN_SOCKET=3"]
+    assert seen["fds"].pop("3").startswith("socket:")
+    assert {seen["fds"].pop(n) for n in "012"} == {"/dev/null"}
+    assert all("/proc/" in path for path in seen["fds"].values()), seen["fds"]  # its own listing
+    assert seen["cwd"] == os.getcwd()
+
+
+def test_other_plugin_answers(node: Node, pod: Path):
+    answer = hooks_answer("/bin/hook", ["hook", "a b"])
+    plugin = fake(node, f"""
+ready()
+stream, request = next_call()
+assert b"io.kubernetes.cri.image-name" in request and b"nginx:1.27" in request
+answer(stream, {answer})
+read(1)
+""")
+    result = node.json("--plugin", plugin, pod)
+    assert result["plugin"] == {"index": "42", "name": "fake", "events": 8}
+    container = result["containers"][0]
+    assert container["hooks"] == {"createRuntime": [{"path": "/bin/hook", "args": ["hook", "a b"]}]}
+    assert container["sets"] == []
+
+
+def test_config_reaches_the_plugin(node: Node, pod: Path):
+    config = node.home / "config.yaml"
+    config.write_text("anything: at all\n")
+    out = node.home / "seen"
+    plugin = fake(node, f"""
+register()
+stream, request = next_call()
+open({str(out)!r}, "wb").write(request)
+""")
+    subprocess.run([node.program, "simulate", "--config", config, "--plugin", plugin, pod],
+                   check=False, capture_output=True, timeout=60)
+    seen = out.read_bytes()
+    assert b"anything: at all\n" in seen
+    assert b"containerd" in seen and b"v2.1.4" in seen
+
+
+# ---- plugins that are not good ----
+
+BAD_PLUGINS = {
+    "ends": ("sys.exit(3)", "RegisterPlugin: it closed the connection", "ended with exit code 3"),
+    "no Configure": ("register(); read(1 << 20)", "Configure: no answer in time", ""),
+    "no Synchronize": ("register(); s, _ = next_call(); answer(s, field(2, 8)); read(1 << 20)",
+                       "Synchronize: no answer in time", ""),
+    "refuses Configure": ("register(); s, _ = next_call(); refuse(s, 9, 'not today'); read(1)",
+                          "Configure: not today", ""),
+    "no CreateContainer": ("ready(); read(1 << 20)", "CreateContainer: no answer in time", ""),
+    "broken answer": ("ready(); s, _ = next_call(); answer(s, b'\\xff\\xff'); read(1)",
+                      "CreateContainer: ", ""),
+    "bad text": ("ready(); s, _ = next_call(); "
+                 "answer(s, field(1, field(5, field(2, field(1, b'/a\\xff'))))); read(1)",
+                 "CreateContainer: ", "UTF-8"),
+    "garbage": ("sock.sendall(b'\\xff' * 64); read(1)", "RegisterPlugin: ", ""),
+    "dies in a call": ("ready(); next_call(); os.kill(os.getpid(), 9)",
+                       "CreateContainer: it closed the connection", "ended by signal 9"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_PLUGINS)
+def test_bad_plugin(node: Node, pod: Path, case: str):
+    source, expected, also = BAD_PLUGINS[case]
+    start = time.monotonic()
+    done = node.run("--plugin", fake(node, source), pod)
+    assert done.returncode == 1
+    assert f"the plugin 42-fake failed at {expected}" in done.stderr
+    assert also in done.stderr
+    assert time.monotonic() - start < 8
+
+
+def test_plugin_that_never_registers(node: Node, pod: Path):
+    done = node.run("--plugin", fake(node, "read(1)"), pod)
+    assert done.returncode == 1
+    assert "did not register within 5 s" in done.stderr
+
+
+def test_plugin_that_is_not_there(node: Node, pod: Path):
+    done = node.run("--plugin", node.home / "10-nothing", pod)
+    assert done.returncode == 4
+    assert "cannot be started: No such file" in done.stderr
+
+
+def test_refused(node: Node, pod: Path):
+    plugin = fake(node, "ready(); s, _ = next_call(); refuse(s, 9, 'no\\x1b[31m'); read(1)")
+    container = node.json("--plugin", plugin, pod, code=1)["containers"][0]
+    assert container["refused"] and container["refusal"] == "no\x1b[31m"
+    text = node.run("--plugin", plugin, pod).stdout
+    assert "refused: no?[31m" in text
+
+
+# ---- hooks that are not good ----
+
+def runs_of(result: dict) -> list[str]:
+    return [f"{run['stage']}/{Path(run['path']).name}" for run in result["containers"][0]["runs"]]
+
+
+RUNNERS = {"embedded": lambda: ["--run-hooks"], "runc": lambda: ["--runtime", need_runc()]}
+both_runners = pytest.mark.parametrize("runner", RUNNERS)
+
+
+@both_runners
+def test_failing_hook(node: Node, pod: Path, runner: str):
+    chain(node, "#!/bin/sh\necho going down >&2\nexit 7\n")
+    result = node.json(*RUNNERS[runner](), pod, code=1)
+    assert runs_of(result) == ["createRuntime/first", "poststop/second"]
+    container = result["containers"][0]
+    assert container["runs"][0]["output"] == ["going down"]
+    assert "7" in container["failure"]
+
+
+@both_runners
+def test_timeout(node: Node, pod: Path, runner: str):
+    chain(node, "#!/bin/sh\necho $$\nsleep 60 &\nsleep 60\n")
+    start = time.monotonic()
+    result = node.json(*RUNNERS[runner](), pod, code=1)
+    assert time.monotonic() - start < 10
+    assert runs_of(result) == ["createRuntime/first", "poststop/second"]
+    assert "timeout" in result["containers"][0]["failure"]
+    pid = int(result["containers"][0]["runs"][0]["output"][0])
+    deadline = time.monotonic() + 5
+    while group_lives(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not group_lives(pid)
+
+
+def group_lives(pid: int) -> bool:
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_failing_poststart_and_poststop(node: Node, pod: Path):
+    chain(node, PROBE)
+    node.hook("second", '#!/bin/sh\ncat >/dev/null\n[ "$GRAPNEL_STAGE" = createRuntime ]\n')
+    result = node.json("--run-hooks", pod, code=1)
+    assert runs_of(result) == ["createRuntime/first", "createRuntime/second", "poststart/second",
+                               "poststop/second"]
+    assert "poststart" in result["containers"][0]["failure"]
+
+
+def test_much_output_and_unread_state(node: Node, pod: Path):
+    chain(node, "#!/bin/sh\nhead -c 300000 /dev/zero | tr '\\0' x\n")
+    run = node.json("--run-hooks", pod)["containers"][0]["runs"][0]
+    assert run["outputCut"] and run["exitCode"] == 0
+
+
+def test_output_is_made_printable(node: Node, pod: Path):
+    chain(node, "#!/bin/sh\nprintf 'a\\033[31m\\377'\nhead -c 1 /dev/zero\necho bytes\n")
+    run = node.json("--run-hooks", pod)["containers"][0]["runs"][0]
+    assert run["output"] == ["a?[31m??bytes"]
+    assert "\x1b" not in node.run("--run-hooks", pod).stdout
+
+
+def test_startcontainer_is_left_out(node: Node, pod: Path):
+    node.rule("inside", """apiVersion: grapnel/v1beta1
+kind: HookSet
+spec:
+  match: {always: true}
+  hooks:
+    startContainer: [{path: /bin/true}]
+""")
+    result = node.json("--run-hooks", pod)
+    assert result["containers"][0]["hooks"]["startContainer"]
+    assert result["containers"][0]["runs"] == []
+    assert "left out, it runs inside a real container only" in node.run("--run-hooks", pod).stdout
+
+
+@both_runners
+def test_interrupted(node: Node, pod: Path, runner: str):
+    arguments = RUNNERS[runner]()
+    chain(node, "#!/bin/sh\nsleep 60\n")
+    node.rule("chain", RULE.replace("timeout: 1", "timeout: 60"))
+    with subprocess.Popen([node.program, "simulate", *arguments, "--hooks-dir", node.rules, pod],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, "TMPDIR": str(node.tmp)}) as process:
+        while "still running" not in process.stderr.readline():
+            assert process.poll() is None
+        assert list(node.tmp.iterdir())
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "interrupted" in err
+    assert list(node.tmp.iterdir()) == []
+    assert not list(Path("/sys/fs/cgroup").glob(f"**/{CONTAINER_ID}"))
+
+
+# ---- the machine ----
+
+def test_runtime_that_is_not_there(node: Node, pod: Path):
+    done = node.run("--runtime", "no-such-runtime", pod)
+    assert done.returncode == 4
+    assert "is it installed?" in done.stderr
+
+
+def test_runtime_that_cannot(node: Node, pod: Path):
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+    chain(node, PROBE)
+    runtime = node.hook("broken-runc", "#!/bin/sh\necho 'level=error msg=\"no \\\"cgroup\\\"\"' >&2\nexit 1\n")
+    result = node.json("--runtime", runtime, pod)
+    assert result["noContainerBecause"] == 'no "cgroup"'
+    assert result["ranBy"] == "grapnel"
+    assert len(result["containers"][0]["runs"]) == 4
+
+
+def test_unprivileged(grapnel: str):
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to stop being it")
+    home = Path(tempfile.mkdtemp(dir="/tmp"))
+    try:
+        home.chmod(0o755)
+        node = Node(grapnel, home)
+        for path in (node.rules, node.hooks, node.tmp):
+            path.mkdir(mode=0o755)
+        node.tmp.chmod(0o1777)
+        chain(node, PROBE)
+        pod = home / "pod.yaml"
+        pod.write_text(POD)
+        program = home / "grapnel"
+        shutil.copy(grapnel, program)
+        node.program = str(program)
+        result = node.json("--runtime", "/bin/true", pod,
+                           prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+        assert result["noContainerBecause"] == "making one needs root"
+        assert [run["exitCode"] for run in result["containers"][0]["runs"]] == [0, 0, 0, 0]
+    finally:
+        shutil.rmtree(home)
+
+
+# ---- pods ----
+
+BAD_PODS = {
+    "no pod": ("kind: ConfigMap\n", 1, "holds no pod"),
+    "no kind": ("metadata: {name: x}\n", 1, "kind: Pod"),
+    "no name": ("kind: Pod\nmetadata: {namespace: a}\nspec: {containers: []}\n", 1, '"name"'),
+    "no containers": ("kind: Pod\nmetadata: {name: a}\nspec: {}\n", 1, "spec.containers"),
+    "no image": ("kind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: b}]}\n", 1, '"image"'),
+    "a number": ("kind: Pod\nmetadata: {name: a, labels: {a: 5}}\n"
+                 "spec: {containers: [{name: b, image: c}]}\n", 1, "pod.yaml:2:33: error: "),
+    "a list": ("kind: Pod\nmetadata: {name: a, labels: [b]}\n"
+               "spec: {containers: [{name: b, image: c}]}\n", 1,
+               'pod.yaml:2:29: error: expected a mapping as "labels"'),
+    "no text": ("kind: Pod\nmetadata: {name: a, labels: null}\n"
+                "spec: {containers: [{name: b, image: c, args: [{d: e}]}]}\n", 1,
+                "pod.yaml:3:48: error: "),
+    "broken": ("kind: [\n", 1, "pod.yaml:2:1: error: "),
+    "twice": (POD + "---\n" + POD, 1, "a second time"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_PODS)
+def test_bad_pod(node: Node, case: str):
+    text, code, expected = BAD_PODS[case]
+    pod = node.home / "pod.yaml"
+    pod.write_text(text)
+    done = node.run(pod)
+    assert done.returncode == code, done.stdout
+    assert expected in done.stderr
+    assert done.stdout == ""
+
+
+def test_missing_file(node: Node):
+    done = node.run(node.home / "nothing.yaml")
+    assert done.returncode == 4
+    assert "cannot be read: No such file" in done.stderr
+
+
+def test_list_from_stdin(node: Node):
+    example = next(path for path in EXAMPLES if path.name == "01-image")
+    node.install(example)
+    objects = {"apiVersion": "v1", "kind": "List",
+               "items": [{"apiVersion": "v1", "kind": "Pod",
+                          "metadata": {"name": name, "namespace": "web",
+                                       "uid": "5c1e2f9a-0000-4000-8000-000000000001"},
+                          "spec": {"runtimeClassName": "gvisor",
+                                   "containers": [{"name": "n", "image": "nginx:1.2"}]}}
+                         for name in ("one", "two")]}
+    done = subprocess.run([node.program, "simulate", "-o", "json", "--hooks-dir", node.rules, "-"],
+                          input=json.dumps(objects), capture_output=True, text=True, check=True,
+                          timeout=60)
+    containers = json.loads(done.stdout)["containers"]
+    assert [container["pod"] for container in containers] == ["one", "two"]
+    env = containers[0]["hooks"]["createRuntime"][0]["env"]
+    assert "GRAPNEL_POD_UID=5c1e2f9a-0000-4000-8000-000000000001" in env
+
+
+def test_no_pods(node: Node):
+    done = node.run()
+    assert done.returncode == 0
+    assert "launched, registered, configured and synchronized" in done.stdout
+    assert "find no rules" in done.stderr
+
+
+def test_bad_rules_are_said(node: Node, pod: Path):
+    node.rule("bad", "apiVersion: grapnel/v1beta1\nkind: HookSet\nspec: {mach: {always: true}}\n")
+    done = node.run(pod)
+    assert 'bad.yaml:3:8: error: ' in done.stderr
+    assert "no hooks" in done.stdout
+
+
+def test_usage(node: Node, pod: Path):
+    for arguments in (["--nonsense"], ["-o", "xml"], ["--plugin", "noindex"],
+                      ["--config", "x", "--hooks-dir", "/tmp"]):
+        done = subprocess.run([node.program, "simulate", *arguments, pod], capture_output=True,
+                              text=True, check=False, timeout=60)
+        assert done.returncode == 2, arguments
+        assert done.stderr
+    done = subprocess.run([node.program, "simulate", "--help"], capture_output=True, text=True,
+                          check=True, timeout=60)
+    assert done.stdout.startswith("Usage: grapnel simulate")
