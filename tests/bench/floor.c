@@ -5,7 +5,9 @@
  * blocking socket, so what Grapnel takes longer is its own: reading the request, matching,
  * deciding, its event loop and its log.
  *
- *     floor [plugin] --socket PATH --index NN --name NAME
+ *     floor [plugin] --socket PATH --index NN --name NAME [--dump FILE]
+ *
+ * --dump writes the first CreateContainerRequest to FILE, as it came.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -26,6 +28,7 @@
 struct floor {
     struct gr_rpc *rpc;
     char *socket, *index, *name;
+    char *dump; /* file for the first request; NULL: no longer */
 };
 
 static int fail(const char *what)
@@ -78,6 +81,17 @@ static int reply_synchronize(struct gr_rpc *rpc, uint32_t stream, struct gr_str 
     return gr_rpc_reply(rpc, stream, &response.base);
 }
 
+static void dump(struct floor *f, struct gr_str payload)
+{
+    FILE *file = f->dump ? fopen(f->dump, "wb") : NULL;
+
+    f->dump = NULL;
+    if (!file)
+        return;
+    (void)fwrite(payload.p, 1, payload.n, file);
+    (void)fclose(file);
+}
+
 /* A reply that cannot be queued makes gr_rpc_feed fail. */
 static void on_request(void *user, uint32_t stream, const struct gr_ttrpc_request *request,
                        uint64_t deadline_ns GR_UNUSED)
@@ -87,6 +101,7 @@ static void on_request(void *user, uint32_t stream, const struct gr_ttrpc_reques
 
     switch (gr_nri_method(request->service, request->method)) {
     case GR_NRI_CREATE_CONTAINER:
+        dump(f, request->payload);
         (void)reply_canned(f->rpc, stream);
         break;
     case GR_NRI_CONFIGURE:
@@ -183,6 +198,7 @@ static bool parse(struct floor *f, int argc, char **argv)
     static const struct option options[] = {{"socket", required_argument, NULL, 's'},
                                             {"index", required_argument, NULL, 'i'},
                                             {"name", required_argument, NULL, 'n'},
+                                            {"dump", required_argument, NULL, 'd'},
                                             {0}};
     int option;
 
@@ -193,6 +209,8 @@ static bool parse(struct floor *f, int argc, char **argv)
             f->index = optarg;
         else if (option == 'n')
             f->name = optarg;
+        else if (option == 'd')
+            f->dump = optarg;
         else
             return false;
     }
@@ -206,7 +224,8 @@ int main(int argc, char **argv)
     int fd;
 
     if (!parse(&f, argc, argv)) {
-        (void)fprintf(stderr, "usage: floor [plugin] --socket PATH --index NN --name NAME\n");
+        (void)fprintf(stderr, "usage: floor [plugin] --socket PATH --index NN --name NAME "
+                              "[--dump FILE]\n");
         return 2;
     }
     fd = connect_to(f.socket);

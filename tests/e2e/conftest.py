@@ -1,15 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
 """Fixtures of the end-to-end tests: real runtimes, started for the test and ended with it."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 sys.dont_write_bytecode = True
 
 import pytest  # noqa: E402
-
 from harness.node import MATRIX, Kind, Node, started  # noqa: E402
 from harness.results import Results  # noqa: E402
 
@@ -18,7 +18,9 @@ RESULTS = pytest.StashKey[Results]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "check(name): a column of RESULTS.md; for tests that use `node`")
+    config.addinivalue_line(
+        "markers", "check(name): a column of RESULTS.md; for tests that use `node`"
+    )
     config.stash[RESULTS] = Results()
 
 
@@ -53,7 +55,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         item.config.stash[RESULTS].add(*found, passed=report.passed)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     """A run of all checks rewrites the page; a part of them must not blank the rest."""
     results = config.stash[RESULTS]
     if results.complete():

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The shortest way through: one drop-in, one hook, containerd 2.1.4 with runc, both ways to start."""
+"""The shortest way through: one drop-in, one hook, one runtime, both ways to start."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 import pytest
-
 from harness import cache
 from harness.containerd import Containerd
 from harness.cri import ContainerSpec, PodSpec
@@ -42,7 +41,7 @@ def runtime() -> Iterator[Runtime]:
 def make_plugin(mode: str, runtime: Runtime, folder: Path) -> Plugin:
     if mode == "external":
         return External(runtime, cache.grapnel(), ["--hooks-dir", str(folder)])
-    config = f"apiVersion: grapnel/v1beta1\nkind: Config\nspec: {{hooksDirs: [{folder}]}}\n"
+    config = f"apiVersion: grapnel/v1beta1\nkind: Config\nspec: {{hooksDirs: [{folder}], lastGoodDir: none}}\n"
     return Launched(runtime, cache.grapnel(), config)
 
 

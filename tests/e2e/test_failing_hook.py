@@ -1,9 +1,9 @@
-"""A createRuntime hook that fails keeps the container from starting, and the CRI error leads to it."""
+# SPDX-License-Identifier: Apache-2.0
+"""A createRuntime hook that fails keeps the container from starting; the CRI error names it."""
 
 from __future__ import annotations
 
 import pytest
-
 from harness.cri import CriError
 from harness.node import Node
 from harness.rules import FAILING, LAST_WORDS

@@ -1,9 +1,9 @@
-"""A pod cannot make itself match by writing the annotations in which runtimes keep the image's name."""
+# SPDX-License-Identifier: Apache-2.0
+"""A pod cannot make itself match by writing the annotations that carry the image's name."""
 
 from __future__ import annotations
 
 import pytest
-
 from harness.node import Node
 from harness.runtime import IMAGE_HOOKED
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A container that matches gets all its hooks, and every one of them runs."""
 
 from __future__ import annotations
@@ -5,7 +6,6 @@ from __future__ import annotations
 import time
 
 import pytest
-
 from harness.node import Node
 from harness.records import Record
 from harness.rules import STAGES, WANTED, tag
@@ -21,7 +21,7 @@ STATUS = {
 
 
 def run_through(node: Node, name: str, image: str, annotations: dict[str, str]) -> None:
-    """Creates, starts, stops and removes a container that the set `name` matches; checks every record."""
+    """Takes a container that the set `name` matches through its life; checks every record."""
     before = time.time_ns()
     with node.container(image, annotations) as running:
         bundle = str(node.runtime.bundle(running.container_id))
@@ -30,7 +30,9 @@ def run_through(node: Node, name: str, image: str, annotations: dict[str, str]) 
     after = time.time_ns()
 
     by_tag = {record.tag: record for record in records}
-    assert len(records) == len(by_tag) == len(STAGES), f"{[r.tag for r in records]}\n{node.describe()}"
+    assert (
+        len(records) == len(by_tag) == len(STAGES)
+    ), f"{[r.tag for r in records]}\n{node.describe()}"
     for stage in STAGES:
         record = by_tag[tag(name, stage)]
         check_record(node, stage, record, bundle, name)
@@ -41,7 +43,7 @@ def run_through(node: Node, name: str, image: str, annotations: dict[str, str]) 
 
 
 def check_record(node: Node, stage: str, record: Record, bundle: str, name: str) -> None:
-    """Arguments and environment as the drop-in says; state and folder as this runtime gives them."""
+    """Arguments and environment as the drop-in says; state and folder as the runtime gives."""
     assert record.argv[0] == "hook-record", (stage, record)
     assert record.env["E2E_SET"] == name, (stage, record)
     assert record.env["GRAPNEL_HOOKSET"].startswith(name + "@"), (stage, record)

@@ -1,9 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """A hook whose program is not there: failurePolicy decides, before anything is started."""
 
 from __future__ import annotations
 
 import pytest
-
 from harness.cri import CriError
 from harness.node import Node
 from harness.rules import MISSING_FAIL, MISSING_IGNORE

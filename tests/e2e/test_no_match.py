@@ -1,9 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
 """A container that nothing matches is what it would be without the plugin."""
 
 from __future__ import annotations
 
 import pytest
-
 from harness.node import Node
 
 

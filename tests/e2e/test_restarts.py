@@ -1,9 +1,9 @@
-"""Runtime and plugin come back after either of them was gone, and then containers have hooks again."""
+# SPDX-License-Identifier: Apache-2.0
+"""Runtime and plugin come back after either was gone; then containers have hooks again."""
 
 from __future__ import annotations
 
 import pytest
-
 from harness.node import Node
 from harness.plugin import Launched
 from harness.rules import WANTED, tag
@@ -25,7 +25,11 @@ def restart_runtime(node: Node, crash: bool) -> None:
         node.runtime.stop()
     if launched:
         # Nobody else ends it: copies would pile up, one per restart of the runtime.
-        until(lambda: launched.pid() is None, "the launched plugin has ended at EOF", detail=node.describe)
+        until(
+            lambda: launched.pid() is None,
+            "the launched plugin has ended at EOF",
+            detail=node.describe,
+        )
     offset = node.runtime.log_offset()
     node.runtime.start()
     node.plugin.runtime_restarted(offset)

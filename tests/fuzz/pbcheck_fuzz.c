@@ -31,8 +31,8 @@ static void check_unpack(const ProtobufCMessageDescriptor *type, struct gr_str d
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const ProtobufCMessageDescriptor *const types[] = {
-        &sample__all__descriptor, &sample__leaf__descriptor, &sample__chain__descriptor,
-        &sample__hook__descriptor, &sample__empty__descriptor};
+        &sample__all__descriptor,  &sample__leaf__descriptor,  &sample__chain__descriptor,
+        &sample__hook__descriptor, &sample__empty__descriptor, &sample__wide__descriptor};
     struct gr_str input = {.p = (const char *)data, .n = size};
     const ProtobufCMessageDescriptor *type;
 

@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of the peer tests: containerd's own NRI library as the runtime side, without containers."""
+"""Fixtures of the peer tests: containerd's own NRI library as the runtime side."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Callable, Iterator
 
 sys.dont_write_bytecode = True
 # What the end-to-end tests have already: private hosts, processes, waiting.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "e2e"))
 
 import pytest  # noqa: E402
-
 from harness import cache  # noqa: E402
 from harness.host import Host  # noqa: E402
+
 from peer import Peer, Setup, one_hook  # noqa: E402
 
 VERSIONS = ["0.6.1", "0.8.0", "0.10.0", "0.11.0", "0.12.2"]

@@ -31,12 +31,13 @@ STAGES = {
 RECONNECT_S = 90.0
 
 # A program that is there and that root alone can change, wherever the tests run.
-ONE_HOOK = "/bin/busybox"
+ONE_HOOK = "/bin/true"
 
 
 def one_hook(stage: str) -> str:
     """The spec of a set that gives every container one hook."""
-    return f"  match: {{always: true}}\n  hooks:\n    {stage}: [{{path: {ONE_HOOK}, args: [busybox, one]}}]\n"
+    hook = f"{{path: {ONE_HOOK}, args: [hook, one]}}"
+    return f"  match: {{always: true}}\n  hooks:\n    {stage}: [{hook}]\n"
 
 
 class PeerError(Exception):
@@ -45,7 +46,7 @@ class PeerError(Exception):
 
 @dataclass(frozen=True)
 class Hook:
-    """One hook as it came over the wire; timeout None: the field was absent, 0: present and zero."""
+    """One hook as it came over the wire; timeout None: the field was absent, 0: it was zero."""
 
     path: str
     args: list[str]
@@ -74,22 +75,28 @@ def _hook(raw: dict[str, Any]) -> Hook:
 
 def _adjustment(reply: dict[str, Any]) -> Adjustment:
     raw = reply["adjust"] or {}
-    hooks = {STAGES[stage]: [_hook(hook) for hook in hooks] for stage, hooks in raw.get("hooks", {}).items()}
+    hooks = {
+        STAGES[stage]: [_hook(hook) for hook in hooks]
+        for stage, hooks in raw.get("hooks", {}).items()
+    }
     return Adjustment(hooks, reply["bytes"], raw)
 
 
 class Peer:
     """The runtime side. Use as a context manager; start() brings the library up."""
 
-    def __init__(self, host: Host, program: Path, name: str = "containerd", version: str = "v2.1.4"):
+    def __init__(
+        self, host: Host, program: Path, name: str = "containerd", version: str = "v2.1.4"
+    ):
         self.socket = host.path / "nri" / "nri.sock"
         self.plugin_dir = host.path / "plugins"
         self.config_dir = host.path / "conf.d"
         for folder in (self.socket.parent, self.plugin_dir, self.config_dir):
             folder.mkdir(mode=0o755)
         self.log = host.path / "peer.log"
-        self._argv = [str(program), "--socket", str(self.socket), "--plugin-path", str(self.plugin_dir),
-                "--plugin-config-path", str(self.config_dir), "--name", name, "--version", version]  # fmt: skip
+        self._argv = [str(program), "--name", name, "--version", version,
+                      "--socket", str(self.socket), "--plugin-path", str(self.plugin_dir),
+                      "--plugin-config-path", str(self.config_dir)]  # fmt: skip
         self._host = host
         self._child = self._spawn()
         self._buffer = b""
@@ -97,8 +104,16 @@ class Peer:
     def _spawn(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                self._host.inside(self._argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+                self._host.inside(self._argv),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
             )
+
+    @property
+    def pid(self) -> int:
+        """The process that entered the host's namespaces; the peer is its child."""
+        return self._child.pid
 
     def __enter__(self) -> Peer:
         return self
@@ -122,7 +137,7 @@ class Peer:
         assert self._child.stdin
         self._child.stdin.write(json.dumps({"cmd": cmd, **fields}).encode() + b"\n")
         self._child.stdin.flush()
-        reply = json.loads(self._line(cmd, timeout))
+        reply: dict[str, Any] = json.loads(self._line(cmd, timeout))
         if not reply["ok"]:
             raise PeerError(reply["error"])
         return reply
@@ -131,7 +146,9 @@ class Peer:
         assert self._child.stdout
         end = time.monotonic() + timeout
         while b"\n" not in self._buffer:
-            ready, _, _ = select.select([self._child.stdout], [], [], max(0, end - time.monotonic()))
+            ready, _, _ = select.select(
+                [self._child.stdout], [], [], max(0, end - time.monotonic())
+            )
             chunk = os.read(self._child.stdout.fileno(), 1 << 20) if ready else b""
             if not chunk:
                 raise AssertionError(f"no answer to {cmd!r}\n{self.describe()}")
@@ -144,7 +161,7 @@ class Peer:
         self.call("start")
 
     def stop(self) -> None:
-        """A clean end: launched plugins are killed, external ones see the end of their connection."""
+        """A clean end: launched plugins are killed, external ones lose their connection."""
         self.call("stop")
         self._end()
 
@@ -162,12 +179,16 @@ class Peer:
     def wait(self, plugins: int, timeout: float = 30, syncs: int = 0) -> list[str]:
         """Waits for so many registered and synchronized plugins; their names in calling order."""
         try:
-            reply = self.call("wait", timeout + 10, plugins=plugins, syncs=syncs, timeout_ms=int(timeout * 1000))
+            reply = self.call(
+                "wait", timeout + 10, plugins=plugins, syncs=syncs, timeout_ms=int(timeout * 1000)
+            )
         except PeerError as e:
             raise AssertionError(f"{e}\n{self.describe()}") from e
         return list(reply["plugins"])
 
-    def create(self, container: dict[str, Any] | None = None, pod: dict[str, Any] | None = None) -> Adjustment:
+    def create(
+        self, container: dict[str, Any] | None = None, pod: dict[str, Any] | None = None
+    ) -> Adjustment:
         """Asks the plugins about one container; fields not given are those of an ordinary one."""
         full_pod = {"id": "pod0", "name": "pod", "uid": "uid", "namespace": "default"} | (pod or {})
         full = {"id": "ctr0", "pod_sandbox_id": "pod0", "name": "main"} | (container or {})
@@ -195,13 +216,24 @@ class Setup:
         program = cache.fetched("go-injector") / "go-injector"
         return self.run(program, [], ["--hook", f"createRuntime={hook}"], index, name)
 
-    def run(self, program: Path, verb: list[str], args: list[str], index: str, name: str) -> Process:
-        argv = [str(program), *verb, "--socket", str(self.peer.socket), "--index", index, "--name", name]
+    def run(
+        self, program: Path, verb: list[str], args: list[str], index: str, name: str
+    ) -> Process:
+        argv = [
+            str(program),
+            *verb,
+            "--socket",
+            str(self.peer.socket),
+            "--index",
+            index,
+            "--name",
+            name,
+        ]
         return self.host.start(argv + args, f"plugin-{index}-{name}.log")
 
     def launched(self, folder: Path, index: str = "10", name: str = "grapnel") -> None:
         """Installs Grapnel for the next start of the runtime side."""
         full = f"{index}-{name}"
         os.symlink(cache.grapnel(), self.peer.plugin_dir / full)
-        config = f"apiVersion: grapnel/v1beta1\nkind: Config\nspec: {{hooksDirs: [{folder}]}}\n"
+        config = f"apiVersion: grapnel/v1beta1\nkind: Config\nspec: {{hooksDirs: [{folder}], lastGoodDir: none}}\n"
         (self.peer.config_dir / f"{full}.conf").write_text(config)

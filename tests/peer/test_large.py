@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Large messages both ways: replies past the 4,096-byte frame, Synchronize past the 4 MiB message."""
+"""Large messages both ways: replies past 4,096 bytes, Synchronize past 4 MiB."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import pytest
 
 from peer import Setup
 
 HOOK = """\
-      - path: /bin/busybox
-        args: [busybox, "%s"]
+      - path: /bin/true
+        args: [hook, "%s"]
 """
 
 
@@ -24,7 +24,17 @@ def spec(hooks: int, bytes_each: int) -> str:
 # Around the first frame's limit and far past it. The reply has some bytes more than the arguments.
 @pytest.mark.parametrize(
     "hooks, bytes_each",
-    [(1, 100), (1, 3700), (1, 3800), (1, 3900), (1, 4000), (1, 4100), (4, 4000), (32, 4000), (60, 15000)],
+    [
+        (1, 100),
+        (1, 3700),
+        (1, 3800),
+        (1, 3900),
+        (1, 4000),
+        (1, 4100),
+        (4, 4000),
+        (32, 4000),
+        (60, 15000),
+    ],
 )
 def test_replies_of_all_sizes(
     setup: Setup, write_set: Callable[[str, str], Path], hooks: int, bytes_each: int
@@ -47,7 +57,12 @@ def test_a_thousand_pods_at_synchronize(
     setup: Setup, write_set: Callable[[str, str], Path], annotations: int, value_bytes: int
 ) -> None:
     folder = write_set("one", spec(1, 10))
-    state = {"pods": 1000, "containers_each": 1, "annotations": annotations, "value_bytes": value_bytes}
+    state = {
+        "pods": 1000,
+        "containers_each": 1,
+        "annotations": annotations,
+        "value_bytes": value_bytes,
+    }
     setup.peer.call("sync", **state)
     setup.peer.start()
     plugin = setup.external(folder)

@@ -7,11 +7,12 @@ import pytest
 
 from peer import Setup
 
+HEAD = "apiVersion: grapnel/v1beta1\n"
 BAD_CONFIGS = {
     "not YAML": "{{{",
-    "unknown key": "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {noSuchKey: 1}\n",
-    "wrong kind": "apiVersion: grapnel/v1beta1\nkind: HookSet\nspec: {}\n",
-    "no such folder": "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {hooksDirs: [/no/such/folder]}\n",
+    "unknown key": HEAD + "kind: Config\nspec: {noSuchKey: 1}\n",
+    "wrong kind": HEAD + "kind: HookSet\nspec: {}\n",
+    "no such folder": HEAD + "kind: Config\nspec: {hooksDirs: [/no/such/folder], lastGoodDir: none}\n",
     "empty": "",
 }
 

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from peer import STAGES, Hook, Setup
 
-PROGRAM = "/bin/busybox"
+PROGRAM = "/bin/true"
 
 SPEC = """\
   match: {always: true}
@@ -17,24 +18,24 @@ SPEC = """\
 
 STAGE = """\
     %(stage)s:
-      - path: /bin/busybox
-        args: [busybox, "%(stage)s", "--id", "{{.ID}}", "", "two words", "ümläut"]
+      - path: /bin/true
+        args: [hook, "%(stage)s", "--id", "{{.ID}}", "", "two words", "ümläut"]
         env: [FIRST=%(stage)s, "SECOND=a=b c"]
         timeout: %(timeout)d
-      - path: /bin/busybox
-        args: [busybox, second]
+      - path: /bin/true
+        args: [hook, second]
 """
 
 
 def check(stage: str, timeout: int, hooks: list[Hook]) -> None:
     first, second = hooks
     assert first.path == second.path == PROGRAM
-    assert first.args == ["busybox", stage, "--id", "ctr0", "", "two words", "ümläut"]
+    assert first.args == ["hook", stage, "--id", "ctr0", "", "two words", "ümläut"]
     # Grapnel may add its own variables, but the set's come as written and in order.
     own = [entry for entry in first.env if entry.split("=")[0] in ("FIRST", "SECOND")]
     assert own == [f"FIRST={stage}", "SECOND=a=b c"]
     assert first.timeout == timeout
-    assert second.args == ["busybox", "second"]
+    assert second.args == ["hook", "second"]
     # An empty environment would let the hook inherit the runtime's.
     assert second.env
     assert second.timeout == 10
@@ -47,7 +48,9 @@ def check_all(setup: Setup) -> None:
         check(stage, 20 + number, adjustment.hooks[stage])
     # Hooks and nothing else. (The library fills in empty messages of its own.)
     assert "hooks" in adjustment.raw
-    assert not any(scalars(value) for key, value in adjustment.raw.items() if key != "hooks"), adjustment.raw
+    assert not any(
+        scalars(value) for key, value in adjustment.raw.items() if key != "hooks"
+    ), adjustment.raw
 
 
 def scalars(value: Any) -> list[Any]:
@@ -60,7 +63,9 @@ def scalars(value: Any) -> list[Any]:
 
 
 def write(write_set: Callable[[str, str], Path]) -> Path:
-    stages = (STAGE % {"stage": stage, "timeout": 20 + n} for n, stage in enumerate(STAGES.values()))
+    stages = (
+        STAGE % {"stage": stage, "timeout": 20 + n} for n, stage in enumerate(STAGES.values())
+    )
     return write_set("all-stages", SPEC + "".join(stages))
 
 
@@ -79,7 +84,9 @@ def test_launched(setup: Setup, write_set: Callable[[str, str], Path]) -> None:
     check_all(setup)
 
 
-def test_launched_after_the_runtime_restarted(setup: Setup, write_set: Callable[[str, str], Path]) -> None:
+def test_launched_after_the_runtime_restarted(
+    setup: Setup, write_set: Callable[[str, str], Path]
+) -> None:
     setup.launched(write(write_set))
     setup.peer.start()
     setup.peer.wait(plugins=1)

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 from peer import ONE_HOOK, Setup
 
 SPEC = """\
   match: {always: true}
   hooks:
-    createRuntime: [{path: /bin/busybox, args: [busybox, "%s"]}]
-    poststop: [{path: /bin/busybox, args: [busybox, "%s"]}]
+    createRuntime: [{path: /bin/true, args: [hook, "%s"]}]
+    poststop: [{path: /bin/true, args: [hook, "%s"]}]
 """
 
 
@@ -23,11 +23,13 @@ def test_same_rules(setup: Setup, write_set: Callable[[str, str], Path]) -> None
     setup.peer.wait(plugins=1)
     new = setup.external(folder, index="11")
     setup.peer.wait(plugins=2)
-    assert setup.peer.create().paths() == ["/bin/busybox"], old.describe() + new.describe()
-    assert setup.peer.create().paths("poststop") == ["/bin/busybox"]
+    assert setup.peer.create().paths() == ["/bin/true"], old.describe() + new.describe()
+    assert setup.peer.create().paths("poststop") == ["/bin/true"]
 
 
-def test_different_texts_of_the_same_set(setup: Setup, write_set: Callable[[str, str], Path]) -> None:
+def test_different_texts_of_the_same_set(
+    setup: Setup, write_set: Callable[[str, str], Path]
+) -> None:
     """The first instance's text stands; the second sees its mark and leaves the set alone."""
     folder = write_set("one", SPEC % ("up", "down"))
     setup.peer.start()
@@ -39,7 +41,7 @@ def test_different_texts_of_the_same_set(setup: Setup, write_set: Callable[[str,
     new = setup.external(newer, index="11")
     setup.peer.wait(plugins=2)
     hooks = setup.peer.create().hooks["createRuntime"]
-    assert [hook.args for hook in hooks] == [["busybox", "up"]], old.describe() + new.describe()
+    assert [hook.args for hook in hooks] == [["hook", "up"]], old.describe() + new.describe()
 
 
 def test_a_hook_that_is_there_without_a_mark(setup: Setup, one: Path) -> None:
@@ -48,8 +50,8 @@ def test_a_hook_that_is_there_without_a_mark(setup: Setup, one: Path) -> None:
     plugin = setup.external(one)
     setup.peer.wait(plugins=1)
     # As another injector would write it: the set's own environment (none), not what Grapnel adds.
-    same = {"path": ONE_HOOK, "args": ["busybox", "one"], "timeout": {"value": 10}}
+    same = {"path": ONE_HOOK, "args": ["hook", "one"], "timeout": {"value": 10}}
     assert setup.peer.create({"hooks": {"create_runtime": [same]}}).hooks == {}, plugin.describe()
-    for other in ({"args": ["busybox", "other"]}, {"timeout": {"value": 11}}, {"env": ["A=b"]}):
+    for other in ({"args": ["hook", "other"]}, {"timeout": {"value": 11}}, {"env": ["A=b"]}):
         there = {"hooks": {"create_runtime": [same | other]}}
         assert setup.peer.create(there).paths() == [ONE_HOOK], plugin.describe()

@@ -1,24 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the programs under test and their peers come from."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 E2E = Path(__file__).resolve().parent.parent
 ROOT = E2E.parent.parent
 
 
-@lru_cache(maxsize=None)
+@cache
 def fetched(name: str) -> Path:
     """The folder of one item of tests/e2e/fetch, built first if it is not there.
 
     A failure to build is a failure of the test that needs it, never a skip.
     """
     run = subprocess.run(
-        [str(E2E / "fetch"), name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False
+        [str(E2E / "fetch"), name],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if run.returncode != 0:
         raise AssertionError(f"tests/e2e/fetch {name} failed:\n{run.stderr[-4000:]}")

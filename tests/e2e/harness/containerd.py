@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """containerd 1.7 and 2.x."""
 
 from __future__ import annotations
@@ -106,7 +107,9 @@ class Containerd(Runtime):
 
     def _load(self, archive: Path) -> None:
         ctr = str(self.folder / "ctr")
-        self.host.run([ctr, "-a", str(self.socket), "-n", "k8s.io", "images", "import", str(archive)])
+        self.host.run(
+            [ctr, "-a", str(self.socket), "-n", "k8s.io", "images", "import", str(archive)]
+        )
 
     def bundle(self, container_id: str) -> Path:
         return self.work / "state" / "io.containerd.runtime.v2.task" / "k8s.io" / container_id
@@ -115,5 +118,3 @@ class Containerd(Runtime):
 def cgroups_for(low_level: LowLevel) -> Cgroups:
     """crun does not run in the hybrid layout that systemd hosts of the v1 era have."""
     return Cgroups.V1_ONLY if low_level is CRUN else Cgroups.AS_IS
-
-

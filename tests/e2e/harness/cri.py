@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Pods and containers through CRI, by crictl."""
 
 from __future__ import annotations
@@ -55,7 +56,9 @@ class Cri:
         endpoint = f"unix://{self._socket}"
         argv = [str(self._crictl), "--config", str(self._config), "-r", endpoint, "-i", endpoint,
                 f"--timeout={int(timeout)}s", *args]  # fmt: skip
-        run = subprocess.run(argv, capture_output=True, text=True, timeout=timeout + 10, check=False)
+        run = subprocess.run(
+            argv, capture_output=True, text=True, timeout=timeout + 10, check=False
+        )
         if run.returncode != 0:
             raise CriError(run.stderr.strip() or run.stdout.strip())
         return run.stdout.strip()
@@ -85,7 +88,11 @@ class Cri:
         return self._file(
             "pod",
             {
-                "metadata": {"name": spec.name, "namespace": spec.namespace, "uid": spec.name + "-uid"},
+                "metadata": {
+                    "name": spec.name,
+                    "namespace": spec.namespace,
+                    "uid": spec.name + "-uid",
+                },
                 "annotations": spec.annotations,
                 "labels": spec.labels,
                 "log_directory": str(logs),
@@ -114,11 +121,13 @@ class Cri:
         )
 
     def run(self, pod: PodSpec, container: ContainerSpec) -> Running:
-        """Pod sandbox, container, start. Where a step fails, the pod is removed before the error goes up."""
+        """Pod sandbox, container, start. Where a step fails, the pod is removed first."""
         pod_file = self._pod_file(pod)
         pod_id = self.call("runp", pod_file)
         try:
-            container_id = self.call("create", "--no-pull", pod_id, self._container_file(container), pod_file)
+            container_id = self.call(
+                "create", "--no-pull", pod_id, self._container_file(container), pod_file
+            )
             self.call("start", container_id)
         except BaseException:
             self.remove_pod(pod_id)

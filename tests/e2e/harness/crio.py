@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """CRI-O."""
 
 from __future__ import annotations
@@ -59,6 +60,22 @@ nri_plugin_dir = {plugin_dir}
 nri_plugin_config_dir = {plugin_config_dir}
 """
 
+# Everything that would else lie in the host's own folders.
+OWN_PATHS = [
+    "root",
+    "runroot",
+    "log_dir",
+    "version_file",
+    "version_file_persist",
+    "clean_shutdown_file",
+    "namespaces_dir",
+    "exits_dir",
+    "attach_dir",
+    "low_level_root",
+    "policy_dir",
+    "network_dir",
+]
+
 
 class Crio(Runtime):
     """A CRI-O of its own: storage, state, sockets, NRI, all below the host's folder."""
@@ -72,10 +89,8 @@ class Crio(Runtime):
         assert conmon, "conmon is not there: install it (tests/setup/packages-e2e)"
         policy = self.work / "policy.json"
         policy.write_text(json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
-        names = ("root", "runroot", "log_dir", "version_file", "version_file_persist", "clean_shutdown_file",
-                 "namespaces_dir", "exits_dir", "attach_dir", "low_level_root", "policy_dir",
-                 "network_dir")  # fmt: skip
-        values = {name: self.work / f"crio-{name}" for name in names} | {
+        values: dict[str, object] = {name: self.work / f"crio-{name}" for name in OWN_PATHS}
+        values |= {
             "socket": self.socket,
             "pinns": self.folder / "pinns",
             "low_level": self.low_level.binary,
@@ -86,19 +101,24 @@ class Crio(Runtime):
             "plugin_dir": self.plugin_dir,
             "plugin_config_dir": self.plugin_config_dir,
         }
-        values["network_dir"].mkdir()
-        values["policy_dir"].mkdir()
+        for name in ("network_dir", "policy_dir"):
+            (self.work / f"crio-{name}").mkdir()
         quoted = {key: json.dumps(str(value)) for key, value in values.items()}
         (self.work / "crio.conf").write_text(CONFIG.format(**quoted))
 
     def _argv(self) -> list[str]:
-        return [str(self.folder / "crio"), "--config", str(self.work / "crio.conf"), "--config-dir", ""]
+        return [
+            str(self.folder / "crio"),
+            "--config",
+            str(self.work / "crio.conf"),
+            "--config-dir",
+            "",
+        ]
 
     def _load(self, archive: Path) -> None:
-        self.host.run(
-            ["podman", "--root", str(self.work / "crio-root"), "--runroot", str(self.work / "crio-runroot"),
-             "--storage-driver", "vfs", "load", "-i", str(archive)]
-        )  # fmt: skip
+        root, run_root = self.work / "crio-root", self.work / "crio-runroot"
+        podman = ["podman", "--root", str(root), "--runroot", str(run_root)]
+        self.host.run([*podman, "--storage-driver", "vfs", "load", "-i", str(archive)])
 
     def bundle(self, container_id: str) -> Path:
         return self.work / "crio-runroot" / "vfs-containers" / container_id / "userdata"

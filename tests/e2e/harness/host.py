@@ -1,9 +1,10 @@
+# SPDX-License-Identifier: Apache-2.0
 """A private "host" for one runtime: its own mount and pid namespaces, /run and /var/lib.
 
-Whatever runs in it (runtime, shims, containers, plugin) ends with it, also when the test run is killed:
-its first process waits for the end of a pipe that only this process holds, and the kernel ends a pid
-namespace together with its first process. Mounts go with the mount namespace. What is left to clean are
-cgroups and the folder.
+Whatever runs in it (runtime, shims, containers, plugin) ends with it, also when the test run is
+killed: its first process waits for the end of a pipe that only this process holds, and the kernel
+ends a pid namespace together with its first process. Mounts go with the mount namespace. What is
+left to clean are cgroups and the folder.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 from enum import Enum
+from functools import partial
 from pathlib import Path
 
 from .procs import Process, children_of
@@ -82,12 +84,14 @@ class Host:
         return process
 
     def run(self, argv: list[str], env: dict[str, str] | None = None, timeout: float = 120) -> str:
-        """Runs a program inside to its end and returns its stdout; failing is a failure of the test."""
+        """Runs a program inside to its end and returns its stdout; it must succeed."""
         done = subprocess.run(
             self.inside(argv), capture_output=True, text=True, env=env, timeout=timeout, check=False
         )
         if done.returncode != 0:
-            raise AssertionError(f"{' '.join(argv)} failed ({done.returncode}):\n{done.stdout}{done.stderr}")
+            raise AssertionError(
+                f"{' '.join(argv)} failed ({done.returncode}):\n{done.stdout}{done.stderr}"
+            )
         return done.stdout
 
     def close(self) -> None:
@@ -116,7 +120,7 @@ def remove_cgroups(parent: str) -> None:
         if not ours.is_dir():
             continue
         for folder, _, _ in os.walk(ours, topdown=False):
-            until(lambda: _rmdir(folder), f"{folder} is empty and can go", timeout=10)
+            until(partial(_rmdir, folder), f"{folder} is empty and can go", timeout=10)
 
 
 def _rmdir(folder: str) -> bool:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Container images without a registry: docker-archive tarballs made from static programs."""
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ import json
 import platform
 import tarfile
 from pathlib import Path
-
 
 # What `uname -m` says, in the words of OCI images.
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -34,7 +34,11 @@ def _parents(name: str) -> list[str]:
 
 
 def write_archive(
-    target: Path, tags: list[str], files: dict[str, Path], entrypoint: list[str], labels: dict[str, str]
+    target: Path,
+    tags: list[str],
+    files: dict[str, Path],
+    entrypoint: list[str],
+    labels: dict[str, str],
 ) -> Path:
     """Writes an image with one layer: `files` maps paths in the image to programs of this host."""
     layer = _tar({name: (source.read_bytes(), 0o755) for name, source in files.items()})

@@ -1,19 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
 """One cell of the matrix: a runtime, a low-level runtime and a way for the plugin to get there."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Iterator
 
 from . import cache
 from .containerd import Containerd
-from .crio import Crio
 from .cri import ContainerSpec, PodSpec, Running
+from .crio import Crio
 from .host import Cgroups, Host
 from .plugin import External, Launched, Plugin
 from .records import RecordLog
@@ -25,6 +26,7 @@ apiVersion: grapnel/v1beta1
 kind: Config
 spec:
   hooksDirs: [{hooks}]
+  lastGoodDir: none
   logLevel: debug
 """
 
@@ -118,7 +120,7 @@ class Node:
             yield running
 
     def hooks_text(self, running: Running) -> bytes:
-        """The bytes of the `hooks` member in the container's config.json; empty when there is none."""
+        """The bytes of `hooks` in the container's config.json; empty when there is none."""
         text = (self.runtime.bundle(running.container_id) / "config.json").read_text()
         return member_text(text, "hooks").encode()
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The two ways a plugin comes to a runtime."""
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Plugin(ABC):
 
     @abstractmethod
     def runtime_restarted(self, offset: int) -> None:
-        """Returns when the plugin is back after the runtime was started again; offset: the log before that."""
+        """Returns when the plugin is back in a restarted runtime; offset: its log before that."""
 
     @abstractmethod
     def describe(self) -> str:
@@ -50,12 +51,15 @@ class Plugin(ABC):
         """Reads it from the runtime's log: CRI has no call that lists plugins."""
         # A quote is a quote or, where the log quotes the message, \".
         pattern = self._registered.replace("NAME", rf'\\?"{FULL_NAME}\\?"')
-        until(
-            lambda: self.runtime.logged_since(offset, pattern),
-            f"{FULL_NAME} is registered",
-            timeout,
-            self.describe,
-        )
+
+        def registered() -> bool:
+            self._alive()
+            return self.runtime.logged_since(offset, pattern)
+
+        until(registered, f"{FULL_NAME} is registered", timeout, self.describe)
+
+    def _alive(self) -> None:
+        """Fails the test at once when waiting any longer is in vain."""
 
 
 class External(Plugin):
@@ -83,8 +87,13 @@ class External(Plugin):
         self.start()
 
     def runtime_restarted(self, offset: int) -> None:
-        """Nobody starts it again: it must have stayed and connected again by itself."""
-        self._wait_registered(offset)
+        """Nobody starts it again: it must have stayed and connected again by itself.
+
+        Its own backoff after a short session is 5 to 60 s, so this may take a while.
+        """
+        self._wait_registered(offset, timeout=90)
+
+    def _alive(self) -> None:
         assert self.process and self.process.running(), self.describe()
 
     def describe(self) -> str:
@@ -105,14 +114,14 @@ class Launched(Plugin):
         self._config = config
 
     def start(self) -> None:
-        """Installs the plugin and restarts the runtime, which looks into the folder only at its start."""
+        """Installs the plugin and restarts the runtime, which reads the folder at its start."""
         os.symlink(self._program, self.runtime.plugin_dir / FULL_NAME)
         if self._config is not None:
             (self.runtime.plugin_config_dir / f"{FULL_NAME}.conf").write_text(self._config)
         self.restore()
 
     def pid(self) -> int | None:
-        """The process that serves this runtime now; found by its folder, since others may run elsewhere."""
+        """The process that serves this runtime now; other hosts may have one of their own."""
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit() and self._is_ours(entry):
                 return int(entry.name)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Child processes with a log file, ended by their own pid."""
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from .wait import tail, until
 def children_of(pid: int) -> list[int]:
     """The child processes of a process, by pid; none when it has ended."""
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
     except OSError:
         return []
 
@@ -21,7 +24,9 @@ def children_of(pid: int) -> list[int]:
 class Process:
     """One long-running program; its output goes to a log file that failure messages quote."""
 
-    def __init__(self, argv: list[str], log: Path, env: dict[str, str] | None = None, entered: bool = False):
+    def __init__(
+        self, argv: list[str], log: Path, env: dict[str, str] | None = None, entered: bool = False
+    ):
         """Starts argv; `entered` says that it begins with nsenter (see Host.inside)."""
         self.log = log
         self.name = Path(argv[argv.index("--") + 1 if entered else 0]).name

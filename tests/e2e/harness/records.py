@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the recording hook (helpers/hook-record.c) wrote."""
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ class Record:
     @property
     def state(self) -> dict[str, Any]:
         """The OCI state that the runtime gave to the hook."""
-        return json.loads(self.stdin)
+        state: dict[str, Any] = json.loads(self.stdin)
+        return state
 
     @property
     def container_id(self) -> str:

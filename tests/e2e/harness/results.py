@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The table of results: RESULTS.md, written by a run that covered all of it."""
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ from .node import MATRIX, Kind
 HEAD = """\
 # What was run against real runtimes
 
-This page is written by the end-to-end tests (`make e2e`) and says what they saw: every check on every
-runtime, with every low-level runtime, with the plugin as a process of its own (external) and started by
-the runtime from its plugin folder (launched). NRI versions: containerd 1.7.25 has 0.6.1, 1.7.27 and 2.1.4
-have 0.8.0, 2.3.4 has 0.12.0, CRI-O 1.34.0 has 0.10.0.
+This page is written by the end-to-end tests (`make e2e`) and says what they saw: every check on
+every runtime, with every low-level runtime, with the plugin as a process of its own (external) and
+started by the runtime from its plugin folder (launched). NRI versions: containerd 1.7.25 has 0.6.1,
+1.7.27 and 2.1.4 have 0.8.0, 2.3.4 has 0.12.0, CRI-O 1.34.0 has 0.10.0.
 
 """
 
@@ -50,7 +51,9 @@ class Results:
         for kind in MATRIX:
             cells = [self._cells.get((kind, check), "not run") for check in checks]
             low_level = kind.low_level.item.replace("-", " ")
-            lines.append(f"| {kind.runtime_name} | {low_level} | {kind.mode} | " + " | ".join(cells) + " |")
+            lines.append(
+                f"| {kind.runtime_name} | {low_level} | {kind.mode} | " + " | ".join(cells) + " |"
+            )
         return HEAD + "\n".join(lines) + "\n"
 
     def write(self, path: Path) -> None:

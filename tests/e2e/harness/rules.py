@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The drop-ins that every node of the matrix gets; what a container asks for selects among them."""
 
 from __future__ import annotations

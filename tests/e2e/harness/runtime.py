@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all runtimes have in common: start, stop, crash, images, NRI folders."""
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ class Runtime(ABC):
         self.plugin_config_dir = self.work / "conf.d"
         for folder in (self.nri_socket.parent, self.plugin_dir, self.plugin_config_dir):
             folder.mkdir(mode=0o755)
-        self.cri = Cri(cache.fetched("crictl-1.36.0") / "crictl", self.socket, self.work, host.cgroup_parent)
+        self.cri = Cri(
+            cache.fetched("crictl-1.36.0") / "crictl", self.socket, self.work, host.cgroup_parent
+        )
         self.log = self.work / "runtime.log"
         self._process: Process | None = None
         self._configure()
@@ -73,7 +76,7 @@ class Runtime(ABC):
         """The folder with the container's config.json."""
 
     def start(self) -> None:
-        """Starts the daemon and waits until it serves CRI, which is after launched plugins had their turn."""
+        """Starts the daemon; returns when it serves CRI, after launched plugins had their turn."""
         self._process = self.host.start(self._argv(), self.log.name)
         process = self._process
 
@@ -110,7 +113,9 @@ class Runtime(ABC):
             wanted[tag] = images.write_archive(archive, [tag], files, [entry], {"test.image": tag})
         for archive in wanted.values():
             self._load(archive)
-        until(lambda: wanted.keys() <= self.cri.images(), "the images are known", detail=self.describe)
+        until(
+            lambda: wanted.keys() <= self.cri.images(), "the images are known", detail=self.describe
+        )
 
     def install(self, program: Path) -> Path:
         """A copy of a program below this host's folder, where only root can change it."""

@@ -1,10 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
 """Waiting, always by polling and always with an end."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -22,7 +24,8 @@ def until(
 ) -> T:
     """Calls probe until it gives something true and returns that.
 
-    `what` names the state that is waited for, `detail` is asked for context (a log's tail) when time is up.
+    `what` names the state that is waited for; `detail` is asked for context (a log's tail) when
+    time is up.
     """
     end = time.monotonic() + timeout
     while True:
@@ -41,5 +44,5 @@ def tail(path: Path, lines: int = 25) -> str:
         text = path.read_text(errors="replace").splitlines()
     except OSError as e:
         return f"--- {path.name}: {e.strerror}"
-    shown = [line if len(line) <= LINE_MAX else line[:LINE_MAX] + " […]" for line in text[-lines:]]
+    shown = [line[:LINE_MAX] + (" […]" if len(line) > LINE_MAX else "") for line in text[-lines:]]
     return "\n".join([f"--- last lines of {path.name}", *shown])

@@ -52,7 +52,8 @@ void fake_fail(struct fake *fake, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    fail_msg("%s; the plugin's log ends with:\n%.*s", text, GR_STR_FMT(log));
+    (void)fprintf(stderr, "the plugin's log ends with:\n%.*s", GR_STR_FMT(log));
+    fail_msg("%s", text);
     abort(); /* not reached */
 }
 

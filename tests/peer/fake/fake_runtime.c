@@ -300,7 +300,8 @@ void fake_get_ready(struct fake *fake)
     fake_take_register(fake);
     fake_answer_register(fake);
     (void)snprintf(config, sizeof(config),
-                   "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {hooksDirs: [%s/hooks.d]}\n",
+                   "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {hooksDirs: [%s/hooks.d], "
+                   "lastGoodDir: none}\n",
                    fake->dir);
     fake_configure(fake, fake->launched ? config : "");
     fake_synchronize(fake);

@@ -72,11 +72,33 @@ static void test_configure_first(void **state)
 
     fake_write_rule(fake, "{always: true}", NULL);
     fake_start_connected(fake);
-    fake_configure(fake, "");
     fake_take_register(fake);
+    fake_configure(fake, "");
     fake_synchronize(fake);
     fake_answer_register(fake);
     fake_expect_hooks(fake, &any_pod, 1);
+}
+
+/* Everything sent at once, before anything of the plugin is read. */
+static void test_all_at_once(void **state)
+{
+    struct fake *fake = *state;
+    uint32_t configured, synchronized, created;
+    struct gr_buf out;
+
+    fake_write_rule(fake, "{always: true}", NULL);
+    fake_start_connected(fake);
+    gr_buf_init(&out, 65536);
+    configured = fake_put_request(fake, &out, "Configure", fake_configure_payload(fake, ""));
+    synchronized = fake_put_request(fake, &out, "Synchronize", GR_STR_NONE);
+    created = fake_put_request(fake, &out, "CreateContainer", fake_pod_payload(fake, &any_pod));
+    fake_put_message(&out, GR_MUX_ID_RUNTIME, 1, GR_TTRPC_RESPONSE, GR_STR_NONE);
+    fake_send(fake, out.data, out.len);
+    gr_buf_fini(&out);
+    fake_take_register(fake);
+    assert_true(gr_str_eq(fake_reply(fake, configured).payload, GR_STR("\x10\x08")));
+    assert_int_equal(fake_reply(fake, synchronized).payload.n, 0);
+    fake_check_hooks(fake_reply(fake, created).payload, 1);
 }
 
 /* NRI up to 0.6.1 sends a launched plugin no Synchronize; others take their time. */
@@ -90,7 +112,8 @@ static void test_no_synchronize(void **state)
     fake_take_register(fake);
     fake_answer_register(fake);
     (void)snprintf(config, sizeof(config),
-                   "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {hooksDirs: [%s/hooks.d]}\n",
+                   "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {hooksDirs: [%s/hooks.d], "
+                   "lastGoodDir: none}\n",
                    fake->dir);
     fake_configure(fake, config);
     fake_expect_hooks(fake, &any_pod, 1);
@@ -266,7 +289,7 @@ static void test_close_launched(void **state)
     struct fake *fake = *state;
 
     for (size_t i = 0; i < STEPS; i++) {
-        print_message("closed %s\n", steps[i].name);
+        (void)fprintf(stderr, "closed %s\n", steps[i].name);
         fake_launch(fake, FAKE_APART);
         steps[i].reach(fake);
         fake_close(fake);
@@ -320,7 +343,7 @@ static void test_close_external(void **state)
 
         fake_write_rule(fake, "{always: true}", NULL);
         fake_start_connected(fake);
-        print_message("closing %s\n", steps[i].name);
+        (void)fprintf(stderr, "closing %s\n", steps[i].name);
         steps[i].reach(fake);
         closed_ms[i] = fake_now_ms();
         fake_close(fake);
@@ -330,7 +353,7 @@ static void test_close_external(void **state)
     for (size_t i = 0; i < STEPS; i++) {
         struct fake *fake = &crowd->fakes[i];
 
-        print_message("coming back after closing %s\n", steps[i].name);
+        (void)fprintf(stderr, "coming back after closing %s\n", steps[i].name);
         fake_wait_log(fake, "the connection to the runtime is lost");
         fake_accept(fake);
         assert_true(fake_now_ms() - closed_ms[i] >= 3000);
@@ -374,6 +397,8 @@ static void test_bad_config_external(void **state)
 {
     struct fake *fake = *state;
 
+    fake_write(fake, "config.yaml",
+               "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {logLevel: debug}\n");
     fake_write_rule(fake, "{always: true}", NULL);
     fake_start_connected(fake);
     take_and_answer_register(fake);
@@ -412,7 +437,7 @@ static void test_bad_config_launched(void **state)
         fake_launch(fake, FAKE_APART_WITH_LOG);
         take_and_answer_register(fake);
         expect_bad_config(fake, fake_configure_payload(fake, bad_configs[i]));
-        fake_wait_log(fake, "NRI Configure:1");
+        fake_wait_log(fake, "NRI Configure");
         fake_synchronize(fake);
         (void)fake_call(fake, "CreateContainer", fake_pod_payload(fake, &any_pod));
         fake_close(fake);
@@ -428,6 +453,7 @@ int main(int argc, char **argv)
         TEST(test_launched),
         TEST(test_launched_with_rules),
         TEST(test_configure_first),
+        TEST(test_all_at_once),
         TEST(test_no_synchronize),
         TEST(test_shutdown_launched),
         TEST(test_shutdown_external),

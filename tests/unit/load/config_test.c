@@ -70,6 +70,7 @@ static void test_built_in(void **state)
     assert_int_equal(config.ambiguous_image, GR_IMAGE_TRUST);
     assert_int_equal(config.on_request_error, GR_REQUEST_ERROR_FAIL);
     assert_int_equal(config.rescan_interval_s, 30);
+    assert_string_equal(config.last_good_dir, "/var/lib/grapnel/last-good");
     for (size_t i = 0; i < GR_SETTING_COUNT; i++) {
         assert_true(config.origins[i].has);
         assert_int_equal(config.origins[i].source, GR_CONFIG_BUILT_IN);
@@ -81,7 +82,7 @@ static void test_everything(void **state)
     struct gr_config config = decode_good(
         GR_STR(TOP "  hooksDirs: [/a, /b/c]\n  hostRoot: /host\n  nodeName: node-1.example.com\n"
                    "  logLevel: debug\n  logFormat: json\n  ambiguousImage: Unknown\n"
-                   "  onRequestError: Ignore\n  rescanInterval: 60s\n"));
+                   "  onRequestError: Ignore\n  rescanInterval: 60s\n  lastGoodDir: /var/x\n"));
 
     (void)state;
     assert_int_equal(config.hooks_dirs_n, 2);
@@ -93,6 +94,7 @@ static void test_everything(void **state)
     assert_int_equal(config.ambiguous_image, GR_IMAGE_UNKNOWN);
     assert_int_equal(config.on_request_error, GR_REQUEST_ERROR_IGNORE);
     assert_int_equal(config.rescan_interval_s, 60);
+    assert_string_equal(config.last_good_dir, "/var/x");
     for (uint32_t i = 0; i < GR_SETTING_COUNT; i++) {
         assert_true(config.origins[i].has);
         assert_int_equal(config.origins[i].source, GR_CONFIG_NRI);
@@ -104,12 +106,14 @@ static void test_other_words(void **state)
 {
     struct gr_config config = decode_good(
         GR_STR(TOP "  hostRoot: /\n  logLevel: warning\n  logFormat: logfmt\n"
-                   "  ambiguousImage: Trust\n  onRequestError: Fail\n  rescanInterval: 3600\n"));
+                   "  ambiguousImage: Trust\n  onRequestError: Fail\n  rescanInterval: 3600\n"
+                   "  lastGoodDir: none\n"));
 
     (void)state;
     assert_string_equal(config.host_root, "/");
     assert_int_equal(config.log_level, GR_LEVEL_WARNING);
     assert_int_equal(config.rescan_interval_s, 3600);
+    assert_string_equal(config.last_good_dir, "");
     assert_false(config.origins[GR_SETTING_HOOKS_DIRS].has);
 }
 
@@ -135,7 +139,7 @@ static void test_merge(void **state)
     struct gr_config all = decode_good(
         GR_STR(TOP "  hooksDirs: [/x, /y]\n  hostRoot: /host\n  nodeName: node\n  logLevel: debug\n"
                    "  logFormat: json\n  ambiguousImage: Unknown\n  onRequestError: Ignore\n"
-                   "  rescanInterval: 1\n"));
+                   "  rescanInterval: 1\n  lastGoodDir: none\n"));
 
     (void)state;
     gr_config_init(&config);
@@ -154,6 +158,7 @@ static void test_merge(void **state)
     assert_int_equal(config.ambiguous_image, GR_IMAGE_UNKNOWN);
     assert_int_equal(config.on_request_error, GR_REQUEST_ERROR_IGNORE);
     assert_int_equal(config.rescan_interval_s, 1);
+    assert_string_equal(config.last_good_dir, "");
 }
 
 struct bad_row {
@@ -187,7 +192,7 @@ static const struct bad_row bad_rows[] = {
      "a configuration is one document, found another one; put all settings into the first"},
     {"unknown setting", BYTES(TOP "  noSuchKey: 1\n"), 4, 3, "unknown-key", "spec.noSuchKey",
      "unknown key \"noSuchKey\" in spec; known here: hooksDirs, hostRoot, nodeName, logLevel, "
-     "logFormat, ambiguousImage, onRequestError, rescanInterval"},
+     "logFormat, ambiguousImage, onRequestError, rescanInterval, lastGoodDir"},
     {"mistyped setting", BYTES(TOP "  loglevel: info\n"), 4, 3, "unknown-key", "spec.loglevel",
      "unknown key \"loglevel\" in spec; did you mean \"logLevel\"?"},
     {"setting of a later version", BYTES(TOP "  runner: Always\n"), 4, 3, "unsupported-key",
@@ -207,6 +212,9 @@ static const struct bad_row bad_rows[] = {
     {"node name with capitals", BYTES(TOP "  nodeName: Node\n"), 4, 13, "bad-name", "spec.nodeName",
      "the name \"Node\" is refused: expected the node's name in the cluster, lower-case letters, "
      "digits, - and ."},
+    {"last good directory that is relative", BYTES(TOP "  lastGoodDir: None\n"), 4, 16, "bad-path",
+     "spec.lastGoodDir",
+     "the path \"None\" is refused: it must be absolute, that is, begin with /"},
     {"log level in capitals", BYTES(TOP "  logLevel: INFO\n"), 4, 13, "bad-word", "spec.logLevel",
      "expected error, warning, info or debug, found the text \"INFO\"; did you mean info?"},
     {"log format", BYTES(TOP "  logFormat: text\n"), 4, 14, "bad-word", "spec.logFormat",

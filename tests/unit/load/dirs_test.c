@@ -17,9 +17,9 @@ static void begin(void)
 
 static void read_all(void)
 {
-    assert_int_equal(gr_dirs_read(&dirs, &host.fs, &arena, hook_dirs, GR_ARRAY_LEN(hook_dirs),
-                                  &found.reporter),
-                     0);
+    assert_int_equal(
+        gr_dirs_read(&dirs, &host.fs, &arena, hook_dirs, GR_ARRAY_LEN(hook_dirs), &found.reporter),
+        0);
 }
 
 static void end(void)
@@ -367,9 +367,9 @@ static void test_sticky_entries_that_fail(void **state)
     assert_no_findings(&found);
     gr_dirs_close(&dirs);
     host.countdown = -ENOMEM;
-    assert_int_equal(gr_dirs_read(&dirs, &host.fs, &arena, hook_dirs, GR_ARRAY_LEN(hook_dirs),
-                                  &found.reporter),
-                     -ENOMEM);
+    assert_int_equal(
+        gr_dirs_read(&dirs, &host.fs, &arena, hook_dirs, GR_ARRAY_LEN(hook_dirs), &found.reporter),
+        -ENOMEM);
     end();
 }
 

@@ -15,9 +15,8 @@ static struct loaded *load_set(const char *text)
 static void assert_blocked(const struct loaded *l, const char *code, const char *text)
 {
     const struct gr_hookset *set = set_of(l, "a");
-    const struct gr_err *err = findings_get(&l->findings, code);
+    const struct gr_err *err = findings_need(&l->findings, code);
 
-    assert_non_null(set);
     assert_finding(&l->findings, code, text);
     if (set->blocked.n == 0 || !strstr(set->blocked.p, text))
         fail_msg("expected the set to be blocked by \"%s\", found \"%.*s\"", text,
@@ -148,7 +147,8 @@ static void test_missing(void **state)
     memfs_fini(&host);
 }
 
-/* --- links, and other roots -------------------------------------------------------------------- */
+/* --- links, and other roots --------------------------------------------------------------------
+ */
 
 struct link_row {
     const char *name;
@@ -298,7 +298,8 @@ static void test_deepest(void **state)
     memfs_fini(&host);
 }
 
-/* --- what cannot be seen from here ------------------------------------------------------------- */
+/* --- what cannot be seen from here -------------------------------------------------------------
+ */
 
 /* A pod with only the host's /opt/hooks mounted: /host and /host/opt are the container's own. */
 static struct loaded *load_partial(void)
@@ -327,6 +328,7 @@ static void test_unverified(void **state)
 
     /* The container's own directories are not judged for those of the host. */
     mem_at(&host, "/host/opt")->meta.mode = 0777;
+    mem_at(&host, "/host/opt")->meta.uid = 1000;
     load_again(l);
     assert_int_equal(l->result.blocked, 0);
 
@@ -454,17 +456,18 @@ static void test_unprivileged(void **state)
     memfs_fini(&host);
 }
 
-/* --- several hooks, sets and looks -------------------------------------------------------------- */
+/* --- several hooks, sets and looks --------------------------------------------------------------
+ */
 
 #define HOOK(stage, path) "    " stage ":\n      - path: " path "\n"
-#define HEAD(name)                                                                       \
-    "apiVersion: grapnel/v1beta1\nkind: HookSet\nmetadata: {name: " name "}\nspec:\n"    \
+#define HEAD(name)                                                                    \
+    "apiVersion: grapnel/v1beta1\nkind: HookSet\nmetadata: {name: " name "}\nspec:\n" \
     "  match: {always: true}\n  hooks:\n"
 
 static void test_every_stage_but_start_container(void **state)
 {
-    static const char *const stages[] = {"prestart", "createRuntime", "createContainer",
-                                         "startContainer", "poststart", "poststop"};
+    static const char *const stages[] = {"prestart",       "createRuntime", "createContainer",
+                                         "startContainer", "poststart",     "poststop"};
     struct loaded *l;
 
     (void)state;
@@ -488,7 +491,8 @@ static void test_first_failure_blocks_all_are_reported(void **state)
 
     (void)state;
     host_init(&host);
-    l = load_set(HEAD("a") HOOK("createRuntime", "/opt/hooks/one") HOOK("poststop", "/opt/hooks/two"));
+    l = load_set(HEAD("a") HOOK("createRuntime", "/opt/hooks/one")
+                     HOOK("poststop", "/opt/hooks/two"));
     assert_int_equal(findings_count(&l->findings, "hook-missing"), 2);
     assert_non_null(strstr(set_of(l, "a")->blocked.p, "/opt/hooks/one"));
     loaded_free(l);

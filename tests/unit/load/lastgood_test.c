@@ -357,7 +357,8 @@ static void test_none_is_kept_without_a_directory(void **state)
     end(l);
 }
 
-/* --- a directory or file that is not as it should be ------------------------------------------- */
+/* --- a directory or file that is not as it should be -------------------------------------------
+ */
 
 struct dir_row {
     const char *name;
@@ -393,6 +394,21 @@ static void distrusts(void **state)
     mem_at(&host, row->path)->meta.uid = 0;
     load_again(l);
     assert_sets(l, "a b");
+    end(l);
+}
+
+/* Unlike rule files: what can be written here was not mounted read-only. */
+static void test_read_only_is_no_excuse(void **state)
+{
+    struct loaded *l = begin();
+
+    (void)state;
+    mem_mount(&host, "/var/lib", 9, true);
+    mem_at(&host, "/var/lib")->meta.mode = 0777;
+    mem_file(&host, A, SET_BAD);
+    load_again(l);
+    assert_sets(l, "b");
+    assert_finding(&l->findings, "untrusted-mode", "/var/lib");
     end(l);
 }
 
@@ -447,6 +463,28 @@ static void test_cut_at_every_byte(void **state)
         assert_int_equal(kept(NULL), 0);
     }
     free(whole);
+    end(l);
+}
+
+/* A text that was cut is written again while the file is still good. */
+static void test_cut_text_is_mended(void **state)
+{
+    struct loaded *l = begin();
+    struct mem_node *n;
+
+    (void)state;
+    mem_remove(&host, B);
+    load_again(l);
+    assert_int_equal(kept(&n), 1);
+    n->text_n -= 5;
+    n->meta.size_bytes = n->text_n;
+    load_again(l);
+    assert_finding(&l->findings, "last-good-damaged", "damaged");
+    load_again(l);
+    assert_no_findings(&l->findings);
+    mem_file(&host, A, SET_BAD);
+    load_again(l);
+    assert_sets(l, "a");
     end(l);
 }
 
@@ -690,8 +728,10 @@ int main(void)
     test_add("writes only what changed", test_writes_only_what_changed);
     test_add("none is kept without a directory", test_none_is_kept_without_a_directory);
     TEST_ADD_ROWS(distrusts, dirs);
+    test_add("a read-only mount is no excuse", test_read_only_is_no_excuse);
     test_add("a file instead of the directory", test_file_instead_of_the_directory);
     test_add("cut at every byte", test_cut_at_every_byte);
+    test_add("a cut text is mended", test_cut_text_is_mended);
     test_add("every byte changed", test_every_byte_changed);
     test_add("strange files", test_strange_files);
     test_add("an outdated text", test_outdated_text);

@@ -142,8 +142,7 @@ static void test_duplicate_name_in_a_later_file(void **state)
     assert_str(set_of(l, "tap")->file, HOOKS_LOW "/z.yaml");
     assert_state(l, HOOKS "/a.yaml", GR_FILE_REJECTED);
     assert_int_equal(l->result.rejected, 1);
-    err = findings_get(&l->findings, "duplicate-name");
-    assert_non_null(err);
+    err = findings_need(&l->findings, "duplicate-name");
     assert_string_equal(err->file, HOOKS "/a.yaml");
     assert_int_equal(err->line, set_of(l, "other")->line + 10);
     assert_non_null(strstr(err->text, HOOKS_LOW "/z.yaml:1"));
@@ -335,7 +334,8 @@ static void test_text_of_all_files(void **state)
     memfs_fini(&host);
 }
 
-/* --- files that change under the loader -------------------------------------------------------- */
+/* --- files that change under the loader --------------------------------------------------------
+ */
 
 static int vanish(struct memfs *m, enum mem_op op, const char *name)
 {
@@ -457,7 +457,8 @@ static void test_written_while_read(void **state)
     memfs_fini(&host);
 }
 
-/* --- failures of the system -------------------------------------------------------------------- */
+/* --- failures of the system --------------------------------------------------------------------
+ */
 
 struct failure {
     const char *name;
@@ -480,8 +481,8 @@ static const struct failure failures[] = {
     {"directory not permitted", MEM_OPEN_AT, "grapnel", -EACCES, "unreadable-directory", ""},
     {"program fails", MEM_META, "x", -EIO, "hook-missing", "a b"},
     {"last good directory fails", MEM_LIST, "last-good", -EIO, "last-good-directory", "a b"},
-    {"last good directory cannot be made", MEM_MAKE_DIR, "last-good", -EROFS,
-     "last-good-directory", "a b"},
+    {"last good directory cannot be made", MEM_MAKE_DIR, "last-good", -EROFS, "last-good-directory",
+     "a b"},
     {"no space for the last good text", MEM_WRITE, "", -ENOSPC, "last-good-write", "a b"},
     {"no file for the last good text", MEM_CREATE, "", -EROFS, "last-good-write", "a b"},
     {"sync fails", MEM_SYNC, "", -EIO, "last-good-write", "a b"},

@@ -61,6 +61,18 @@ static inline const struct gr_err *findings_get(const struct findings *f, const 
     return NULL;
 }
 
+/* The same, which must be there. */
+static inline const struct gr_err *findings_need(const struct findings *f, const char *code)
+{
+    const struct gr_err *err = findings_get(f, code);
+
+    if (!err) {
+        fail_msg("expected a finding %s", code);
+        abort();
+    }
+    return err;
+}
+
 static inline size_t findings_count(const struct findings *f, const char *code)
 {
     size_t n = 0;
@@ -165,7 +177,8 @@ static inline void loaded_free(struct loaded *l)
     free(l);
 }
 
-static inline const struct gr_hookset *set_of(const struct loaded *l, const char *name)
+/* NULL when there is none. */
+static inline const struct gr_hookset *find_set(const struct loaded *l, const char *name)
 {
     for (size_t i = 0; i < gr_ruleset_count(l->result.ruleset); i++) {
         const struct gr_hookset *set = gr_ruleset_at(l->result.ruleset, i);
@@ -174,6 +187,19 @@ static inline const struct gr_hookset *set_of(const struct loaded *l, const char
             return set;
     }
     return NULL;
+}
+
+/* The same, which must be there. */
+static inline const struct gr_hookset *set_of(const struct loaded *l, const char *name)
+{
+    const struct gr_hookset *set = find_set(l, name);
+
+    if (!set) {
+        findings_print(&l->findings);
+        fail_msg("expected the set %s in force", name);
+        abort(); /* the compiler does not know that fail_msg stays away */
+    }
+    return set;
 }
 
 /* The names in force, in any order: "a b c" holds all and nothing else. */
@@ -186,10 +212,7 @@ static inline void assert_sets(const struct loaded *l, const char *names)
         size_t len = strcspn(names, " ");
 
         (void)snprintf(name, sizeof(name), "%.*s", (int)len, names);
-        if (!set_of(l, name)) {
-            findings_print(&l->findings);
-            fail_msg("expected the set %s in force", name);
-        }
+        (void)set_of(l, name);
         names += len + (names[len] == ' ');
         n++;
     }

@@ -57,8 +57,8 @@ struct memfs {
     } open[MEM_OPEN_MAX];
     size_t open_n;
     uint64_t clock;
-    size_t read_max;  /* most that one read or write moves; 0: all */
-    int fakes_of; /* a directory that also holds fakes_n names, a number and this suffix each, */
+    size_t read_max; /* most that one read or write moves; 0: all */
+    int fakes_of;    /* a directory that also holds fakes_n names, a number and this suffix each, */
     size_t fakes_n;
     const char *fakes_suffix;
     int fake_node; /* … all with the content of this node */
@@ -105,7 +105,9 @@ static inline int mem_add(struct memfs *m, int dir, const char *name, size_t nam
         memcpy(n->name, name, name_n);
         n->meta = (struct gr_fs_meta){
             .type = type,
-            .mode = type == GR_FS_DIRECTORY ? 0755 : type == GR_FS_LINK ? 0777 : 0644,
+            .mode = type == GR_FS_DIRECTORY ? 0755
+                    : type == GR_FS_LINK    ? 0777
+                                            : 0644,
             .modified = ++m->clock,
             .inode = ++m->clock,
             .device = 1,

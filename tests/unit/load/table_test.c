@@ -44,7 +44,7 @@ static void test_puts_and_replaces(void **state)
 
 static void test_many(void **state)
 {
-    static char keys[MANY][12];
+    static char keys[MANY][32];
     struct gr_arena arena;
     struct gr_table table;
 
@@ -65,7 +65,7 @@ static void test_many(void **state)
 /* What was in it stays when it cannot grow. */
 static void test_no_memory(void **state)
 {
-    static char keys[64][12];
+    static char keys[64][32];
     struct gr_arena arena;
     struct gr_table table;
     size_t n = 0;

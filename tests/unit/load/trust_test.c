@@ -28,8 +28,8 @@ static const struct row rows[] = {
      "chown -h root:root " FILE_PATH},
     {"nobody's file", FILE_PATH, 65534, 0, 0600, 0, 0, "untrusted-owner", "uid 65534"},
     {"group may write", FILE_PATH, 0, 0, 0664, 0, 0, "untrusted-mode", "chmod go-w " FILE_PATH},
-    {"others may write", FILE_PATH, 0, 0, 0646, 0, 0, "untrusted-mode", "found that " FILE_PATH
-     " has mode 0646"},
+    {"others may write", FILE_PATH, 0, 0, 0646, 0, 0, "untrusted-mode",
+     "found that " FILE_PATH " has mode 0646"},
     {"others may only write", FILE_PATH, 0, 0, 0602, 0, 0, "untrusted-mode", "0602"},
 
     {"directory is somebody else's", HOOKS, 1000, 0, 0755, 0, 0, "untrusted-owner",
@@ -41,8 +41,7 @@ static const struct row rows[] = {
     {"sticky directory of somebody else", HOOKS, 1000, 0, 01777, 0, 0, "untrusted-owner", HOOKS},
     {"the parent is somebody else's", "/etc", 1000, 0, 0755, 0, 0, "untrusted-owner",
      "chown -h root:root /etc"},
-    {"others may write the parent", "/etc", 0, 0, 0777, 0, 0, "untrusted-mode",
-     "chmod go-w /etc"},
+    {"others may write the parent", "/etc", 0, 0, 0777, 0, 0, "untrusted-mode", "chmod go-w /etc"},
     {"sticky parent", "/etc", 0, 0, 01777, 0, 0, NULL, NULL},
     {"the root is somebody else's", "/", 1000, 0, 0755, 0, 0, "untrusted-owner",
      "chown -h root:root /"},

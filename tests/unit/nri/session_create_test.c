@@ -326,7 +326,7 @@ static void test_reply_sizes(void **state)
 static void test_slow_reader(void **state)
 {
     char *argument = malloc(4U << 20);
-    struct gr_str arg = {.p = argument, .n = 4000000};
+    struct gr_str arg = {.p = argument, .n = 4194000};
     struct gr_oci_hook hook = {.path = GR_STR("/x"), .args = {&arg, 1}};
     struct rig rig;
     int r = 0;

@@ -86,7 +86,7 @@ static const struct limit_row limit_rows[] = {
      "bad-path"},
     {"args", TOP SPEC MATCH HOOKS "        args: [", "a, ", "]\n", GR_HOOK_ARGS_MAX, "too-many"},
     {"documents", "", "---\n", "", GR_YAML_DOCUMENTS_MAX, "too-many-documents"},
-    {"bytes of a file", "", "#", "", GR_YAML_FILE_MAX_BYTES, "file-too-large"},
+    {"bytes of a file", "", "#", "", GR_YAML_FILE_MAX_BYTES, "file-too-big"},
 };
 
 static void limit(void **state)
@@ -191,7 +191,7 @@ static void test_findings(void **state)
         assert_int_equal(decoded->sets.n, 1);
         assert_int_equal(decoded->findings_n, GR_FINDINGS_MAX - 2 + over);
         assert_string_equal(decoded->findings[decoded->findings_n - 1].code,
-                            over == 2 ? "too-many-errors" : "unknown-key");
+                            over == 2 ? "too-many-findings" : "unknown-key");
         decoded_free(decoded);
         gr_buf_fini(&text);
     }

@@ -485,6 +485,54 @@ static void test_all_errors(void **state)
     decoded_free(decoded);
 }
 
+/* What the reader has refused is passed over wherever it stands: one finding each. */
+static void test_refused_parts(void **state)
+{
+    static const char *const texts[] = {
+        "*a\n",
+        "apiVersion: *a\nkind: HookSet\n" SPEC MATCH HOOKS,
+        "apiVersion: grapnel/v1beta1\nkind: *a\n" SPEC MATCH HOOKS,
+        TOP "spec: *a\n",
+        TOP "metadata: {name: *a}\n" SPEC MATCH HOOKS,
+        TOP SPEC MATCH "  mode: *a\n" HOOKS,
+        TOP SPEC MATCH "  order: *a\n" HOOKS,
+        TOP SPEC MATCH "  nodes: {names: *a}\n" HOOKS,
+        TOP SPEC "  match: *a\n" HOOKS,
+        TOP SPEC "  match: {always: *a}\n" HOOKS,
+        TOP SPEC "  match: {all: *a}\n" HOOKS,
+        TOP SPEC "  match: {any: [*a ]}\n" HOOKS,
+        TOP SPEC "  match: {not: *a}\n" HOOKS,
+        TOP SPEC "  match: {namespace: [*a ]}\n" HOOKS,
+        TOP SPEC "  match: {namespace: {in: [*a ]}}\n" HOOKS,
+        TOP SPEC "  match: {namespace: {in: *a}}\n" HOOKS,
+        TOP SPEC "  match: {image: *a}\n" HOOKS,
+        TOP SPEC "  match: {image: [*a ]}\n" HOOKS,
+        TOP SPEC "  match: {podLabels: *a}\n" HOOKS,
+        TOP SPEC "  match: {podLabels: {a: *a}}\n" HOOKS,
+        TOP SPEC "  match: {podLabels: {a: {exists: *a}}}\n" HOOKS,
+        TOP SPEC MATCH "  hooks: *a\n",
+        TOP SPEC MATCH "  hooks: {poststop: *a}\n",
+        TOP SPEC MATCH "  hooks: {poststop: [*a ]}\n",
+        TOP SPEC MATCH STAGE "      - path: *a\n",
+        TOP SPEC MATCH HOOKS "        timeout: *a\n",
+        TOP SPEC MATCH HOOKS "        args: *a\n",
+        TOP SPEC MATCH HOOKS "        args: [*a ]\n",
+        TOP SPEC MATCH HOOKS "        env: [A=b, *a ]\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(texts); i++) {
+        struct decoded *decoded = decode(gr_str_from(texts[i]));
+
+        if (decoded->findings_n != 1)
+            fail_msg("%zu findings, the last: %s; in: %s", decoded->findings_n,
+                     decoded->findings[decoded->findings_n - 1].text, texts[i]);
+        assert_string_equal(decoded->findings[0].code, "alias");
+        assert_int_equal(decoded->sets.rejected, 1);
+        decoded_free(decoded);
+    }
+}
+
 static void test_names(void **state)
 {
     struct decoded *decoded = decode(GR_STR(GOOD("a") "---\n" GOOD("a") "---\n" GOOD("b")));
@@ -547,6 +595,7 @@ int main(void)
     test_add("hash", test_hash);
     test_add("nothing", test_nothing);
     test_add("all errors", test_all_errors);
+    test_add("refused parts", test_refused_parts);
     test_add("names", test_names);
     test_add("file name that is no name", test_file_name_that_is_no_name);
     return test_run("decode");

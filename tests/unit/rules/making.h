@@ -12,6 +12,12 @@
 #include "rules/fields.h"
 #include "rules/limits.h"
 
+/* GR_STR for static initialisers. */
+#define TEXT(s)                      \
+    {                                \
+        .p = (s), .n = sizeof(s) - 1 \
+    }
+
 static inline void *make_room(struct gr_arena *arena, size_t count, size_t bytes)
 {
     void *memory = gr_arena_array(arena, count, bytes);
@@ -63,7 +69,8 @@ static inline struct gr_test make_set(struct gr_arena *arena, bool in, const str
 {
     struct gr_test *copy = make_room(arena, n, sizeof(*copy));
 
-    memcpy(copy, items, n * sizeof(*copy));
+    if (n)
+        memcpy(copy, items, n * sizeof(*copy));
     return (struct gr_test){.kind = in ? GR_TEST_IN : GR_TEST_NOT_IN, .items = copy, .items_n = n};
 }
 
@@ -86,7 +93,8 @@ static inline struct gr_cond make_node(struct gr_arena *arena, enum gr_cond_kind
 {
     struct gr_cond *copy = make_room(arena, n, sizeof(*copy));
 
-    memcpy(copy, children, n * sizeof(*copy));
+    if (n)
+        memcpy(copy, children, n * sizeof(*copy));
     return (struct gr_cond){.kind = kind, .children = copy, .children_n = n};
 }
 

@@ -141,11 +141,6 @@ struct order_row {
     int expected;
 };
 
-#define TEXT(s)                      \
-    {                                \
-        .p = (s), .n = sizeof(s) - 1 \
-    }
-
 static const struct order_row order_rows[] = {
     {"order", {.order = 9, .file_name = TEXT("z")}, {.order = 10, .file_name = TEXT("a")}, -1},
     {"file name", {.file_name = TEXT("a")}, {.file_name = TEXT("b")}, -1},

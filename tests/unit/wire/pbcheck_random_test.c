@@ -185,8 +185,8 @@ static void damage(struct gr_buf *data)
 static void test_random(void **state GR_UNUSED)
 {
     static const ProtobufCMessageDescriptor *const types[] = {
-        &sample__all__descriptor, &sample__leaf__descriptor, &sample__hook__descriptor,
-        &sample__chain__descriptor, &sample__empty__descriptor};
+        &sample__all__descriptor,   &sample__leaf__descriptor,  &sample__hook__descriptor,
+        &sample__chain__descriptor, &sample__empty__descriptor, &sample__wide__descriptor};
     const char *given = getenv("GRAPNEL_TEST_SEED");
     uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
     size_t passed = 0, refused = 0;

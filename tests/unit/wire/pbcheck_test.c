@@ -10,6 +10,7 @@
 #define ALL &sample__all__descriptor
 #define LEAF &sample__leaf__descriptor
 #define NONE &sample__empty__descriptor
+#define WIDE &sample__wide__descriptor
 
 static const struct row {
     const char *name;
@@ -103,6 +104,14 @@ static const struct row {
     {"unknown field, cut", NONE, "0a02 61", -EBADMSG, "", "message-not-valid"},
     {"field number 0", NONE, "0001", -EBADMSG, "", "message-not-valid"},
     {"field number over 29 bits", NONE, "f8ffffff1f 01", -EBADMSG, "", "message-not-valid"},
+    {"many fields in the message's type", WIDE, "0801 9008 01 a808 02", -EBADMSG, "leaf",
+     "message-not-valid"},
+    {"fields far behind", WIDE, "0801 a008 02 aa0803 0a0161 b20801 78 b20800 aa0802 1001", 0, NULL,
+     NULL},
+    {"merged far behind", WIDE, "ba0808 aa0800 b20801 61 01 ba0807 b20801 62 aa0800", -EBADMSG,
+     "wide", "message-not-valid"},
+    {"merged far behind, whole", WIDE, "ba0807 aa0800 b20801 61 ba0807 b20801 62 aa0800", 0, NULL,
+     NULL},
     {"overlong tag", LEAF, "8a80808000 01 61", 0, NULL, NULL},
     {"overlong length", LEAF, "0a 8180808000 61", 0, NULL, NULL},
 };
@@ -117,7 +126,7 @@ static void check(void **state)
     ProtobufCMessage *message = NULL;
     struct accounting accounting;
     struct gr_arena arena;
-    struct gr_err err = {0};
+    struct gr_err err = {.field = "of an older error"};
 
     accounting_init(&accounting);
     gr_arena_init(&arena, 1024, 0);
@@ -347,8 +356,7 @@ static void test_merged_oneof_is_refused(void **state GR_UNUSED)
     gr_arena_fini(&arena);
 }
 
-/* The path of a deep field is cut to its place, not written past it. */
-static void test_long_path(void **state GR_UNUSED)
+static void test_path_of_a_deep_field(void **state GR_UNUSED)
 {
     uint8_t bytes[256];
     struct gr_err err = {0};
@@ -366,6 +374,23 @@ static void test_long_path(void **state GR_UNUSED)
                                    "self.self.self.text");
 }
 
+/* A path that is too long for its place is cut, not written past it. */
+static void test_long_path(void **state GR_UNUSED)
+{
+    static const char name[] = "a_field_whose_name_is_rather_long_as_names_of_fields_go";
+    struct gr_err err = {0};
+
+    assert_int_equal(gr_pb_check(&sample__long_name__descriptor,
+                                 GR_STR("\x0a\x08\x0a\x06\x0a\x04\x0a\x02\x0a\x05"), &err),
+                     -EBADMSG);
+    assert_int_equal(strlen(err.field), sizeof(err.field) - 1);
+    assert_memory_equal(err.field, name, sizeof(name) - 1);
+    assert_int_equal(err.field[sizeof(name) - 1], '.');
+    assert_memory_equal(err.field + sizeof(name), name, sizeof(name) - 1);
+    assert_string_equal(err.code, "message-not-valid");
+    assert_string_equal(err.text + strlen(err.text) - 4, err.field + strlen(err.field) - 4);
+}
+
 int main(void)
 {
     TEST_ADD_ROWS(check, rows);
@@ -376,6 +401,7 @@ int main(void)
     test_add("unpacks into the arena", test_unpacks_into_the_arena);
     test_add("arena too small", test_arena_too_small);
     test_add("merged oneof is refused", test_merged_oneof_is_refused);
+    test_add("path of a deep field", test_path_of_a_deep_field);
     test_add("long path", test_long_path);
     return test_run("wire/pbcheck");
 }

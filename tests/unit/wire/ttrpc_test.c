@@ -99,6 +99,11 @@ static void test_borrows(void **state GR_UNUSED)
     assert_ptr_equal(message.data.p, in + 10);
     assert_int_equal(message.data.n, 3);
     assert_null(rx.body.data);
+    /* Also when it is just what is there. */
+    assert_int_equal(gr_ttrpc_feed(&rx, (struct gr_str){in, 13}, &used, &message),
+                     GR_TTRPC_MESSAGE);
+    assert_ptr_equal(message.data.p, in + 10);
+    assert_null(rx.body.data);
     gr_ttrpc_rx_fini(&rx);
 }
 

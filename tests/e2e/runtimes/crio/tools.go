@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The commands that tests/e2e/fetch builds from this module. Nothing here is
 // compiled: the file only makes "go mod tidy" pin what those commands need.
 

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A rule set is built, a container matched and decided while allocations fail: the result is
+ * -ENOMEM, nothing leaks, and outputs stay as they were.
+ */
+#include "failing.h"
+#include "testing.h"
+
+#include <errno.h>
+
+#include "rules/decide.h"
+#include "rules/fields.h"
+#include "rules/limits.h"
+
+#define SETS 120
+
+/* Small blocks, so that about every step of the code asks for one. */
+#define BLOCK_BYTES 256
+
+static int add_leaf(struct gr_arena *arena, enum gr_field field, const char *key,
+                    enum gr_test_kind kind, const char *text, struct gr_cond *out)
+{
+    struct gr_test *test = gr_arena_alloc(arena, sizeof(*test));
+
+    if (!test)
+        return -ENOMEM;
+    *test = (struct gr_test){.kind = kind, .text = gr_str_from(text)};
+    *out = (struct gr_cond){
+        .kind = GR_COND_LEAF, .field = field, .key = gr_str_from(key), .tests = test, .tests_n = 1};
+    if (kind != GR_TEST_IMAGE)
+        return 0;
+    return gr_image_pattern_parse(arena, test->text, &test->image, NULL);
+}
+
+static int make_match(struct gr_arena *arena, size_t i, const struct gr_cond **out)
+{
+    struct gr_cond *conds = gr_arena_array(arena, 4, sizeof(*conds));
+    int r;
+
+    if (!conds)
+        return -ENOMEM;
+    conds[0] = (struct gr_cond){
+        .kind = i % 2 ? GR_COND_ANY : GR_COND_ALL, .children = conds + 1, .children_n = 3};
+    r = add_leaf(arena, GR_FIELD_IMAGE, NULL, GR_TEST_IMAGE, i % 3 ? "R.io/**/app-*" : "nginx:1.25",
+                 &conds[1]);
+    if (r == 0)
+        r = add_leaf(arena, GR_FIELD_ANNOTATIONS, "key", GR_TEST_EXACT, "value", &conds[2]);
+    if (r == 0)
+        r = add_leaf(arena, GR_FIELD_POD_LABELS, "app", GR_TEST_GLOB, "w*b", &conds[3]);
+    *out = conds;
+    return r;
+}
+
+static int add_hook(struct gr_arena *arena, struct gr_hookset *set)
+{
+    static const char *const sources[] = {"plain", "{{\"{{\"}} {{.ID}}",
+                                          "{{annotation \"none\" \"a\\\\b\"}}", "A={{.PodName}}"};
+    struct gr_hook_text *texts = gr_arena_array(arena, GR_ARRAY_LEN(sources), sizeof(*texts));
+    struct gr_hook *hook = gr_arena_alloc(arena, sizeof(*hook));
+    int r = 0;
+
+    if (!texts || !hook)
+        return -ENOMEM;
+    for (size_t i = 0; i < GR_ARRAY_LEN(sources) && r == 0; i++)
+        r = gr_template_parse(arena, gr_str_from(sources[i]), gr_template_field_check, NULL,
+                              &texts[i].text, NULL);
+    *hook = (struct gr_hook){.path = GR_STR("/opt/h"),
+                             .args = texts,
+                             .args_n = 3,
+                             .env = texts + 3,
+                             .env_n = 1,
+                             .timeout_s = 10};
+    set->hooks[GR_STAGE_POSTSTOP] = (struct gr_hook_list){.items = hook, .n = 1};
+    return r;
+}
+
+static int make_sets(struct gr_arena *arena, struct gr_hookset **out)
+{
+    struct gr_hookset *sets = gr_arena_array(arena, SETS, sizeof(*sets));
+    int r = 0;
+
+    if (!sets)
+        return -ENOMEM;
+    for (size_t i = 0; i < SETS && r == 0; i++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof(name), "set-%zu", i);
+        if (!gr_arena_str(arena, gr_str_from(name), &sets[i].name))
+            return -ENOMEM;
+        sets[i].file = GR_STR("f.yaml");
+        sets[i].document = (uint32_t)i;
+        r = make_match(arena, i, &sets[i].match);
+        if (r == 0 && i % 10 == 1)
+            r = add_hook(arena, &sets[i]);
+    }
+    *out = sets;
+    return r;
+}
+
+static int make_rules(struct gr_ruleset **out)
+{
+    struct gr_arena arena;
+    struct gr_hookset *sets;
+    int r;
+
+    gr_arena_init(&arena, BLOCK_BYTES, 0);
+    r = make_sets(&arena, &sets);
+    if (r == 0)
+        r = gr_ruleset_new(&arena, sets, SETS, out, NULL);
+    gr_arena_fini(&arena);
+    return r;
+}
+
+static int decide(const struct gr_ruleset *rules)
+{
+    struct gr_kv annotations[] = {{GR_STR("key"), GR_STR("value")},
+                                  {GR_STR("key/pod"), GR_STR("value")}};
+    struct gr_kv labels[] = {{GR_STR("app"), GR_STR("web")}};
+    struct gr_str env[] = {GR_STR("GRAPNEL_HOOKSET=set-1@0")};
+    struct gr_oci_hook hooks[] = {{.path = GR_STR("/opt/x"), .env = {env, 1}}};
+    struct gr_subject subject = {.id = GR_STR("id"),
+                                 .pod_name = GR_STR("pod"),
+                                 .pod_annotations = {annotations, 2},
+                                 .pod_labels = {labels, 1},
+                                 .hooks = hooks,
+                                 .hooks_n = 1};
+    struct gr_decide_options options = {.node_name = GR_STR("node")};
+    struct gr_decision decision = {.results_n = 77};
+    struct gr_arena arena;
+    int r;
+
+    (void)gr_image_parse(GR_STR("R.IO/x/app-1"), &subject.image);
+    gr_arena_init(&arena, BLOCK_BYTES, 0);
+    r = gr_decide(rules, &subject, &options, &arena, &decision);
+    if (r == 0)
+        assert_true(decision.results_n > 0 && decision.hooks_n > 0);
+    else
+        assert_int_equal(decision.results_n, 77);
+    gr_arena_fini(&arena);
+    return r;
+}
+
+static int build(void *user)
+{
+    struct gr_ruleset *rules = NULL;
+    int r = make_rules(&rules);
+
+    (void)user;
+    if (r)
+        assert_null(rules);
+    gr_ruleset_unref(rules);
+    return r;
+}
+
+static int decide_only(void *user)
+{
+    return decide(user);
+}
+
+static void build_fails(void **state)
+{
+    (void)state;
+    failing_run(build, NULL);
+}
+
+static void decide_fails(void **state)
+{
+    struct gr_ruleset *rules = NULL;
+
+    (void)state;
+    assert_int_equal(make_rules(&rules), 0);
+    failing_run(decide_only, rules);
+    gr_ruleset_unref(rules);
+}
+
+/* The limit of the request's arena is as good as an end of memory. */
+static void limits_fail(void **state)
+{
+    struct gr_decide_options options = {.node_name = GR_STR("node")};
+    struct gr_ruleset *rules = NULL;
+    bool done = false;
+
+    (void)state;
+    assert_int_equal(make_rules(&rules), 0);
+    for (size_t limit = 16; !done; limit += 16) {
+        struct gr_subject subject = {.id = GR_STR("id"), .pod_name = GR_STR("pod")};
+        struct gr_decision decision;
+        struct gr_arena arena;
+        int r;
+
+        gr_arena_init(&arena, 16, limit);
+        r = gr_decide(rules, &subject, &options, &arena, &decision);
+        assert_true(r == 0 || r == -ENOMEM);
+        done = r == 0;
+        gr_arena_fini(&arena);
+    }
+    gr_ruleset_unref(rules);
+}
+
+int main(void)
+{
+    test_add("building a rule set", build_fails);
+    test_add("deciding", decide_fails);
+    test_add("limits of the request", limits_fail);
+    return test_run("match fault");
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any bytes as a rule file, as a part of one, or as settings: what is accepted keeps the promises
+ * of rules/hookset.h, and what is refused is reported with its place.
+ */
+#include "fuzz.h"
+
+#include "base/utf8.h"
+#include "load/config.h"
+#include "rules/decode.h"
+#include "rules/limits.h"
+#include "rules/strict.h"
+
+#define HEAD "apiVersion: grapnel/v1beta1\nkind: HookSet\nmetadata: {name: a}\nspec:\n"
+#define HOOKS "\n  hooks: {poststop: [{path: /x}]}\n"
+
+/* Where the bytes stand: alone, or where a match, a hook or a list of arguments is expected. */
+static const struct frame {
+    const char *before;
+    const char *after;
+} frames[] = {
+    {"", ""},
+    {HEAD "  match: ", HOOKS},
+    {HEAD "  match: {always: true}\n  hooks:\n    poststop:\n      - path: /x\n        ", "\n"},
+    {HEAD "  match: {always: true}\n  hooks: {poststop: [{path: /bin/sh, args: [sh, ", "]}]}\n"},
+    {HEAD "  match: {always: true}\n  hooks: {poststop: [{path: /x, env: [\"", "\"]}]}\n"},
+    {HEAD "  match: {podLabels: {a: ", "}}" HOOKS},
+};
+
+struct seen {
+    struct gr_buf log; /* of everything that was reported */
+    size_t findings;
+    uint32_t lines; /* of the text */
+};
+
+static void report(void *user, enum gr_level level, const struct gr_err *err)
+{
+    struct seen *seen = user;
+
+    FUZZ_CHECK(level == GR_LEVEL_ERROR);
+    FUZZ_CHECK(err->code && err->text[0] && err->file[0]);
+    FUZZ_CHECK(err->line >= 1 && err->line <= seen->lines && err->column >= 1);
+    FUZZ_CHECK(gr_utf8_is_clean(gr_str_from(err->text)));
+    FUZZ_CHECK(gr_utf8_is_clean(gr_str_from(err->field)));
+    FUZZ_CHECK(++seen->findings <= GR_FINDINGS_MAX);
+    fuzz_log_number(&seen->log, err->line);
+    fuzz_log_number(&seen->log, err->column);
+    fuzz_log_bytes(&seen->log, gr_str_from(err->text));
+}
+
+static void check_tests(const struct gr_test *tests, size_t n)
+{
+    FUZZ_CHECK(n >= 1 && n <= GR_VALUES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const struct gr_test *test = &tests[i];
+
+        FUZZ_CHECK(gr_utf8_is_clean(test->text));
+        if (test->kind == GR_TEST_IMAGE)
+            FUZZ_CHECK(test->image);
+        if (test->kind == GR_TEST_GLOB || test->kind == GR_TEST_PREFIX)
+            FUZZ_CHECK(test->text.n >= 1 && test->text.n <= GR_PATTERN_MAX_BYTES);
+        if (test->kind == GR_TEST_IN || test->kind == GR_TEST_NOT_IN)
+            check_tests(test->items, test->items_n);
+    }
+}
+
+static void check_cond(const struct gr_cond *cond)
+{
+    bool leaf = cond->kind == GR_COND_LEAF;
+
+    FUZZ_CHECK(cond->line >= 1 && cond->column >= 1);
+    if (leaf) {
+        check_tests(cond->tests, cond->tests_n);
+        FUZZ_CHECK(gr_field_is_map(cond->field) == (cond->key.n > 0));
+    } else if (cond->kind != GR_COND_ALWAYS) {
+        FUZZ_CHECK(cond->children_n >= 1);
+        FUZZ_CHECK(cond->kind != GR_COND_NOT || cond->children_n == 1);
+        for (size_t i = 0; i < cond->children_n; i++)
+            check_cond(&cond->children[i]);
+    }
+}
+
+static void check_texts(const struct gr_hook_text *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        FUZZ_CHECK(gr_utf8_is_clean(texts[i].text.source));
+        FUZZ_CHECK(texts[i].text.source.p[texts[i].text.source.n] == '\0');
+        FUZZ_CHECK(texts[i].line >= 1);
+    }
+}
+
+static void check_hook(const struct gr_hook *hook)
+{
+    FUZZ_CHECK(hook->path.n >= 2 && hook->path.p[0] == '/');
+    FUZZ_CHECK(hook->path.p[hook->path.n] == '\0' && strlen(hook->path.p) == hook->path.n);
+    FUZZ_CHECK(hook->timeout_s >= 1 && hook->timeout_s <= 120);
+    FUZZ_CHECK(hook->args_n <= GR_HOOK_ARGS_MAX && hook->env_n <= GR_HOOK_ENV_MAX);
+    check_texts(hook->args, hook->args_n);
+    check_texts(hook->env, hook->env_n);
+}
+
+static void check_set(const struct gr_hookset *set)
+{
+    size_t hooks = 0;
+
+    FUZZ_CHECK(gr_is_dns_subdomain(set->name) && set->name.p[set->name.n] == '\0');
+    FUZZ_CHECK(set->order <= GR_ORDER_MAX && set->line >= 1);
+    FUZZ_CHECK(set->match);
+    check_cond(set->match);
+    for (size_t i = 0; i < GR_STAGE_COUNT; i++) {
+        for (size_t k = 0; k < set->hooks[i].n; k++, hooks++)
+            check_hook(&set->hooks[i].items[k]);
+    }
+    FUZZ_CHECK(hooks >= 1);
+}
+
+static uint32_t count_lines(struct gr_str text)
+{
+    uint32_t lines = 2; /* the first, and the place behind the last */
+
+    for (size_t i = 0; i < text.n; i++)
+        lines += text.p[i] == '\n' || text.p[i] == '\r';
+    return lines;
+}
+
+static void decode_rules(struct gr_str text, struct seen *seen)
+{
+    const struct gr_source source = {.text = text, .file = "f.yaml", .stem = GR_STR("f")};
+    const struct gr_reporter reporter = {.report = report, .user = seen};
+    struct gr_hooksets sets = {0};
+    struct gr_arena arena;
+
+    gr_arena_init(&arena, 256, 0);
+    FUZZ_CHECK(gr_hooksets_decode(&arena, &source, &reporter, &sets) == 0);
+    FUZZ_CHECK((sets.rejected == 0) == (seen->findings == 0));
+    for (size_t i = 0; i < sets.n; i++) {
+        check_set(&sets.items[i]);
+        fuzz_log_number(&seen->log, sets.items[i].hash);
+    }
+    gr_arena_fini(&arena);
+}
+
+static void decode_settings(struct gr_str text, struct seen *seen)
+{
+    const struct gr_config_text source = {.text = text, .name = "f", .source = GR_CONFIG_FILE};
+    const struct gr_reporter reporter = {.report = report, .user = seen};
+    struct gr_config config = {0};
+    struct gr_arena arena;
+    int r;
+
+    gr_arena_init(&arena, 256, 0);
+    r = gr_config_decode(&arena, &source, &reporter, &config);
+    FUZZ_CHECK(r == 0 || r == GR_CONFIG_REFUSED);
+    FUZZ_CHECK((r == 0) == (seen->findings == 0));
+    gr_arena_fini(&arena);
+}
+
+static void run(struct gr_str text, bool settings, struct gr_buf *out_log)
+{
+    struct seen seen = {.lines = count_lines(text)};
+    char *copy = fuzz_exact(text);
+
+    text.p = copy;
+    gr_buf_init(&seen.log, 1U << 20);
+    if (settings)
+        decode_settings(text, &seen);
+    else
+        decode_rules(text, &seen);
+    free(copy);
+    *out_log = seen.log;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct gr_str input = {.p = (const char *)data, .n = size};
+    uint32_t mode = fuzz_take(&input, 1) % (GR_ARRAY_LEN(frames) + 1);
+    bool settings = mode == GR_ARRAY_LEN(frames);
+    const struct frame *frame = &frames[settings ? 0 : mode];
+    struct gr_buf text, once, again;
+
+    gr_buf_init(&text, 1U << 22);
+    FUZZ_CHECK(gr_buf_text(&text, frame->before) == 0 && gr_buf_str(&text, input) == 0 &&
+               gr_buf_text(&text, frame->after) == 0);
+    run(gr_buf_view(&text), settings, &once);
+    run(gr_buf_view(&text), settings, &again);
+    FUZZ_CHECK(gr_str_eq(gr_buf_view(&once), gr_buf_view(&again)));
+    gr_buf_fini(&once);
+    gr_buf_fini(&again);
+    gr_buf_fini(&text);
+    return 0;
+}

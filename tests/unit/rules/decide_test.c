@@ -1,0 +1,915 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "making.h"
+
+#include <errno.h>
+
+#include "base/utf8.h"
+
+#define MARK "GRAPNEL_HOOKSET=tap@0123456789abcdef"
+
+/* ---- one rule set, one container, one decision ---- */
+
+struct rig {
+    struct gr_arena rules_arena; /* until the rule set takes it */
+    struct gr_hookset sets[4];
+    size_t sets_n;
+    struct gr_ruleset *rules;
+    struct gr_arena arena; /* of the request */
+    struct gr_subject subject;
+    struct gr_decision decision;
+};
+
+static struct gr_subject make_container(void)
+{
+    struct gr_subject subject = {
+        .id = GR_STR("id-1"),
+        .name = GR_STR("web"),
+        .pod_name = GR_STR("web-0"),
+        .pod_namespace = GR_STR("prod"),
+        .pod_uid = GR_STR("uid-1"),
+        .runtime_handler = GR_STR("runc"),
+        .runtime = GR_STR("containerd"),
+    };
+
+    assert_int_equal(gr_image_parse(GR_STR("nginx:1.25"), &subject.image), 0);
+    return subject;
+}
+
+static void rig_init(struct rig *rig)
+{
+    memset(rig, 0, sizeof(*rig));
+    gr_arena_init(&rig->rules_arena, 4096, 0);
+    gr_arena_init(&rig->arena, 4096, 0);
+    rig->subject = make_container();
+}
+
+static struct gr_hookset *rig_add(struct rig *rig, const char *name, struct gr_cond match)
+{
+    struct gr_hookset *set = &rig->sets[rig->sets_n];
+
+    *set = make_hookset(&rig->rules_arena, name, match);
+    set->document = (uint32_t)rig->sets_n++;
+    return set;
+}
+
+static const struct gr_decision *rig_decide(struct rig *rig)
+{
+    struct gr_decide_options options = {.node_name = GR_STR("node-1")};
+
+    if (!rig->rules)
+        rig->rules = make_ruleset(&rig->rules_arena, rig->sets, rig->sets_n);
+    assert_int_equal(gr_decide(rig->rules, &rig->subject, &options, &rig->arena, &rig->decision),
+                     0);
+    return &rig->decision;
+}
+
+static void rig_fini(struct rig *rig)
+{
+    gr_ruleset_unref(rig->rules);
+    gr_arena_fini(&rig->rules_arena);
+    gr_arena_fini(&rig->arena);
+}
+
+static void expect_texts(struct gr_strs found, const char *const *expected)
+{
+    size_t n = 0;
+
+    for (; expected[n]; n++) {
+        if (n < found.n)
+            assert_str(found.items[n], expected[n]);
+    }
+    assert_int_equal(found.n, n);
+}
+
+static void expect_in(struct gr_str text, const char *part)
+{
+    char copy[4096];
+
+    (void)snprintf(copy, sizeof(copy), "%.*s", GR_STR_FMT(text));
+    if (!strstr(copy, part))
+        fail_msg("expected \"%s\" in \"%s\"", part, copy);
+}
+
+/* A match of each result. */
+static struct gr_cond match_of(struct rig *rig, enum gr_truth truth)
+{
+    if (truth == GR_TRUE || truth == GR_FALSE)
+        return make_always(truth == GR_TRUE);
+    if (truth == GR_UNKNOWN)
+        return make_leaf(&rig->rules_arena, GR_FIELD_IMAGE, NULL,
+                         make_image(&rig->rules_arena, "nginx@sha256:*"));
+    return (struct gr_cond){.kind = (enum gr_cond_kind)99};
+}
+
+/* ---- the verdicts ---- */
+
+enum twist {
+    PLAIN,
+    BLOCKED,
+    MARKED,      /* its mark is on a hook */
+    NO_VALUE,    /* a template without its value */
+    ALL_PRESENT, /* its hook is there without a mark */
+};
+
+struct verdict_row {
+    const char *name;
+    enum gr_truth truth;
+    enum twist twist;
+    enum gr_mode mode;
+    enum gr_failure_policy policy;
+    enum gr_on_unknown on_unknown;
+    enum gr_verdict verdict;
+    const char *reason;
+};
+
+#define ENF GR_MODE_ENFORCE
+#define OBS GR_MODE_OBSERVE
+#define SKIP GR_UNKNOWN_SKIP
+#define INJ GR_UNKNOWN_INJECT
+#define UFAIL GR_UNKNOWN_FAIL
+
+static const struct verdict_row verdict_rows[] = {
+    {"true", GR_TRUE, PLAIN, ENF, GR_FAIL, SKIP, GR_VERDICT_INJECTED, ""},
+    {"true, Ignore", GR_TRUE, PLAIN, ENF, GR_IGNORE, UFAIL, GR_VERDICT_INJECTED, ""},
+    {"true, Observe", GR_TRUE, PLAIN, OBS, GR_FAIL, SKIP, GR_VERDICT_OBSERVED,
+     "would have been injected"},
+    {"unknown, Skip", GR_UNKNOWN, PLAIN, ENF, GR_FAIL, SKIP, GR_VERDICT_SKIPPED,
+     "onUnknown is Skip"},
+    {"unknown, Skip, Ignore", GR_UNKNOWN, PLAIN, ENF, GR_IGNORE, SKIP, GR_VERDICT_SKIPPED,
+     "onUnknown is Skip"},
+    {"unknown, Skip, Observe", GR_UNKNOWN, PLAIN, OBS, GR_FAIL, SKIP, GR_VERDICT_SKIPPED,
+     "onUnknown is Skip"},
+    {"unknown, Inject", GR_UNKNOWN, PLAIN, ENF, GR_FAIL, INJ, GR_VERDICT_INJECTED,
+     "onUnknown is Inject"},
+    {"unknown, Inject, Observe", GR_UNKNOWN, PLAIN, OBS, GR_FAIL, INJ, GR_VERDICT_OBSERVED,
+     "would have been injected"},
+    {"unknown, Fail", GR_UNKNOWN, PLAIN, ENF, GR_FAIL, UFAIL, GR_VERDICT_REFUSED,
+     "(line 7: image), and onUnknown is Fail"},
+    {"unknown, Fail, Ignore", GR_UNKNOWN, PLAIN, ENF, GR_IGNORE, UFAIL, GR_VERDICT_REFUSED,
+     "onUnknown is Fail"},
+    {"unknown, Fail, Observe", GR_UNKNOWN, PLAIN, OBS, GR_FAIL, UFAIL, GR_VERDICT_OBSERVED,
+     "would have refused the container: whether it matches"},
+    {"error, Fail", GR_ERROR, PLAIN, ENF, GR_FAIL, SKIP, GR_VERDICT_REFUSED, "not completed"},
+    {"error, Ignore", GR_ERROR, PLAIN, ENF, GR_IGNORE, UFAIL, GR_VERDICT_IGNORED, "not completed"},
+    {"error, Observe", GR_ERROR, PLAIN, OBS, GR_FAIL, SKIP, GR_VERDICT_OBSERVED,
+     "would have refused the container: matching was not completed"},
+    {"error, Ignore, Observe", GR_ERROR, PLAIN, OBS, GR_IGNORE, SKIP, GR_VERDICT_IGNORED,
+     "not completed"},
+    {"blocked, Fail", GR_TRUE, BLOCKED, ENF, GR_FAIL, SKIP, GR_VERDICT_REFUSED,
+     "it is blocked: /opt/x is writable by others"},
+    {"blocked, Ignore", GR_TRUE, BLOCKED, ENF, GR_IGNORE, SKIP, GR_VERDICT_IGNORED,
+     "it is blocked: /opt/x is writable by others"},
+    {"blocked, Observe", GR_TRUE, BLOCKED, OBS, GR_FAIL, SKIP, GR_VERDICT_OBSERVED,
+     "would have refused the container: it is blocked"},
+    {"blocked, unknown, Skip", GR_UNKNOWN, BLOCKED, ENF, GR_FAIL, SKIP, GR_VERDICT_SKIPPED,
+     "onUnknown is Skip"},
+    {"blocked, unknown, Inject", GR_UNKNOWN, BLOCKED, ENF, GR_FAIL, INJ, GR_VERDICT_REFUSED,
+     "it is blocked"},
+    {"blocked, unknown, Inject, Ignore", GR_UNKNOWN, BLOCKED, ENF, GR_IGNORE, INJ,
+     GR_VERDICT_IGNORED, "it is blocked"},
+    {"blocked, unknown, Fail", GR_UNKNOWN, BLOCKED, ENF, GR_IGNORE, UFAIL, GR_VERDICT_REFUSED,
+     "onUnknown is Fail"},
+    {"no value, Fail", GR_TRUE, NO_VALUE, ENF, GR_FAIL, SKIP, GR_VERDICT_REFUSED, "is absent"},
+    {"no value, Ignore", GR_TRUE, NO_VALUE, ENF, GR_IGNORE, SKIP, GR_VERDICT_IGNORED, "is absent"},
+    {"no value, Observe", GR_TRUE, NO_VALUE, OBS, GR_FAIL, SKIP, GR_VERDICT_OBSERVED,
+     "would have refused the container: args[1]"},
+    {"marked", GR_TRUE, MARKED, ENF, GR_FAIL, SKIP, GR_VERDICT_ALREADY, "its mark"},
+    {"marked, Observe", GR_TRUE, MARKED, OBS, GR_FAIL, SKIP, GR_VERDICT_ALREADY, "its mark"},
+    {"marked, unknown, Fail", GR_UNKNOWN, MARKED, ENF, GR_FAIL, UFAIL, GR_VERDICT_ALREADY,
+     "its mark"},
+    {"marked, error", GR_ERROR, MARKED, ENF, GR_FAIL, SKIP, GR_VERDICT_ALREADY, "its mark"},
+    {"all present", GR_TRUE, ALL_PRESENT, ENF, GR_FAIL, SKIP, GR_VERDICT_ALREADY,
+     "all its hooks are on the container already"},
+    {"all present, Observe", GR_TRUE, ALL_PRESENT, OBS, GR_FAIL, SKIP, GR_VERDICT_ALREADY,
+     "all its hooks"},
+};
+
+static void verdicts(void **state)
+{
+    static const char *const plain[] = {"h", "-x", NULL};
+    static const char *const needing[] = {"h", "{{annotation \"none\"}}", NULL};
+    const struct verdict_row *row = *state;
+    struct gr_str env[] = {GR_STR("A=b"), GR_STR("GRAPNEL_HOOKSET=tap@ffff")};
+    struct gr_str args[] = {GR_STR("h"), GR_STR("-x")};
+    struct gr_oci_hook existing = {.stage = GR_STAGE_POSTSTART,
+                                   .path = GR_STR("/opt/h"),
+                                   .args = {args, 2},
+                                   .has_timeout = true,
+                                   .timeout_s = 10};
+    bool injected = row->verdict == GR_VERDICT_INJECTED;
+    bool refused = row->verdict == GR_VERDICT_REFUSED;
+    const struct gr_decision *d;
+    struct gr_hookset *set;
+    struct rig rig;
+
+    rig_init(&rig);
+    set = rig_add(&rig, "tap", match_of(&rig, row->truth));
+    set->mode = row->mode;
+    set->failure_policy = row->policy;
+    set->on_unknown = row->on_unknown;
+    make_hook(&rig.rules_arena, set, GR_STAGE_POSTSTART, "/opt/h",
+              row->twist == NO_VALUE ? needing : plain, NULL);
+    if (row->twist == BLOCKED)
+        set->blocked = GR_STR("/opt/x is writable by others");
+    if (row->twist == MARKED)
+        existing.env = (struct gr_strs){env, 2};
+    rig.subject.hooks = &existing;
+    rig.subject.hooks_n = row->twist == MARKED || row->twist == ALL_PRESENT;
+
+    d = rig_decide(&rig);
+    assert_int_equal(d->results_n, 1);
+    assert_ptr_equal(d->results[0].set, gr_ruleset_at(rig.rules, 0));
+    assert_int_equal(d->results[0].truth, row->truth);
+    assert_string_equal(gr_verdict_name(d->results[0].verdict), gr_verdict_name(row->verdict));
+    if (row->reason[0])
+        expect_in(d->results[0].reason, row->reason);
+    else
+        assert_int_equal(d->results[0].reason.n, 0);
+    assert_int_equal(d->refuse, refused);
+    assert_int_equal(d->refusal.n > 0, refused);
+    if (refused)
+        expect_in(d->refusal, row->reason);
+    assert_int_equal(d->hooks_n, injected);
+    rig_fini(&rig);
+}
+
+static void false_has_no_result(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    rig_add(&rig, "tap", match_of(&rig, GR_FALSE));
+    rig_add(&rig, "elsewhere", make_always(true))->other_node = true;
+    assert_int_equal(rig_decide(&rig)->results_n, 0);
+    assert_int_equal(rig.decision.hooks_n, 0);
+    assert_false(rig.decision.refuse);
+    rig_fini(&rig);
+}
+
+static void verdict_names(void **state)
+{
+    (void)state;
+    assert_string_equal(gr_verdict_name(GR_VERDICT_INJECTED), "injected");
+    assert_string_equal(gr_verdict_name(GR_VERDICT_OBSERVED), "observed");
+    assert_string_equal(gr_verdict_name(GR_VERDICT_ALREADY), "already");
+    assert_string_equal(gr_verdict_name(GR_VERDICT_SKIPPED), "skipped");
+    assert_string_equal(gr_verdict_name(GR_VERDICT_IGNORED), "ignored");
+    assert_string_equal(gr_verdict_name(GR_VERDICT_REFUSED), "refused");
+}
+
+/* ---- what is injected ---- */
+
+static void hook_in_full(void **state)
+{
+    static const char *const args[] = {"tap", "--id={{.ID}}", "{{\"{{\"}}", "", NULL};
+    static const char *const env[] = {"MODE=bridge", "WHO={{.PodNamespace}}/{{.PodName}}", NULL};
+    static const char *const expected_args[] = {"tap", "--id=id-1", "{{", "", NULL};
+    static const char *const expected_env[] = {"MODE=bridge",
+                                               "WHO=prod/web-0",
+                                               GR_HOOK_PATH_ENV,
+                                               "GRAPNEL_CONTAINER_ID=id-1",
+                                               "GRAPNEL_CONTAINER_NAME=web",
+                                               "GRAPNEL_POD_NAME=web-0",
+                                               "GRAPNEL_POD_NAMESPACE=prod",
+                                               "GRAPNEL_POD_UID=uid-1",
+                                               "GRAPNEL_STAGE=createRuntime",
+                                               MARK,
+                                               NULL};
+    const struct gr_decision *d;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    make_hook(&rig.rules_arena, rig_add(&rig, "tap", make_always(true)), GR_STAGE_CREATE_RUNTIME,
+              "/opt/tap", args, env);
+    d = rig_decide(&rig);
+    assert_int_equal(d->hooks_n, 1);
+    assert_int_equal(d->hooks[0].stage, GR_STAGE_CREATE_RUNTIME);
+    assert_str(d->hooks[0].path, "/opt/tap");
+    assert_true(d->hooks[0].has_timeout);
+    assert_int_equal(d->hooks[0].timeout_s, GR_HOOK_TIMEOUT_DEFAULT_S);
+    expect_texts(d->hooks[0].args, expected_args);
+    expect_texts(d->hooks[0].env, expected_env);
+    rig_fini(&rig);
+}
+
+static void path_of_its_own(void **state)
+{
+    static const char *const env[] = {"PATH=/opt/bin", NULL};
+    static const char *const other[] = {"PATHS=/opt/bin", NULL};
+    const struct gr_decision *d;
+    struct gr_hookset *set;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    set = rig_add(&rig, "tap", make_always(true));
+    make_hook(&rig.rules_arena, set, GR_STAGE_PRESTART, "/opt/a", NULL, env);
+    make_hook(&rig.rules_arena, set, GR_STAGE_PRESTART, "/opt/b", NULL, other);
+    d = rig_decide(&rig);
+    assert_int_equal(d->hooks_n, 2);
+    assert_int_equal(d->hooks[0].args.n, 0);
+    assert_int_equal(d->hooks[0].env.n, 8);
+    assert_str(d->hooks[0].env.items[0], "PATH=/opt/bin");
+    assert_str(d->hooks[0].env.items[1], "GRAPNEL_CONTAINER_ID=id-1");
+    assert_int_equal(d->hooks[1].env.n, 9);
+    assert_str(d->hooks[1].env.items[1], GR_HOOK_PATH_ENV);
+    rig_fini(&rig);
+}
+
+/* A runtime may know nothing of pods: the variables are there all the same. */
+static void empty_identity(void **state)
+{
+    static const char *const expected[] = {GR_HOOK_PATH_ENV,
+                                           "GRAPNEL_CONTAINER_ID=",
+                                           "GRAPNEL_CONTAINER_NAME=",
+                                           "GRAPNEL_POD_NAME=",
+                                           "GRAPNEL_POD_NAMESPACE=",
+                                           "GRAPNEL_POD_UID=",
+                                           "GRAPNEL_STAGE=poststop",
+                                           MARK,
+                                           NULL};
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    rig.subject = (struct gr_subject){0};
+    make_hook(&rig.rules_arena, rig_add(&rig, "tap", make_always(true)), GR_STAGE_POSTSTOP,
+              "/opt/tap", NULL, NULL);
+    expect_texts(rig_decide(&rig)->hooks[0].env, expected);
+    rig_fini(&rig);
+}
+
+/* Stage by stage, in it the order of the sets, in them that of the list. */
+static void order_of_hooks(void **state)
+{
+    static const char *const expected[] = {"/pre/b",  "/pre/a",  "/run/b1", "/run/b2",
+                                           "/run/a1", "/run/a2", "/stop/a"};
+    const struct gr_decision *d;
+    struct gr_hookset *set;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    set = rig_add(&rig, "a", make_always(true));
+    make_hook(&rig.rules_arena, set, GR_STAGE_POSTSTOP, "/stop/a", NULL, NULL);
+    make_hook(&rig.rules_arena, set, GR_STAGE_CREATE_RUNTIME, "/run/a1", NULL, NULL);
+    make_hook(&rig.rules_arena, set, GR_STAGE_CREATE_RUNTIME, "/run/a2", NULL, NULL);
+    make_hook(&rig.rules_arena, set, GR_STAGE_PRESTART, "/pre/a", NULL, NULL);
+    set = rig_add(&rig, "skipped", match_of(&rig, GR_UNKNOWN));
+    set->order = 20;
+    make_hook(&rig.rules_arena, set, GR_STAGE_PRESTART, "/pre/skipped", NULL, NULL);
+    set = rig_add(&rig, "b", make_always(true));
+    set->order = 10;
+    make_hook(&rig.rules_arena, set, GR_STAGE_PRESTART, "/pre/b", NULL, NULL);
+    make_hook(&rig.rules_arena, set, GR_STAGE_CREATE_RUNTIME, "/run/b1", NULL, NULL);
+    make_hook(&rig.rules_arena, set, GR_STAGE_CREATE_RUNTIME, "/run/b2", NULL, NULL);
+    d = rig_decide(&rig);
+    assert_int_equal(d->hooks_n, GR_ARRAY_LEN(expected));
+    for (size_t i = 0; i < d->hooks_n; i++)
+        assert_str(d->hooks[i].path, expected[i]);
+    assert_str(d->results[0].set->name, "b");
+    assert_str(d->results[1].set->name, "skipped");
+    assert_str(d->results[2].set->name, "a");
+    rig_fini(&rig);
+}
+
+/* ---- templates ---- */
+
+static struct gr_kv hostile_annotations[] = {
+    {TEXT("plain"), TEXT("value")},
+    {TEXT("empty"), TEXT("")},
+    {TEXT("braces"), TEXT("{{.ID}} {{\"x\"}}")},
+    {TEXT("option"), TEXT("--privileged")},
+    {TEXT("dash"), TEXT("-")},
+    {TEXT("newline"), TEXT("a\nB=c")},
+    {TEXT("nul"), TEXT("a\0b")},
+    {TEXT("latin1"), TEXT("caf\xE9")},
+    {TEXT("spaces"), TEXT("a b; rm -rf / $(x) `y` \"z\"")},
+    {TEXT("scoped/container.web"), TEXT("mine")},
+};
+
+struct template_row {
+    const char *name;
+    const char *text;
+    const char *expected; /* NULL: an error … */
+    const char *problem;  /* … of this text */
+};
+
+static const struct template_row template_rows[] = {
+    {"id", "{{.ID}}", "id-1", NULL},
+    {"name", "{{.Name}}", "web", NULL},
+    {"image", "{{.Image}}", "nginx:1.25", NULL},
+    {"pod", "{{.PodNamespace}}/{{.PodName}}", "prod/web-0", NULL},
+    {"uid", "{{.PodUID}}", "uid-1", NULL},
+    {"handler", "{{.RuntimeHandler}}", "runc", NULL},
+    {"node", "{{.NodeName}}", "node-1", NULL},
+    {"stage", "{{.Stage}}", "poststart", NULL},
+    {"set", "{{.HookSet}}", "tap", NULL},
+    {"annotation", "{{annotation \"plain\"}}", "value", NULL},
+    {"annotation, default not used", "{{annotation \"plain\" \"x\"}}", "value", NULL},
+    {"annotation, default", "{{annotation \"none\" \"x\"}}", "x", NULL},
+    {"annotation, empty default", "a{{annotation \"none\" \"\"}}b", "ab", NULL},
+    {"annotation, empty", "{{annotation \"empty\" \"x\"}}", "", NULL},
+    {"annotation, scoped", "{{annotation \"scoped\"}}", "mine", NULL},
+    {"annotation, absent", "{{annotation \"none\"}}", NULL,
+     "args[1] of its poststart hook at line 12: annotation \"none\" is absent"},
+    {"label", "{{label \"app\"}}", "shop", NULL},
+    {"label, default", "{{label \"none\" \"x\"}}", "x", NULL},
+    {"label, absent", "{{label \"none\"}}", NULL, "label \"none\" is absent"},
+    {"label of the container only", "{{label \"image-label\"}}", NULL,
+     "label \"image-label\" is absent"},
+    {"value is not searched", "{{annotation \"braces\"}}", "{{.ID}} {{\"x\"}}", NULL},
+    {"one element", "{{annotation \"spaces\"}}", "a b; rm -rf / $(x) `y` \"z\"", NULL},
+    {"option", "{{annotation \"option\"}}", NULL, "begins the element with \"-\""},
+    {"dash alone", "{{annotation \"dash\"}}", NULL, "begins the element with \"-\""},
+    {"option behind nothing", "{{annotation \"empty\"}}{{annotation \"option\"}}", NULL,
+     "begins the element with \"-\""},
+    {"option behind an empty default", "{{annotation \"none\" \"\"}}{{annotation \"option\"}}",
+     NULL, "begins the element with \"-\""},
+    {"option behind a text", "--mode={{annotation \"option\"}}", "--mode=--privileged", NULL},
+    {"option of the rule", "{{annotation \"none\" \"--safe\"}}", "--safe", NULL},
+    {"newline", "x{{annotation \"newline\"}}", NULL, "holds a newline"},
+    {"NUL", "x{{annotation \"nul\"}}", NULL, "holds a NUL byte"},
+    {"no UTF-8", "x{{annotation \"latin1\"}}", NULL, "is not valid UTF-8"},
+};
+
+static struct gr_kv pod_labels[] = {{TEXT("app"), TEXT("shop")}};
+static struct gr_kv own_labels[] = {{TEXT("image-label"), TEXT("x")}};
+
+static void add_templated(struct rig *rig, const char *text)
+{
+    const char *const args[] = {"h", text, NULL};
+
+    rig_init(rig);
+    rig->subject.pod_annotations =
+        (struct gr_kvs){hostile_annotations, GR_ARRAY_LEN(hostile_annotations)};
+    rig->subject.pod_labels = (struct gr_kvs){pod_labels, 1};
+    rig->subject.container_labels = (struct gr_kvs){own_labels, 1};
+    make_hook(&rig->rules_arena, rig_add(rig, "tap", make_always(true)), GR_STAGE_POSTSTART,
+              "/opt/h", args, NULL);
+}
+
+static void templates(void **state)
+{
+    const struct template_row *row = *state;
+    const struct gr_decision *d;
+    struct rig rig;
+
+    add_templated(&rig, row->text);
+    d = rig_decide(&rig);
+    assert_int_equal(d->refuse, row->expected == NULL);
+    if (row->expected) {
+        assert_int_equal(d->hooks[0].args.n, 2);
+        assert_str(d->hooks[0].args.items[1], row->expected);
+    } else {
+        expect_in(d->results[0].reason, row->problem);
+        expect_in(d->refusal, row->problem);
+    }
+    rig_fini(&rig);
+}
+
+struct unknown_row {
+    const char *name;
+    const char *text;
+    uint32_t unknown;
+    bool is_error;
+};
+
+static const struct unknown_row unknown_rows[] = {
+    {"image", "{{.Image}}", 1U << GR_FIELD_IMAGE, true},
+    {"name", "{{.Name}}", 1U << GR_FIELD_CONTAINER_NAME, true},
+    {"pod", "{{.PodName}}", 1U << GR_FIELD_POD_NAME, true},
+    {"namespace", "{{.PodNamespace}}", 1U << GR_FIELD_NAMESPACE, true},
+    {"handler", "{{.RuntimeHandler}}", 1U << GR_FIELD_RUNTIME_HANDLER, true},
+    {"annotation", "{{annotation \"plain\"}}", 1U << GR_FIELD_POD_ANNOTATIONS, true},
+    {"annotation, default", "{{annotation \"none\" \"x\"}}", 1U << GR_FIELD_CONTAINER_ANNOTATIONS,
+     true},
+    {"annotation of the container", "{{annotation \"scoped\"}}", 1U << GR_FIELD_CONTAINER_NAME,
+     true},
+    {"plain annotation, no name", "{{annotation \"plain\"}}", 1U << GR_FIELD_CONTAINER_NAME, false},
+    {"label", "{{label \"app\" \"x\"}}", 1U << GR_FIELD_POD_LABELS, true},
+    {"container's labels do not matter", "{{label \"app\"}}", 1U << GR_FIELD_CONTAINER_LABELS,
+     false},
+    {"id", "{{.ID}}", UINT32_MAX, false},
+};
+
+static void unknown_values(void **state)
+{
+    const struct unknown_row *row = *state;
+    struct rig rig;
+
+    add_templated(&rig, row->text);
+    rig.subject.unknown_fields = row->unknown;
+    if (row->unknown == 1U << GR_FIELD_IMAGE)
+        rig.subject.image.known = false;
+    assert_int_equal(rig_decide(&rig)->refuse, row->is_error);
+    if (row->is_error)
+        expect_in(rig.decision.refusal, "cannot be told here");
+    rig_fini(&rig);
+}
+
+/* The limit of one element, at its edge and one past it. */
+static void longest_element(void **state)
+{
+    static char value[GR_HOOK_ELEMENT_MAX_BYTES];
+    struct gr_kv annotation = {GR_STR("long"), {value, sizeof(value) - 2}};
+    struct rig rig;
+
+    (void)state;
+    memset(value, 'x', sizeof(value));
+    add_templated(&rig, "a={{annotation \"long\"}}");
+    rig.subject.pod_annotations = (struct gr_kvs){&annotation, 1};
+    assert_false(rig_decide(&rig)->refuse);
+    assert_int_equal(rig.decision.hooks[0].args.items[1].n, GR_HOOK_ELEMENT_MAX_BYTES);
+    annotation.value.n++;
+    assert_true(rig_decide(&rig)->refuse);
+    expect_in(rig.decision.refusal, "more than 131071 bytes");
+    rig_fini(&rig);
+}
+
+static void foreign_identity(void **state)
+{
+    static const struct gr_str bad[] = {TEXT("a\nb"), TEXT("a\0b"), TEXT("a\xFF")};
+
+    (void)state;
+    for (size_t field = 0; field < 5; field++) {
+        for (size_t i = 0; i < GR_ARRAY_LEN(bad); i++) {
+            struct gr_str *fields[5];
+            struct rig rig;
+
+            add_templated(&rig, "plain");
+            fields[0] = &rig.subject.id;
+            fields[1] = &rig.subject.name;
+            fields[2] = &rig.subject.pod_name;
+            fields[3] = &rig.subject.pod_namespace;
+            fields[4] = &rig.subject.pod_uid;
+            *fields[field] = bad[i];
+            assert_true(rig_decide(&rig)->refuse);
+            expect_in(rig.decision.results[0].reason, "the value for GRAPNEL_");
+            for (size_t k = 0; k < rig.decision.refusal.n; k++)
+                assert_true((unsigned char)rig.decision.refusal.p[k] >= 0x20);
+            rig_fini(&rig);
+        }
+    }
+}
+
+/* One bad element takes the whole set along, and no other. */
+static void whole_or_not_at_all(void **state)
+{
+    static const char *const bad[] = {"h", "{{annotation \"none\"}}", NULL};
+    const struct gr_decision *d;
+    struct gr_hookset *set;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    set = rig_add(&rig, "tap", make_always(true));
+    set->failure_policy = GR_IGNORE;
+    make_hook(&rig.rules_arena, set, GR_STAGE_PRESTART, "/opt/good", NULL, NULL);
+    make_hook(&rig.rules_arena, set, GR_STAGE_POSTSTOP, "/opt/bad", NULL, bad);
+    set = rig_add(&rig, "other", make_always(true));
+    make_hook(&rig.rules_arena, set, GR_STAGE_POSTSTOP, "/opt/other", NULL, NULL);
+    d = rig_decide(&rig);
+    assert_false(d->refuse);
+    assert_int_equal(d->hooks_n, 1);
+    assert_str(d->hooks[0].path, "/opt/other");
+    rig_fini(&rig);
+}
+
+/* ---- what is there already ---- */
+
+enum change {
+    SAME,
+    ADDED_ENV, /* with what is added to every env, apart from the mark */
+    OTHER_STAGE,
+    OTHER_PATH,
+    OTHER_ARGS,
+    FEWER_ARGS,
+    NO_ARGS,
+    OTHER_ENV,
+    MORE_ENV,
+    OTHER_TIMEOUT,
+    NO_TIMEOUT,
+    OTHER_MARK, /* the same hook, put there by another set of ours */
+};
+
+struct present_row {
+    const char *name;
+    enum change change;
+    bool present;
+};
+
+static const struct present_row present_rows[] = {
+    {"same", SAME, true},
+    {"what is added does not count", ADDED_ENV, true},
+    {"other stage", OTHER_STAGE, false},
+    {"other path", OTHER_PATH, false},
+    {"other args", OTHER_ARGS, false},
+    {"fewer args", FEWER_ARGS, false},
+    {"no args", NO_ARGS, false},
+    {"other env", OTHER_ENV, false},
+    {"more env", MORE_ENV, false},
+    {"other timeout", OTHER_TIMEOUT, false},
+    {"no timeout", NO_TIMEOUT, false},
+    {"marked by another set", OTHER_MARK, false},
+};
+
+static void change_hook(struct gr_oci_hook *hook, enum change change, struct gr_str *args,
+                        struct gr_str *env)
+{
+    switch (change) {
+    case SAME:
+        break;
+    case ADDED_ENV:
+        hook->env.n = 3;
+        env[1] = GR_STR(GR_HOOK_PATH_ENV);
+        env[2] = GR_STR("GRAPNEL_POD_NAME=another");
+        break;
+    case OTHER_STAGE:
+        hook->stage = GR_STAGE_PRESTART;
+        break;
+    case OTHER_PATH:
+        hook->path = GR_STR("/opt/x");
+        break;
+    case OTHER_ARGS:
+        args[1] = GR_STR("--id=id-2");
+        break;
+    case FEWER_ARGS:
+        hook->args.n = 1;
+        break;
+    case NO_ARGS:
+        hook->args.n = 0;
+        break;
+    case OTHER_ENV:
+        env[0] = GR_STR("A=c");
+        break;
+    case MORE_ENV:
+        hook->env.n = 2;
+        env[1] = GR_STR("B=c");
+        break;
+    case OTHER_TIMEOUT:
+        hook->timeout_s = 11;
+        break;
+    case NO_TIMEOUT:
+        hook->has_timeout = false;
+        break;
+    case OTHER_MARK:
+        hook->env.n = 2;
+        env[1] = GR_STR("GRAPNEL_HOOKSET=another@0");
+        break;
+    }
+}
+
+static void present(void **state)
+{
+    static const char *const rule_args[] = {"h", "--id={{.ID}}", NULL};
+    static const char *const rule_env[] = {"A=b", NULL};
+    const struct present_row *row = *state;
+    struct gr_str args[] = {GR_STR("h"), GR_STR("--id=id-1")};
+    struct gr_str env[] = {GR_STR("A=b"), GR_STR(""), GR_STR("")};
+    struct gr_oci_hook existing = {.stage = GR_STAGE_POSTSTART,
+                                   .path = GR_STR("/opt/h"),
+                                   .args = {args, 2},
+                                   .env = {env, 1},
+                                   .has_timeout = true,
+                                   .timeout_s = 10};
+    const struct gr_decision *d;
+    struct gr_hookset *set;
+    struct rig rig;
+
+    rig_init(&rig);
+    set = rig_add(&rig, "tap", make_always(true));
+    make_hook(&rig.rules_arena, set, GR_STAGE_POSTSTART, "/opt/h", rule_args, rule_env);
+    make_hook(&rig.rules_arena, set, GR_STAGE_POSTSTOP, "/opt/h2", NULL, NULL);
+    change_hook(&existing, row->change, args, env);
+    rig.subject.hooks = &existing;
+    rig.subject.hooks_n = 1;
+    d = rig_decide(&rig);
+    assert_int_equal(d->results[0].verdict, GR_VERDICT_INJECTED);
+    assert_int_equal(d->hooks_n, row->present ? 1 : 2);
+    assert_str(d->hooks[d->hooks_n - 1].path, "/opt/h2");
+    if (row->present)
+        assert_str(d->results[0].reason, "1 of its 2 hooks are on the container already");
+    rig_fini(&rig);
+}
+
+static void present_without_args(void **state)
+{
+    struct gr_oci_hook existing[1];
+    struct gr_str path = GR_STR("/opt/h");
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    make_hook(&rig.rules_arena, rig_add(&rig, "tap", make_always(true)), GR_STAGE_POSTSTART,
+              "/opt/h", NULL, NULL);
+    existing[0] = rig_decide(&rig)->hooks[0];
+    /* As it is it carries our mark. */
+    rig.subject.hooks = existing;
+    rig.subject.hooks_n = 1;
+    assert_int_equal(rig_decide(&rig)->results[0].verdict, GR_VERDICT_ALREADY);
+    expect_in(rig.decision.results[0].reason, "its mark");
+    /* The rule has no args: one that is the path means the same, and so does none. */
+    existing[0].args = (struct gr_strs){&path, 1};
+    existing[0].env.n = 0;
+    assert_int_equal(rig_decide(&rig)->results[0].verdict, GR_VERDICT_ALREADY);
+    expect_in(rig.decision.results[0].reason, "all its hooks");
+    path = GR_STR("h");
+    assert_int_equal(rig_decide(&rig)->results[0].verdict, GR_VERDICT_INJECTED);
+    rig_fini(&rig);
+}
+
+/* Any hash of the same name counts; a longer name does not, nor does a text without a hash. */
+static void marks(void **state)
+{
+    static const struct {
+        const char *env;
+        bool already;
+    } rows[] = {
+        {"GRAPNEL_HOOKSET=tap@0123456789abcdef", true},
+        {"GRAPNEL_HOOKSET=tap@other", true},
+        {"GRAPNEL_HOOKSET=tap@", true},
+        {"GRAPNEL_HOOKSET=tap", false},
+        {"GRAPNEL_HOOKSET=tap2@0", false},
+        {"GRAPNEL_HOOKSET=ta@0", false},
+        {"GRAPNEL_HOOKSETS=tap@0", false},
+        {"X=GRAPNEL_HOOKSET=tap@0", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(rows); i++) {
+        struct gr_str env[] = {GR_STR("A=b"), gr_str_from(rows[i].env)};
+        struct gr_oci_hook existing[] = {{.path = GR_STR("/x")},
+                                         {.path = GR_STR("/y"), .env = {env, 2}}};
+        struct rig rig;
+
+        rig_init(&rig);
+        make_hook(&rig.rules_arena, rig_add(&rig, "tap", make_always(true)), GR_STAGE_POSTSTOP,
+                  "/opt/h", NULL, NULL);
+        rig.subject.hooks = existing;
+        rig.subject.hooks_n = 2;
+        assert_int_equal(rig_decide(&rig)->hooks_n, rows[i].already ? 0 : 1);
+        rig_fini(&rig);
+    }
+}
+
+/* What one instance injects makes the other one leave the container alone. */
+static void two_instances(void **state)
+{
+    static const char *const args[] = {"h", "{{.Name}}", NULL};
+    struct rig first;
+    struct rig second;
+
+    (void)state;
+    rig_init(&first);
+    rig_init(&second);
+    make_hook(&first.rules_arena, rig_add(&first, "tap", make_always(true)), GR_STAGE_POSTSTOP,
+              "/opt/old", args, NULL);
+    make_hook(&second.rules_arena, rig_add(&second, "tap", make_always(true)), GR_STAGE_POSTSTOP,
+              "/opt/new", args, NULL);
+    second.sets[0].hash = 1;
+    second.subject.hooks = rig_decide(&first)->hooks;
+    second.subject.hooks_n = first.decision.hooks_n;
+    assert_int_equal(rig_decide(&second)->hooks_n, 0);
+    assert_int_equal(second.decision.results[0].verdict, GR_VERDICT_ALREADY);
+    rig_fini(&first);
+    rig_fini(&second);
+}
+
+/* ---- the refusal ---- */
+
+static void refusal_in_full(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    rig_add(&rig, "first", make_always(true))->blocked = GR_STR("/opt/x does not exist");
+    make_hook(&rig.rules_arena, rig_add(&rig, "good", make_always(true)), GR_STAGE_POSTSTOP,
+              "/opt/h", NULL, NULL);
+    assert_str(rig_decide(&rig)->refusal,
+               "grapnel: HookSet first (/etc/grapnel/hooks.d/10-test.yaml:3) refuses container web "
+               "of pod prod/web-0: it is blocked: /opt/x does not exist");
+    assert_true(rig.decision.refuse);
+    assert_int_equal(rig.decision.hooks_n, 0);
+    assert_int_equal(rig.decision.results_n, 2);
+    assert_int_equal(rig.decision.results[1].verdict, GR_VERDICT_INJECTED);
+    rig_fini(&rig);
+}
+
+static void several_refuse(void **state)
+{
+    for (size_t n = 2; n <= 3; n++) {
+        struct rig rig;
+
+        (void)state;
+        rig_init(&rig);
+        rig_add(&rig, "a", make_always(true))->blocked = GR_STR("why a");
+        rig_add(&rig, "b", make_always(true))->blocked = GR_STR("why b");
+        if (n == 3)
+            rig_add(&rig, "c", match_of(&rig, GR_ERROR));
+        expect_in(rig_decide(&rig)->refusal, "HookSet a ");
+        expect_in(rig.decision.refusal,
+                  n == 2 ? "why a; 1 more set refuses it too" : "why a; 2 more sets refuse it too");
+        rig_fini(&rig);
+    }
+}
+
+/* Whatever the names are, the text stays printable and short. */
+static void refusal_is_bounded(void **state)
+{
+    static char text[5000];
+    struct rig rig;
+
+    (void)state;
+    memset(text, '\x1b', sizeof(text));
+    memset(text + 100, '\xC3', 1000);
+    rig_init(&rig);
+    rig_add(&rig, "tap", make_always(true))->blocked = (struct gr_str){text, sizeof(text)};
+    rig.sets[0].file = (struct gr_str){text, sizeof(text)};
+    rig.subject.name = (struct gr_str){text, sizeof(text)};
+    rig.subject.pod_name = (struct gr_str){text, sizeof(text)};
+    rig.subject.pod_namespace = (struct gr_str){text, sizeof(text)};
+    assert_true(rig_decide(&rig)->refuse);
+    assert_in_range(rig.decision.refusal.n, 500, 1536);
+    assert_true(gr_utf8_is_clean(rig.decision.refusal));
+    for (size_t i = 0; i < rig.decision.refusal.n; i++)
+        assert_true((unsigned char)rig.decision.refusal.p[i] >= 0x20);
+    rig_fini(&rig);
+}
+
+/* ---- the rule set itself ---- */
+
+static void duplicate_names(void **state)
+{
+    struct gr_ruleset *rules = NULL;
+    struct gr_hookset sets[3];
+    struct gr_err err = {0};
+    struct gr_arena arena;
+
+    (void)state;
+    gr_arena_init(&arena, 4096, 0);
+    sets[0] = make_hookset(&arena, "same", make_always(true));
+    sets[1] = make_hookset(&arena, "other", make_always(true));
+    sets[2] = make_hookset(&arena, "same", make_always(true));
+    sets[2].document = 1;
+    sets[2].line = 30;
+    sets[2].other_node = true;
+    assert_int_equal(gr_ruleset_new(&arena, sets, 3, &rules, &err), -EEXIST);
+    assert_null(rules);
+    assert_string_equal(err.code, "duplicate-name");
+    assert_int_equal(err.line, 30);
+    assert_string_equal(err.file, "/etc/grapnel/hooks.d/10-test.yaml");
+    assert_non_null(strstr(err.text, "/etc/grapnel/hooks.d/10-test.yaml:3"));
+    assert_null(arena.blocks);
+}
+
+static void references(void **state)
+{
+    struct gr_hookset sets[2];
+    struct gr_ruleset *rules;
+    struct gr_arena arena;
+
+    (void)state;
+    gr_arena_init(&arena, 4096, 0);
+    sets[0] = make_hookset(&arena, "b", make_always(true));
+    sets[1] = make_hookset(&arena, "a", make_always(true));
+    sets[1].order = 1;
+    rules = make_ruleset(&arena, sets, 2);
+    assert_null(arena.blocks);
+    assert_int_equal(gr_ruleset_count(rules), 2);
+    assert_ptr_equal(gr_ruleset_ref(rules), rules);
+    gr_ruleset_unref(rules);
+    assert_str(gr_ruleset_at(rules, 0)->name, "a");
+    assert_str(gr_ruleset_at(rules, 1)->name, "b");
+    gr_ruleset_unref(rules);
+    gr_ruleset_unref(NULL);
+}
+
+int main(void)
+{
+    TEST_ADD_ROWS(verdicts, verdict_rows);
+    test_add("false has no result", false_has_no_result);
+    test_add("verdict names", verdict_names);
+    test_add("hook in full", hook_in_full);
+    test_add("PATH of its own", path_of_its_own);
+    test_add("empty identity", empty_identity);
+    test_add("order of hooks", order_of_hooks);
+    TEST_ADD_ROWS(templates, template_rows);
+    TEST_ADD_ROWS(unknown_values, unknown_rows);
+    test_add("longest element", longest_element);
+    test_add("foreign identity", foreign_identity);
+    test_add("whole or not at all", whole_or_not_at_all);
+    TEST_ADD_ROWS(present, present_rows);
+    test_add("present without args", present_without_args);
+    test_add("marks", marks);
+    test_add("two instances", two_instances);
+    test_add("refusal in full", refusal_in_full);
+    test_add("several refuse", several_refuse);
+    test_add("refusal is bounded", refusal_is_bounded);
+    test_add("duplicate names", duplicate_names);
+    test_add("references", references);
+    return test_run("decide");
+}
