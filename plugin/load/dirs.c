@@ -326,6 +326,19 @@ int gr_dirs_read(struct gr_dirs *dirs, const struct gr_fs *fs, struct gr_arena *
     return rc;
 }
 
+void gr_dirs_keep(struct gr_dirs *dirs, const char *const *names)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < dirs->files_n; i++) {
+        const char *name = names[dirs->files[i]->dir];
+
+        if (!name || gr_str_is(dirs->files[i]->name, name))
+            dirs->files[n++] = dirs->files[i];
+    }
+    dirs->files_n = n;
+}
+
 int gr_dirs_add(struct gr_dirs *dirs, size_t dir, struct gr_str name)
 {
     const char *path = join(dirs->arena, dirs->dirs[dir].path, name);

@@ -58,6 +58,9 @@ GR_CHECKED int gr_dirs_read(struct gr_dirs *dirs, const struct gr_fs *fs, struct
                             const char *const *paths, size_t paths_n,
                             const struct gr_reporter *reporter);
 
+/* Of each directory i with a name in names[i], only that file stays. */
+void gr_dirs_keep(struct gr_dirs *dirs, const char *const *names);
+
 /* A file that is known from elsewhere, of a broken directory; no-op when it is listed already. */
 GR_CHECKED int gr_dirs_add(struct gr_dirs *dirs, size_t dir, struct gr_str name);
 

@@ -286,6 +286,8 @@ static int find_files(struct loader *l)
     rc = gr_lastgood_open(&l->lastgood, o->fs, o->last_good_dir, &l->scratch, &l->counting);
     if (rc == 0)
         rc = gr_dirs_read(&l->dirs, o->fs, &l->scratch, o->dirs, o->dirs_n, &l->counting);
+    if (rc == 0 && o->names)
+        gr_dirs_keep(&l->dirs, o->names);
     if (rc == 0)
         rc = add_frozen(l);
     if (rc != 0)

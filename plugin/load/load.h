@@ -14,12 +14,13 @@
 
 struct gr_load_options {
     const struct gr_fs *fs;
-    const char *const *dirs;    /* lowest to highest precedence */
+    const char *const *dirs; /* lowest to highest precedence */
     size_t dirs_n;
-    const char *host_root;      /* where the host's / is seen, "/" outside containers */
-    const char *last_good_dir;  /* /var/lib/grapnel/last-good; NULL: keep none (one-shot verbs) */
+    const char *const *names;  /* NULL, or for each directory: NULL, or the only file that counts */
+    const char *host_root;     /* where the host's / is seen, "/" outside containers */
+    const char *last_good_dir; /* /var/lib/grapnel/last-good; NULL: keep none (one-shot verbs) */
     struct gr_str node_name;
-    bool check_host;            /* whether hook programs are looked at (check can do without) */
+    bool check_host; /* whether hook programs are looked at (check can do without) */
 };
 
 /* What became of one file. */
@@ -42,19 +43,18 @@ struct gr_load_result {
     /* Everything below lives as long as the rule set. */
     const struct gr_file_report *files;
     size_t files_n;
-    size_t sets;       /* in the rule set */
-    size_t rejected;   /* documents that were refused */
-    size_t blocked;    /* sets whose host check failed */
-    size_t last_good;  /* files served from their last good text */
-    size_t errors;     /* findings of level error, of any kind */
+    size_t sets;      /* in the rule set */
+    size_t rejected;  /* documents that were refused */
+    size_t blocked;   /* sets whose host check failed */
+    size_t last_good; /* files served from their last good text */
+    size_t errors;    /* findings of level error, of any kind */
     size_t warnings;
 };
 
 /*
- * Loads everything. Findings go to reporter as they are made. A bad file, an unreadable directory or
- * a duplicate name never fails the call and never takes other files down; a directory that does not
- * exist is empty.
- * Returns 0; -ENOMEM (nothing is given).
+ * Loads everything. Findings go to reporter as they are made. A bad file, an unreadable directory
+ * or a duplicate name never fails the call and never takes other files down; a directory that does
+ * not exist is empty. Returns 0; -ENOMEM (nothing is given).
  */
 GR_CHECKED int gr_load(const struct gr_load_options *options, const struct gr_reporter *reporter,
                        struct gr_load_result *out_result);

@@ -287,8 +287,10 @@ static size_t add_env(const struct gr_render *render, struct gr_str *env, size_t
 
     for (size_t i = 0; i < n && !has_path; i++)
         has_path = gr_str_has_prefix(env[i], GR_STR("PATH="));
-    if (!has_path)
-        env[n++] = GR_STR(GR_HOOK_PATH_ENV);
+    if (!has_path) {
+        env[n] = GR_STR(GR_HOOK_PATH_ENV);
+        n++;
+    }
     for (size_t i = 0; i < GR_RENDER_IDENTITY; i++)
         env[n++] = render->identity[i];
     env[n++] = stage_env(render->stage);

@@ -115,7 +115,7 @@ static int parse(struct check *check, int argc, char **argv)
         }
     }
     for (; optind < argc; optind++) {
-        int r = gr_common_option(&check->common, GR_OPT_HOOKS_DIR, argv[optind]);
+        int r = gr_common_path(&check->common, argv[optind]);
 
         if (r != GR_EXIT_OK)
             return r;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/cli/common.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "app/exit.h"
+#include "load/dirs.h"
 
 int gr_usage(const char *verb, const char *expected, const char *found)
 {
@@ -20,7 +23,7 @@ static void from_flag(struct gr_config *config, enum gr_setting setting)
 static int add_dir(struct gr_common *common, const char *value)
 {
     if (common->dirs_n == GR_DIRS_MAX)
-        return gr_usage(common->verb, "at most 16 directories", value);
+        return gr_usage(common->verb, "at most 256 directories and files", value);
     common->dirs[common->dirs_n++] = value;
     return GR_EXIT_OK;
 }
@@ -48,6 +51,30 @@ int gr_common_option(struct gr_common *common, int option, const char *value)
     default:
         return -1;
     }
+}
+
+int gr_common_path(struct gr_common *common, char *path)
+{
+    char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    struct stat st;
+
+    if (stat(path, &st) != 0) {
+        (void)fprintf(stderr, "grapnel %s: %s: %s\n", common->verb, path, strerror(errno));
+        return GR_EXIT_HOST;
+    }
+    if (S_ISDIR(st.st_mode))
+        return add_dir(common, path);
+    if (!gr_rule_name_fits(gr_str_from(name)))
+        return gr_usage(common->verb, "a directory or a file *.yaml, *.yml or *.json", path);
+    if (common->dirs_n < GR_DIRS_MAX)
+        common->names[common->dirs_n] = name;
+    if (!slash)
+        return add_dir(common, ".");
+    if (slash == path)
+        return add_dir(common, "/");
+    *slash = '\0';
+    return add_dir(common, path);
 }
 
 void gr_common_seal(struct gr_common *common)
@@ -90,12 +117,14 @@ int gr_output_parse(const char *verb, const char *value, enum gr_output *out_out
     return GR_EXIT_OK;
 }
 
-static int load(struct gr_loaded *l, bool check_host, const struct gr_reporter *reporter)
+static int load(const struct gr_common *common, struct gr_loaded *l, bool check_host,
+                const struct gr_reporter *reporter)
 {
     const struct gr_config *config = &l->settings.config;
     struct gr_load_options options = {
         .dirs = config->hooks_dirs,
         .dirs_n = config->hooks_dirs_n,
+        .names = common->dirs_n > 0 ? common->names : NULL,
         .host_root = config->host_root,
         .node_name = gr_str_from(config->node_name),
         .check_host = check_host,
@@ -114,7 +143,7 @@ int gr_common_load(const struct gr_common *common, bool check_host,
     int r = gr_settings_read(&common->flags, GR_STR_NONE, reporter, &l.settings);
 
     if (r == 0) {
-        r = load(&l, check_host, reporter);
+        r = load(common, &l, check_host, reporter);
         if (r)
             gr_settings_fini(&l.settings);
     }

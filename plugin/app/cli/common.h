@@ -13,12 +13,13 @@
 #include "app/settings.h"
 #include "load/load.h"
 
-/* Directories that --hooks-dir may name; no evidence for the figure. */
-#define GR_DIRS_MAX 16
+/* Directories and files that one command line may name; no evidence for the figure. */
+#define GR_DIRS_MAX 256
 
 struct gr_common {
-    const char *verb;              /* for messages */
-    const char *dirs[GR_DIRS_MAX]; /* --hooks-dir; none: the settings' */
+    const char *verb;               /* for messages */
+    const char *dirs[GR_DIRS_MAX];  /* --hooks-dir; none: the settings' */
+    const char *names[GR_DIRS_MAX]; /* the only file of that directory, or NULL */
     size_t dirs_n;
     struct gr_flags flags; /* borrows from argv */
 };
@@ -54,6 +55,13 @@ enum {
  * not one of them.
  */
 int gr_common_option(struct gr_common *common, int option, const char *value);
+
+/*
+ * A path of a verb that takes paths: a directory, or one rule file. path is one of argv, lives as
+ * long as common, and is cut in two in place.
+ * Returns GR_EXIT_OK; GR_EXIT_USAGE; GR_EXIT_HOST it is not there (both said on stderr).
+ */
+int gr_common_path(struct gr_common *common, char *path);
 
 /* To be called when all options are in, before the flags are used. */
 void gr_common_seal(struct gr_common *common);
