@@ -21,7 +21,7 @@ struct gr_flags {
 struct gr_settings {
     struct gr_arena arena; /* holds the text */
     struct gr_config config;
-    bool sound;                /* every source that is there could be read and was good */
+    bool sound; /* every source that is there could be read and was good */
 };
 
 /*

@@ -102,7 +102,10 @@ int gr_buf_printf(struct gr_buf *buf, const char *format, ...)
         return buf->broken ? buf->broken : (buf->broken = -EINVAL);
     if ((size_t)n < sizeof(small))
         return gr_buf_add(buf, small, (size_t)n);
+    /* vsnprintf ends with a NUL byte, which is not counted: one more than max may be taken. */
+    buf->max++;
     to = gr_buf_grow(buf, (size_t)n + 1);
+    buf->max--;
     if (!to)
         return buf->broken;
     va_start(args, format);

@@ -80,6 +80,24 @@ bool gr_utf8_is_control(uint32_t rune)
     return rune < 0x20 || (rune >= 0x7F && rune < 0xA0) || rune == 0x2028 || rune == 0x2029;
 }
 
+/* Whether s is the beginning of a character that was cut off, as far as its bytes tell. */
+static bool is_cut(struct gr_str s)
+{
+    static const char *const tails[] = {"\x80\x80\x80", "\xbf\xbf\xbf"};
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(tails); i++) {
+        char whole[8] = {0};
+
+        if (s.n >= 4)
+            return false;
+        memcpy(whole, s.p, s.n);
+        memcpy(whole + s.n, tails[i], 3);
+        if (gr_utf8_next((struct gr_str){.p = whole, .n = s.n + 3}, NULL) > s.n)
+            return true;
+    }
+    return false;
+}
+
 void gr_utf8_make_printable(char *text)
 {
     struct gr_str rest = {.p = text, .n = strlen(text)};
@@ -89,7 +107,7 @@ void gr_utf8_make_printable(char *text)
         uint32_t rune = 0;
         size_t n = gr_utf8_next(rest, &rune);
 
-        if (n == 0 && rest.n < 4 && (unsigned char)rest.p[0] >= 0xC2)
+        if (n == 0 && is_cut(rest))
             break;
         if (n == 0 || gr_utf8_is_control(rune)) {
             *to++ = '?';

@@ -278,6 +278,21 @@ static int add_frozen(struct loader *l)
     return gr_dirs_mask(&l->dirs);
 }
 
+/* A directory that was named and is not there is probably mistyped; it may also come later. */
+static void report_missing(struct loader *l)
+{
+    for (size_t i = 0; i < l->dirs.dirs_n; i++) {
+        struct gr_err err = {0};
+
+        if (l->dirs.dirs[i].walk || l->dirs.dirs[i].broken)
+            continue;
+        gr_fail(&err, 0, "missing-directory",
+                "expected a directory of rule files, found nothing there; it counts as empty");
+        gr_err_at(&err, l->dirs.dirs[i].path, 0, 0);
+        gr_report(&l->counting, GR_LEVEL_WARNING, &err);
+    }
+}
+
 static int find_files(struct loader *l)
 {
     const struct gr_load_options *o = l->options;
@@ -286,6 +301,8 @@ static int find_files(struct loader *l)
     rc = gr_lastgood_open(&l->lastgood, o->fs, o->last_good_dir, &l->scratch, &l->counting);
     if (rc == 0)
         rc = gr_dirs_read(&l->dirs, o->fs, &l->scratch, o->dirs, o->dirs_n, &l->counting);
+    if (rc == 0 && o->dirs_named)
+        report_missing(l);
     if (rc == 0 && o->names)
         gr_dirs_keep(&l->dirs, o->names);
     if (rc == 0)

@@ -17,6 +17,7 @@ struct gr_load_options {
     const char *const *dirs; /* lowest to highest precedence */
     size_t dirs_n;
     const char *const *names;  /* NULL, or for each directory: NULL, or the only file that counts */
+    bool dirs_named;           /* somebody named them: one that is missing is a warning */
     const char *host_root;     /* where the host's / is seen, "/" outside containers */
     const char *last_good_dir; /* /var/lib/grapnel/last-good; NULL: keep none (one-shot verbs) */
     struct gr_str node_name;

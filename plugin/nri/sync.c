@@ -11,10 +11,10 @@ enum { FIELD_PODS = 1, FIELD_CONTAINERS = 2, FIELD_MORE = 3 };
 int gr_nri_sync_scan(struct gr_str payload, struct gr_nri_sync *out_sync)
 {
     struct gr_nri_sync sync = {0};
-    struct gr_field field;
+    struct gr_wire_field field;
     int r;
 
-    while ((r = gr_field_next(&payload, &field)) == GR_FIELD_FOUND) {
+    while ((r = gr_wire_field_next(&payload, &field)) == GR_WIRE_FIELD) {
         if (field.number == FIELD_PODS && field.type == GR_WIRE_BYTES)
             sync.pods++;
         else if (field.number == FIELD_CONTAINERS && field.type == GR_WIRE_BYTES)

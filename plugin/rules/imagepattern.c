@@ -14,6 +14,9 @@
 
 #define CODE "bad-image-pattern"
 
+/* Finding the next segment of a name costs about as much as so many characters. */
+#define SEGMENT_STEPS 3
+
 static bool is_wild(struct gr_str s)
 {
     return gr_glob_literal_prefix(s) < s.n;
@@ -248,6 +251,8 @@ static enum gr_truth match_path(const struct gr_image_pattern *pattern,
                 return GR_TRUE;
             continue;
         }
+        if (!gr_steps_take(steps, SEGMENT_STEPS))
+            return GR_ERROR;
         more = gr_image_next_segment(image, &next, &segment);
         if (!more)
             return p == pattern->n ? GR_TRUE : GR_FALSE;

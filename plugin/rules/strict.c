@@ -132,11 +132,11 @@ static void refuse_unknown(struct gr_decoder *d, const struct gr_yaml_node *node
 
 static const struct gr_key *find_key(struct gr_keys keys, struct gr_str name)
 {
-    for (size_t i = 0; i < keys.n; i++) {
-        const char *known = keys.items[i].name;
+    const struct gr_key *end = keys.items + keys.n;
 
-        if (strncmp(known, name.p, name.n) == 0 && known[name.n] == '\0')
-            return &keys.items[i];
+    for (const struct gr_key *key = keys.items; key < end; key++) {
+        if (gr_str_is(name, key->name))
+            return key;
     }
     return NULL;
 }

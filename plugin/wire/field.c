@@ -49,7 +49,7 @@ uint8_t *gr_varint_put(uint8_t *out, uint64_t value)
 }
 
 /* Reads the value that a tag announced; returns the bytes it takes, or 0. */
-static size_t read_value(struct gr_str s, struct gr_field *field)
+static size_t read_value(struct gr_str s, struct gr_wire_field *field)
 {
     uint64_t length = 0;
     size_t n;
@@ -74,9 +74,9 @@ static size_t read_value(struct gr_str s, struct gr_field *field)
     }
 }
 
-int gr_field_next(struct gr_str *rest, struct gr_field *out_field)
+int gr_wire_field_next(struct gr_str *rest, struct gr_wire_field *out_field)
 {
-    struct gr_field field;
+    struct gr_wire_field field;
     uint64_t tag;
     size_t n;
 
@@ -93,5 +93,5 @@ int gr_field_next(struct gr_str *rest, struct gr_field *out_field)
         return -EBADMSG;
     *rest = gr_str_skip(*rest, field.encoded_bytes);
     *out_field = field;
-    return GR_FIELD_FOUND;
+    return GR_WIRE_FIELD;
 }

@@ -18,7 +18,7 @@ enum gr_wire_type {
     GR_WIRE_FIXED32 = 5,
 };
 
-struct gr_field {
+struct gr_wire_field {
     uint32_t number;        /* 1 to 2^29 - 1 */
     enum gr_wire_type type; /* always one of the four */
     uint64_t value;         /* of a varint; 0 for other types */
@@ -26,13 +26,13 @@ struct gr_field {
     size_t encoded_bytes;   /* what follows the tag, with the length prefix: never 0 */
 };
 
-#define GR_FIELD_FOUND 1
+#define GR_WIRE_FIELD 1
 
 /*
  * Takes the next field off *rest.
- * Returns: GR_FIELD_FOUND; 0 *rest is empty; -EBADMSG no valid field (*rest is then unspecified).
+ * Returns: GR_WIRE_FIELD; 0 *rest is empty; -EBADMSG no valid field (*rest is then unspecified).
  */
-GR_CHECKED int gr_field_next(struct gr_str *rest, struct gr_field *out_field);
+GR_CHECKED int gr_wire_field_next(struct gr_str *rest, struct gr_wire_field *out_field);
 
 /*
  * Reads a varint of at most max_bytes bytes (1 to 10) whose value fits 64 bits.

@@ -243,7 +243,7 @@ static int check_message(struct walk *walk, struct frame *frame,
 
 /* What a field of this value takes beside its place in the message or list. */
 static int check_value(struct walk *walk, struct frame *frame,
-                       const ProtobufCFieldDescriptor *field, const struct gr_field *found)
+                       const ProtobufCFieldDescriptor *field, const struct gr_wire_field *found)
 {
     if (field->type == PROTOBUF_C_TYPE_MESSAGE)
         return check_message(walk, frame, field, found->bytes);
@@ -258,7 +258,7 @@ static int check_value(struct walk *walk, struct frame *frame,
 }
 
 static int check_known(struct walk *walk, struct frame *frame,
-                       const ProtobufCFieldDescriptor *field, const struct gr_field *found)
+                       const ProtobufCFieldDescriptor *field, const struct gr_wire_field *found)
 {
     bool repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
     enum gr_wire_type type = wire_type_of(field->type);
@@ -281,7 +281,7 @@ static int check_known(struct walk *walk, struct frame *frame,
     return r < 0 ? r : check_value(walk, frame, field, found);
 }
 
-static int check_found(struct walk *walk, struct frame *frame, const struct gr_field *found)
+static int check_found(struct walk *walk, struct frame *frame, const struct gr_wire_field *found)
 {
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field(frame->type, found->number);
@@ -310,10 +310,10 @@ static int walk_message(struct walk *walk, const ProtobufCMessageDescriptor *typ
 
     while (r == 0 && walk->depth > 0) {
         struct frame *frame = &walk->frames[walk->depth - 1];
-        struct gr_field found;
+        struct gr_wire_field found;
 
-        r = gr_field_next(&frame->rest, &found);
-        if (r == GR_FIELD_FOUND)
+        r = gr_wire_field_next(&frame->rest, &found);
+        if (r == GR_WIRE_FIELD)
             r = check_found(walk, frame, &found);
         else if (r == 0)
             r = close_message(walk);

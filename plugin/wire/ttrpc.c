@@ -95,7 +95,7 @@ int gr_ttrpc_feed(struct gr_ttrpc_rx *rx, struct gr_str in, size_t *out_used,
 }
 
 /* proto3 strings are valid UTF-8, and the Go peers refuse a message where one is not. */
-static int text_of(const struct gr_field *field, struct gr_str *out)
+static int text_of(const struct gr_wire_field *field, struct gr_str *out)
 {
     if (field->type != GR_WIRE_BYTES || !gr_utf8_is_valid(field->bytes))
         return -EBADMSG;
@@ -103,7 +103,7 @@ static int text_of(const struct gr_field *field, struct gr_str *out)
     return 0;
 }
 
-static int bytes_of(const struct gr_field *field, struct gr_str *out)
+static int bytes_of(const struct gr_wire_field *field, struct gr_str *out)
 {
     if (field->type != GR_WIRE_BYTES)
         return -EBADMSG;
@@ -111,7 +111,7 @@ static int bytes_of(const struct gr_field *field, struct gr_str *out)
     return 0;
 }
 
-static int number_of(const struct gr_field *field, int64_t *out)
+static int number_of(const struct gr_wire_field *field, int64_t *out)
 {
     if (field->type != GR_WIRE_VARINT)
         return -EBADMSG;
@@ -119,7 +119,7 @@ static int number_of(const struct gr_field *field, int64_t *out)
     return 0;
 }
 
-static int request_field(const struct gr_field *field, struct gr_ttrpc_request *request)
+static int request_field(const struct gr_wire_field *field, struct gr_ttrpc_request *request)
 {
     struct gr_str metadata;
 
@@ -142,10 +142,10 @@ static int request_field(const struct gr_field *field, struct gr_ttrpc_request *
 int gr_ttrpc_request_decode(struct gr_str data, struct gr_ttrpc_request *out_request)
 {
     struct gr_ttrpc_request request = {0};
-    struct gr_field field;
+    struct gr_wire_field field;
     int r;
 
-    while ((r = gr_field_next(&data, &field)) > 0) {
+    while ((r = gr_wire_field_next(&data, &field)) > 0) {
         r = request_field(&field, &request);
         if (r < 0)
             return r;
@@ -158,12 +158,12 @@ int gr_ttrpc_request_decode(struct gr_str data, struct gr_ttrpc_request *out_req
 /* A status that comes twice is merged, as protobuf has it: later fields win, others stay. */
 static int status_decode(struct gr_str data, struct gr_ttrpc_response *response)
 {
-    struct gr_field field;
+    struct gr_wire_field field;
     struct gr_str details;
     int64_t code;
     int r;
 
-    while ((r = gr_field_next(&data, &field)) > 0) {
+    while ((r = gr_wire_field_next(&data, &field)) > 0) {
         switch (field.number) {
         case STATUS_CODE:
             r = number_of(&field, &code);
@@ -185,7 +185,7 @@ static int status_decode(struct gr_str data, struct gr_ttrpc_response *response)
     return r;
 }
 
-static int response_field(const struct gr_field *field, struct gr_ttrpc_response *response)
+static int response_field(const struct gr_wire_field *field, struct gr_ttrpc_response *response)
 {
     struct gr_str status;
     int r;
@@ -204,10 +204,10 @@ static int response_field(const struct gr_field *field, struct gr_ttrpc_response
 int gr_ttrpc_response_decode(struct gr_str data, struct gr_ttrpc_response *out_response)
 {
     struct gr_ttrpc_response response = {0};
-    struct gr_field field;
+    struct gr_wire_field field;
     int r;
 
-    while ((r = gr_field_next(&data, &field)) > 0) {
+    while ((r = gr_wire_field_next(&data, &field)) > 0) {
         r = response_field(&field, &response);
         if (r < 0)
             return r;

@@ -90,6 +90,9 @@ static int parse(struct check *check, int argc, char **argv)
 {
     int option;
 
+    if (gr_check_options("check", argc, argv, long_options) != GR_EXIT_OK)
+        return GR_EXIT_USAGE;
+
     while ((option = getopt_long(argc, argv, "ho:", long_options, NULL)) != -1) {
         int r;
 

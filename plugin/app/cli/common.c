@@ -15,6 +15,56 @@ int gr_usage(const char *verb, const char *expected, const char *found)
     return GR_EXIT_USAGE;
 }
 
+static const struct option *find_option(const struct option *options, struct gr_str name)
+{
+    for (; options->name; options++) {
+        if (gr_str_is(name, options->name))
+            return options;
+    }
+    return NULL;
+}
+
+static int unknown_option(const char *verb, const struct option *options, struct gr_str name)
+{
+    const char *nearest = NULL;
+    size_t best = 4;
+
+    for (; options->name; options++) {
+        struct gr_str known = gr_str_from(options->name);
+        size_t distance = gr_str_has_prefix(known, name) ? 0 : gr_str_distance(name, known, best);
+
+        if (distance < best) {
+            best = distance;
+            nearest = options->name;
+        }
+    }
+    (void)fprintf(stderr, "grapnel %s: there is no option --%.*s", verb, GR_STR_FMT(name));
+    if (nearest)
+        (void)fprintf(stderr, "; did you mean --%s?", nearest);
+    (void)fprintf(stderr, "\nSee grapnel %s --help.\n", verb);
+    return GR_EXIT_USAGE;
+}
+
+int gr_check_options(const char *verb, int argc, char *const *argv, const struct option *options)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        struct gr_str word = gr_str_from(argv[i]);
+        const struct option *option;
+        size_t end;
+
+        if (!gr_str_has_prefix(word, GR_STR("--")))
+            continue;
+        word = gr_str_skip(word, 2);
+        end = gr_str_find(word, '=');
+        option = find_option(options, gr_str_first(word, end));
+        if (!option)
+            return unknown_option(verb, options, gr_str_first(word, end));
+        if (option->has_arg == required_argument && end == word.n)
+            i++; /* its value is the next word, whatever that looks like */
+    }
+    return GR_EXIT_OK;
+}
+
 static void from_flag(struct gr_config *config, enum gr_setting setting)
 {
     config->origins[setting] = (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
@@ -127,6 +177,7 @@ static int load(const struct gr_common *common, struct gr_loaded *l, bool check_
         .names = common->dirs_n > 0 ? common->names : NULL,
         .host_root = config->host_root,
         .node_name = gr_str_from(config->node_name),
+        .dirs_named = config->origins[GR_SETTING_HOOKS_DIRS].source != GR_CONFIG_BUILT_IN,
         .check_host = check_host,
     };
     struct gr_fs fs;

@@ -63,6 +63,12 @@ int gr_common_option(struct gr_common *common, int option, const char *value);
  */
 int gr_common_path(struct gr_common *common, char *path);
 
+/*
+ * Every long option of the command line is one of options in full: getopt_long alone would take
+ * --hook for --hooks-dir. Returns GR_EXIT_OK, or GR_EXIT_USAGE (said on stderr).
+ */
+int gr_check_options(const char *verb, int argc, char *const *argv, const struct option *options);
+
 /* To be called when all options are in, before the flags are used. */
 void gr_common_seal(struct gr_common *common);
 

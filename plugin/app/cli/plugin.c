@@ -114,6 +114,9 @@ static int parse(struct arguments *a, int argc, char **argv)
 {
     int option;
 
+    if (gr_check_options("plugin", argc, argv, long_options) != GR_EXIT_OK)
+        return GR_EXIT_USAGE;
+
     while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
         int r;
 

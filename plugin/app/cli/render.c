@@ -139,6 +139,9 @@ static int parse(struct render *render, int argc, char **argv)
 {
     int option;
 
+    if (gr_check_options("render", argc, argv, long_options) != GR_EXIT_OK)
+        return GR_EXIT_USAGE;
+
     while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
         int r;
 

@@ -78,7 +78,7 @@ static int ask_plugin(struct gr_sim *sim)
     r = gr_sim_drive(sim, &plugin);
     if (plugin.fd >= 0)
         (void)close(plugin.fd);
-    gr_sim_reap(sim, &plugin);
+    gr_sim_reap(sim, &plugin, r != GR_EXIT_OK);
     return r;
 }
 

@@ -110,9 +110,6 @@ struct gr_sim {
 /* -1: there was nothing to do but print the help. */
 GR_CHECKED int gr_sim_parse(int argc, char **argv, struct gr_sim_options *out_options);
 
-/* Whether any option says what the plugin does. */
-bool gr_sim_sets_anything(const struct gr_config *config);
-
 GR_CHECKED int gr_sim_make_config(struct gr_sim *sim);
 
 /* Reads settings and rules as the plugin will, only to print what is wrong with them: the plugin's
@@ -152,9 +149,9 @@ struct gr_sim_plugin {
 };
 GR_CHECKED int gr_sim_launch(const struct gr_sim *sim, struct gr_sim_plugin *out_plugin);
 
-/* Waits for its end, not for ever; the connection must be closed. Says how it ended when that is
- * worth a word. */
-void gr_sim_reap(const struct gr_sim *sim, struct gr_sim_plugin *plugin);
+/* Waits for its end, not for ever; the connection must be closed. Says how it ended when it had
+ * failed before, since that may be why, and when it crashed. */
+void gr_sim_reap(const struct gr_sim *sim, struct gr_sim_plugin *plugin, bool failed);
 
 /* Takes the plugin through its life and fills every container's answer. */
 GR_CHECKED int gr_sim_drive(struct gr_sim *sim, struct gr_sim_plugin *plugin);

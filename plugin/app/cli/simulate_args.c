@@ -83,7 +83,7 @@ static int parse_one(struct gr_sim_options *o, int option, const char *value)
     }
 }
 
-bool gr_sim_sets_anything(const struct gr_config *config)
+static bool sets_anything(const struct gr_config *config)
 {
     for (size_t i = 0; i < GR_SETTING_COUNT; i++) {
         if (config->origins[i].has)
@@ -98,6 +98,8 @@ int gr_sim_parse(int argc, char **argv, struct gr_sim_options *out_options)
     int option;
 
     o->common.verb = "simulate";
+    if (gr_check_options("simulate", argc, argv, long_options) != GR_EXIT_OK)
+        return GR_EXIT_USAGE;
     while ((option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1) {
         int r;
 
@@ -110,7 +112,7 @@ int gr_sim_parse(int argc, char **argv, struct gr_sim_options *out_options)
             return r;
     }
     gr_common_seal(&o->common);
-    if (o->common.flags.config_path && gr_sim_sets_anything(&o->common.flags.config))
+    if (o->common.flags.config_path && sets_anything(&o->common.flags.config))
         return gr_usage("simulate", "--config without --hooks-dir, --host-root and --node-name",
                         o->common.flags.config_path);
     if (argc - optind > GR_SIM_FILES_MAX)

@@ -78,11 +78,14 @@ static int set_dirs(json_t *spec, const struct gr_common *common)
     return json_object_set_new(spec, "hooksDirs", dirs);
 }
 
-/* A settings document with what was given on the command line; JSON is YAML. */
+/*
+ * A settings document with what was given on the command line; JSON is YAML. Last good texts are
+ * kept out of it: the node's own must not change because somebody simulates.
+ */
 static json_t *make_document(const struct gr_common *common)
 {
     const struct gr_config *config = &common->flags.config;
-    json_t *spec = json_object();
+    json_t *spec = json_pack("{s:s}", "lastGoodDir", "none");
     int r = 0;
 
     if (config->origins[GR_SETTING_HOOKS_DIRS].has)
@@ -108,8 +111,6 @@ int gr_sim_make_config(struct gr_sim *sim)
 
     if (flags->config_path)
         return gr_sim_read(&sim->arena, flags->config_path, GR_YAML_FILE_MAX_BYTES, &sim->config);
-    if (!gr_sim_sets_anything(&flags->config))
-        return GR_EXIT_OK;
     document = make_document(&sim->options.common);
     if (!document)
         return GR_EXIT_HOST;

@@ -191,7 +191,7 @@ static bool wait_for_end(pid_t pid, int *out_status)
     return false;
 }
 
-void gr_sim_reap(const struct gr_sim *sim, struct gr_sim_plugin *plugin)
+void gr_sim_reap(const struct gr_sim *sim, struct gr_sim_plugin *plugin, bool failed)
 {
     int status = 0;
 
@@ -205,7 +205,7 @@ void gr_sim_reap(const struct gr_sim *sim, struct gr_sim_plugin *plugin)
     } else if (WIFSIGNALED(status)) {
         (void)fprintf(stderr, "grapnel simulate: the plugin %s-%s was ended by signal %d (%s)\n",
                       sim->index, sim->name, WTERMSIG(status), strsignal(WTERMSIG(status)));
-    } else if (WEXITSTATUS(status) != 0) {
+    } else if (failed && WEXITSTATUS(status) != 0) {
         (void)fprintf(stderr, "grapnel simulate: the plugin %s-%s ended with exit code %d\n",
                       sim->index, sim->name, WEXITSTATUS(status));
     }

@@ -25,6 +25,8 @@ struct gr_inforce {
     uint64_t rules_hash;        /* of what is in force, to tell a change from a rescan */
     uint64_t findings_hash;     /* of the findings about it, as last logged */
     uint64_t ordered, loaded;   /* numbers of the last order and of what is in force */
+    uint64_t needed;            /* nothing is decided before this one is in force */
+    bool ready;                 /* as last logged */
 };
 
 /* ---- settings ---- */
@@ -67,6 +69,8 @@ static void order_load(struct gr_inforce *f)
         .last_good_dir =
             f->settings.config.last_good_dir[0] ? f->settings.config.last_good_dir : NULL,
         .node_name = gr_str_from(f->settings.config.node_name),
+        .dirs_named =
+            f->settings.config.origins[GR_SETTING_HOOKS_DIRS].source != GR_CONFIG_BUILT_IN,
         .check_host = true,
     };
     const struct timeval wait = {.tv_sec = (time_t)f->settings.config.rescan_interval_s};
@@ -97,11 +101,12 @@ void gr_inforce_configure(struct gr_inforce *f, struct gr_str text)
 {
     char *copy = text.n > 0 ? strndup(text.p, text.n) : NULL;
 
-    if (!copy && !f->configure_text)
+    if (!copy && !f->configure_text && f->ordered > 0)
         return;
     free(f->configure_text);
     f->configure_text = copy;
     gr_inforce_reload(f);
+    f->needed = f->ordered;
 }
 
 /* ---- rules ---- */
@@ -123,11 +128,13 @@ static uint64_t hash_rules(const struct gr_ruleset *ruleset)
     return hash;
 }
 
-static void log_load(const struct gr_inforce *f, const struct gr_reloaded *reloaded, bool news)
+static void log_load(struct gr_inforce *f, const struct gr_reloaded *reloaded, bool news)
 {
     const struct gr_load_result *load = &reloaded->load;
     bool ready = load->errors == 0 && f->settings.sound;
 
+    news = news || ready != f->ready;
+    f->ready = ready;
     GR_LOG(f->log, news ? GR_LEVEL_INFO : GR_LEVEL_DEBUG, "rules loaded",
            GR_LOG_INT("sets", load->sets), GR_LOG_INT("files", load->files_n),
            GR_LOG_INT("rejected", load->rejected), GR_LOG_INT("blocked", load->blocked),
@@ -160,14 +167,9 @@ static void on_reloaded(void *user, struct gr_reloaded *reloaded)
     f->changed(f->user);
 }
 
-bool gr_inforce_is_loaded(const struct gr_inforce *f)
+bool gr_inforce_is_usable(const struct gr_inforce *f)
 {
-    return f->ruleset != NULL;
-}
-
-bool gr_inforce_is_current(const struct gr_inforce *f)
-{
-    return f->ruleset && f->loaded >= f->ordered;
+    return f->ruleset && f->loaded >= f->needed;
 }
 
 struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *f)
@@ -184,7 +186,7 @@ int gr_inforce_decide(struct gr_inforce *f, const struct gr_subject *subject,
     const struct gr_decide_options options = {.node_name =
                                                   gr_str_from(f->settings.config.node_name)};
 
-    if (!f->ruleset)
+    if (!gr_inforce_is_usable(f))
         return gr_fail(err, -EAGAIN, "rules-not-loaded",
                        "Grapnel is still loading its rules; try again");
     if (gr_decide(f->ruleset, subject, &options, arena, out_decision) != 0)
@@ -194,7 +196,7 @@ int gr_inforce_decide(struct gr_inforce *f, const struct gr_subject *subject,
 
 /* ---- life ---- */
 
-static int start(struct gr_inforce *f, struct event_base *base)
+static int start(struct gr_inforce *f, struct event_base *base, bool launched)
 {
     int r = read_settings(f);
 
@@ -206,12 +208,14 @@ static int start(struct gr_inforce *f, struct event_base *base)
     r = gr_reload_new(base, on_reloaded, f, &f->reload);
     if (r)
         return r;
-    order_load(f);
+    if (!launched)
+        order_load(f);
     return 0;
 }
 
-int gr_inforce_new(struct event_base *base, const struct gr_flags *flags, struct gr_log *log,
-                   gr_inforce_changed_fn *changed, void *user, struct gr_inforce **out_inforce)
+int gr_inforce_new(struct event_base *base, const struct gr_flags *flags, bool launched,
+                   struct gr_log *log, gr_inforce_changed_fn *changed, void *user,
+                   struct gr_inforce **out_inforce)
 {
     struct gr_inforce *f = calloc(1, sizeof(*f));
     int r;
@@ -225,7 +229,7 @@ int gr_inforce_new(struct event_base *base, const struct gr_flags *flags, struct
     f->settings_hash = GR_HASH_START;
     f->findings_hash = GR_HASH_START;
     gr_fs_posix(&f->fs);
-    r = start(f, base);
+    r = start(f, base, launched);
     if (r) {
         gr_inforce_free(f);
         return r;

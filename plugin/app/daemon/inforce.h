@@ -19,11 +19,13 @@ struct gr_inforce;
 typedef void gr_inforce_changed_fn(void *user);
 
 /*
- * Reads the settings, starts the loader thread and orders the first load. flags and log are
- * borrowed for the object; the log's level and format follow the settings.
+ * Reads the settings and starts the loader thread. flags and log are borrowed for the object; the
+ * log's level and format follow the settings. launched: where rules lie is only known from
+ * Configure, so nothing is loaded (and no last good text touched) before; else the first load is
+ * ordered.
  * Returns 0; a negative errno.
  */
-GR_CHECKED int gr_inforce_new(struct event_base *base, const struct gr_flags *flags,
+GR_CHECKED int gr_inforce_new(struct event_base *base, const struct gr_flags *flags, bool launched,
                               struct gr_log *log, gr_inforce_changed_fn *changed, void *user,
                               struct gr_inforce **out_inforce);
 void gr_inforce_free(struct gr_inforce *inforce); /* NULL is fine */
@@ -31,21 +33,21 @@ void gr_inforce_free(struct gr_inforce *inforce); /* NULL is fine */
 /* Settings are read again and the rules are loaded again: SIGHUP. */
 void gr_inforce_reload(struct gr_inforce *inforce);
 
-/* What NRI Configure carried; orders a load when it changes where rules come from. */
+/* What NRI Configure carried; orders a load when that may matter: no container is decided about
+ * before the rules that it names are in force. */
 void gr_inforce_configure(struct gr_inforce *inforce, struct gr_str text);
 
-/* Whether a rule set is in force. */
-bool gr_inforce_is_loaded(const struct gr_inforce *inforce);
-
-/* Whether the rule set in force is the one that was last ordered. */
-bool gr_inforce_is_current(const struct gr_inforce *inforce);
+/* Whether containers can be decided about: the rules that Configure named, or without one the
+ * first ones, are in force. */
+bool gr_inforce_is_usable(const struct gr_inforce *inforce);
 
 /* The part of the settings that a session needs. */
 struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *inforce);
 
 /*
- * Decides about one container. Returns 0; -EAGAIN no rules are loaded yet, -ENOMEM (err says so).
- * The decision borrows from the rule set, which stays until the loop's next turn at least.
+ * Decides about one container. Returns 0; -EAGAIN the rules are still being loaded, -ENOMEM (err
+ * says so). The decision borrows from the rule set, which stays until the loop's next turn at
+ * least.
  */
 GR_CHECKED int gr_inforce_decide(struct gr_inforce *inforce, const struct gr_subject *subject,
                                  struct gr_arena *arena, struct gr_decision *out_decision,

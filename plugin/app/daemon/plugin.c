@@ -15,10 +15,11 @@
 #define NS_PER_MS UINT64_C(1000000)
 
 /*
- * The first load normally takes milliseconds and comes before the connection. Where it does not
- * (slow disks), we connect all the same: a launched plugin has 5 s to register.
+ * External: the first load normally takes milliseconds and comes before the connection, so that no
+ * container is refused meanwhile. Where it does not (slow disks), we connect all the same.
+ * Launched: rules are loaded when Configure says where they are.
  */
-#define FIRST_LOAD_WAIT_S 2
+#define FIRST_LOAD_WAIT_MS 2000
 
 struct gr_plugin {
     const struct gr_plugin_options *options;
@@ -96,7 +97,7 @@ static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struc
         GR_LOG(p->log, GR_LEVEL_ERROR, "the Configure request could not be read",
                GR_LOG_TEXT("error", runtime->err->text));
     gr_inforce_configure(p->inforce, config);
-    return !gr_inforce_is_current(p->inforce);
+    return !gr_inforce_is_usable(p->inforce);
 }
 
 static void on_synchronized(void *user, size_t pods, size_t containers)
@@ -260,7 +261,7 @@ static void try_connect(struct gr_plugin *p)
     GR_LOG(p->log, GR_LEVEL_INFO, "connected", GR_LOG_TEXT("socket", p->options->socket));
 }
 
-/* The first connection: when the rules are there, or when that takes too long. */
+/* The first connection. */
 static void begin(struct gr_plugin *p)
 {
     int r;
@@ -300,7 +301,7 @@ static void on_changed(void *user)
         return;
     }
     pass_settings(p);
-    if (p->session && gr_inforce_is_current(p->inforce)) {
+    if (p->session && gr_inforce_is_usable(p->inforce)) {
         gr_session_configured(p->session);
         gr_conn_kick(p->conn);
     }
@@ -361,15 +362,17 @@ static void free_all(struct gr_plugin *p)
 int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
 {
     struct gr_plugin plugin = {.options = options, .log = log, .exit_code = GR_EXIT_OK};
+    bool launched = options->launched_fd >= 0;
     int r;
 
     (void)signal(SIGPIPE, SIG_IGN);
     gr_backoff_init(&plugin.backoff);
     r = add_events(&plugin);
     if (r == 0)
-        r = gr_inforce_new(plugin.base, &options->flags, log, on_changed, &plugin, &plugin.inforce);
+        r = gr_inforce_new(plugin.base, &options->flags, launched, log, on_changed, &plugin,
+                           &plugin.inforce);
     if (r == 0) {
-        retry_in(&plugin, FIRST_LOAD_WAIT_S * 1000);
+        retry_in(&plugin, launched ? 0 : FIRST_LOAD_WAIT_MS);
         if (event_base_dispatch(plugin.base) < 0)
             r = -EIO;
     }
