@@ -17,7 +17,8 @@ HEAD = "apiVersion: grapnel/v1beta1\n"
 BAD_CONFIGS = {
     "not YAML": "{{{",
     "unknown key": HEAD + "kind: Config\nspec: {noSuchKey: 1}\n",
-    "no such folder": HEAD + "kind: Config\nspec: {hooksDirs: [/no/such/folder], lastGoodDir: none}\n",
+    "no such folder": HEAD
+    + "kind: Config\nspec: {hooksDirs: [/no/such/folder], lastGoodDir: none}\n",
     "empty": "",
 }
 

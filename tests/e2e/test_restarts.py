@@ -6,14 +6,15 @@ from __future__ import annotations
 import pytest
 from harness.node import Node
 from harness.plugin import Launched
-from harness.rules import WANTED, tag
+from harness.rules import STAGES, WANTED, tag
 from harness.wait import until
 
 
 def has_hooks(node: Node) -> None:
     """The next container gets its hooks and they run."""
     with node.container(annotations=WANTED) as running:
-        node.log.wait_for(running.container_id, [tag("by-annotation", "createRuntime")])
+        stages = [tag("by-annotation", stage) for stage in STAGES[:-1]]
+        node.log.wait_for(running.container_id, stages)
 
 
 def restart_runtime(node: Node, crash: bool) -> None:

@@ -56,10 +56,10 @@ static void check_request(struct gr_str data)
 /* protobuf-c 1.4.1 loses the numbers of the first of two messages when it merges them. */
 static bool has_one_status(struct gr_str data)
 {
-    struct gr_field field;
+    struct gr_wire_field field;
     size_t n = 0;
 
-    while (gr_field_next(&data, &field) == GR_FIELD_FOUND)
+    while (gr_wire_field_next(&data, &field) == GR_WIRE_FIELD)
         n += field.number == 1;
     return n <= 1;
 }

@@ -107,6 +107,20 @@ read(1)
     assert container["sets"] == []
 
 
+def test_settings_are_made(node: Node, pod: Path):
+    out = node.home / "seen"
+    plugin = fake(node, f"""
+register()
+stream, request = next_call()
+open({str(out)!r}, "wb").write(request)
+""")
+    node.run("--plugin", plugin, "--node-name", "n1", "--host-root", "/host", pod)
+    seen = out.read_bytes()
+    assert b'"spec":{"lastGoodDir":"none",' in seen  # the node's own stay as they are
+    assert f'"hooksDirs":["{node.rules}"]'.encode() in seen
+    assert b'"hostRoot":"/host","nodeName":"n1"' in seen
+
+
 def test_config_reaches_the_plugin(node: Node, pod: Path):
     config = node.home / "config.yaml"
     config.write_text("anything: at all\n")

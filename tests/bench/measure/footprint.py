@@ -59,6 +59,7 @@ class Reload:
     quiet_ms: float  # longest answer of as many calls without a reload, median
     resting_kib: int
     peak_kib: int
+    after_kib: int  # resting again
 
 
 def _change(folder: Path, number: int) -> None:
@@ -98,8 +99,8 @@ def reload(plugin: Plugin, adaptation: Path, folder: Path, sets: Path, request: 
             one_took, one_longest = _reload_once(pair, sets, request, calls, number)
             took.append(one_took)
             longest.append(one_longest)
-        peak = pair.process.memory_kib()["VmHWM"]
-    return Reload(median(took), median(longest), max(longest), median(quiet), resting, peak)
+        after = pair.process.memory_kib()
+    return Reload(median(took), median(longest), max(longest), median(quiet), resting, after["VmHWM"], after["VmRSS"])
 
 
 def growth(plugin: Plugin, adaptation: Path, folder: Path, request: dict[str, Any],

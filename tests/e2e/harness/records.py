@@ -30,7 +30,12 @@ class Record:
 
     @property
     def container_id(self) -> str:
-        return str(self.state["id"])
+        """Whose hook it was; empty without a state.
+
+        A container that is killed while it starts can leave a startContainer hook that finds its
+        stdin closed. That is no record of any container, and a test that waits for one fails.
+        """
+        return str(self.state["id"]) if self.stdin else ""
 
 
 def _parse(line: str) -> Record:

@@ -263,9 +263,9 @@ static void test_blocked(void **state)
 /* The bytes of the first field of this number. */
 static struct gr_str field_of(struct gr_str message, uint32_t number)
 {
-    struct gr_field field = {0};
+    struct gr_wire_field field = {0};
 
-    while (gr_field_next(&message, &field) == GR_FIELD_FOUND) {
+    while (gr_wire_field_next(&message, &field) == GR_WIRE_FIELD) {
         if (field.number == number)
             return field.bytes;
     }

@@ -109,6 +109,8 @@ static const struct printf_row {
     {"long", 900, 1000, 0},
     {"short, at the limit", 100, 100, 0},
     {"short, past the limit", 101, 100, -EMSGSIZE},
+    {"long, at the limit", 300, 300, 0},
+    {"long, one past the limit", 301, 300, -EMSGSIZE},
     {"long, past the limit", 1001, 1000, -EMSGSIZE},
 };
 

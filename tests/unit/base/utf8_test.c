@@ -156,6 +156,10 @@ static const struct printable_row {
     {"cut after two bytes", "abc\xe2\x82", "abc"},
     {"cut after three bytes", "abc\xf0\x9f\x98", "abc"},
     {"only a cut character", "\xc3", ""},
+    {"a bad byte near the end", "abc\xffz", "abc?z"},
+    {"a head before another character", "\xc3z", "?z"},
+    {"a head whose tail cannot follow", "\xe0\x80", "??"},
+    {"surrogate near the end", "\xed\xa0", "??"},
 };
 
 static void printable(void **state)

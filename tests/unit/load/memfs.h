@@ -377,7 +377,7 @@ static inline int64_t mem_read(void *user, int node, void *out, size_t bytes)
 static inline int mem_cwd(void *user, char *out, size_t bytes)
 {
     (void)user;
-    (void)snprintf(out, bytes, "/work");
+    (void)snprintf(out, bytes, "/srv/here");
     return 0;
 }
 

@@ -11,7 +11,7 @@
 #include "rules/match.h"
 
 #define SETS_MAX 24
-#define ROUNDS 700
+#define ROUNDS 3000
 #define SUBJECTS 10
 
 /* ---- random numbers ---- */
@@ -335,7 +335,7 @@ static void indexed_equals_naive(void **test_state)
 
     (void)test_state;
     state = seed;
-    print_message("GRAPNEL_SEED=%" PRIu64 "\n", seed);
+    print_message("# GRAPNEL_SEED=%" PRIu64 "\n", seed);
     for (size_t round = 0; round < ROUNDS; round++) {
         struct gr_ruleset *rules = random_rules();
         struct gr_arena arena;
@@ -352,7 +352,7 @@ static void indexed_equals_naive(void **test_state)
         gr_ruleset_unref(rules);
     }
     total = counts[0] + counts[1] + counts[2] + counts[3];
-    print_message("%zu pairs: %zu false, %zu error, %zu unknown, %zu true\n", total,
+    print_message("# %zu pairs: %zu false, %zu error, %zu unknown, %zu true\n", total,
                   counts[GR_FALSE], counts[GR_ERROR], counts[GR_UNKNOWN], counts[GR_TRUE]);
     assert_true(total >= 100000);
     for (size_t i = 0; i < 4; i++)

@@ -17,18 +17,16 @@ static const struct field_row {
     size_t rest_bytes;
 } field_rows[] = {
     {"nothing", "", 0, 0, 0, 0, "", 0, 0},
-    {"varint", "08 07 ff", GR_FIELD_FOUND, 1, GR_WIRE_VARINT, 7, "", 1, 1},
-    {"long varint", "78 ffffffffffffffffff01", GR_FIELD_FOUND, 15, GR_WIRE_VARINT, UINT64_MAX, "",
+    {"varint", "08 07 ff", GR_WIRE_FIELD, 1, GR_WIRE_VARINT, 7, "", 1, 1},
+    {"long varint", "78 ffffffffffffffffff01", GR_WIRE_FIELD, 15, GR_WIRE_VARINT, UINT64_MAX, "",
      10, 0},
-    {"overlong varint", "08 8780808080808080 8000", GR_FIELD_FOUND, 1, GR_WIRE_VARINT, 7, "", 10,
-     0},
-    {"bytes", "12 03 616263 0801", GR_FIELD_FOUND, 2, GR_WIRE_BYTES, 0, "abc", 4, 2},
-    {"no bytes", "12 00", GR_FIELD_FOUND, 2, GR_WIRE_BYTES, 0, "", 1, 0},
-    {"fixed32", "1d 01020304 00", GR_FIELD_FOUND, 3, GR_WIRE_FIXED32, 0, "", 4, 1},
-    {"fixed64", "19 0102030405060708 00", GR_FIELD_FOUND, 3, GR_WIRE_FIXED64, 0, "", 8, 1},
-    {"two-byte tag", "8001 05", GR_FIELD_FOUND, 16, GR_WIRE_VARINT, 5, "", 1, 0},
-    {"largest number", "f8ffffff0f 05", GR_FIELD_FOUND, (1U << 29) - 1, GR_WIRE_VARINT, 5, "", 1,
-     0},
+    {"overlong varint", "08 8780808080808080 8000", GR_WIRE_FIELD, 1, GR_WIRE_VARINT, 7, "", 10, 0},
+    {"bytes", "12 03 616263 0801", GR_WIRE_FIELD, 2, GR_WIRE_BYTES, 0, "abc", 4, 2},
+    {"no bytes", "12 00", GR_WIRE_FIELD, 2, GR_WIRE_BYTES, 0, "", 1, 0},
+    {"fixed32", "1d 01020304 00", GR_WIRE_FIELD, 3, GR_WIRE_FIXED32, 0, "", 4, 1},
+    {"fixed64", "19 0102030405060708 00", GR_WIRE_FIELD, 3, GR_WIRE_FIXED64, 0, "", 8, 1},
+    {"two-byte tag", "8001 05", GR_WIRE_FIELD, 16, GR_WIRE_VARINT, 5, "", 1, 0},
+    {"largest number", "f8ffffff0f 05", GR_WIRE_FIELD, (1U << 29) - 1, GR_WIRE_VARINT, 5, "", 1, 0},
     {"one past the largest number", "8080808010 05", -EBADMSG, 0, 0, 0, "", 0, 0},
     {"number 0", "00 05", -EBADMSG, 0, 0, 0, "", 0, 0},
     {"wire type 3", "0b", -EBADMSG, 0, 0, 0, "", 0, 0},
@@ -45,14 +43,14 @@ static const struct field_row {
 static void field(void **state)
 {
     const struct field_row *row = *state;
-    struct gr_field found = {.number = 4711, .value = 4711};
+    struct gr_wire_field found = {.number = 4711, .value = 4711};
     uint8_t bytes[64];
     size_t n = test_unhex(row->hex, bytes, sizeof(bytes));
     uint8_t *exact = test_exact(bytes, n);
     struct gr_str rest = {.p = (char *)exact, .n = n};
 
-    assert_int_equal(gr_field_next(&rest, &found), row->result);
-    if (row->result == GR_FIELD_FOUND) {
+    assert_int_equal(gr_wire_field_next(&rest, &found), row->result);
+    if (row->result == GR_WIRE_FIELD) {
         assert_int_equal(found.number, row->number);
         assert_int_equal(found.type, row->type);
         assert_int_equal(found.value, row->value);

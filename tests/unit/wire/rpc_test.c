@@ -362,7 +362,12 @@ static void test_sent_in_parts(void **state GR_UNUSED)
     assert_int_equal(gr_rpc_counters(plugin.rpc)->requests, calls);
     assert_int_equal(gr_rpc_counters(plugin.rpc)->replies, calls);
     assert_int_equal(gr_rpc_counters(runtime.rpc)->calls, calls);
-    /* More than is there does no harm. */
+    /* More than is there does no harm, neither with nothing waiting nor with a part written. */
+    gr_rpc_sent(plugin.rpc, 1000);
+    assert_int_equal(gr_rpc_counters(plugin.rpc)->bytes_out, total);
+    assert_int_equal(gr_rpc_reply(plugin.rpc, 1, NULL), 0);
+    total += gr_rpc_pending(plugin.rpc).n;
+    gr_rpc_sent(plugin.rpc, 15);
     gr_rpc_sent(plugin.rpc, 1000);
     assert_int_equal(gr_rpc_counters(plugin.rpc)->bytes_out, total);
     assert_int_equal(gr_rpc_pending(plugin.rpc).n, 0);
