@@ -3,6 +3,7 @@ BUILD ?= build
 BUILD_ASAN ?= build-asan
 BUILD_TSAN ?= build-tsan
 BUILD_FUZZ ?= build-fuzz
+BUILD_COVERAGE ?= build-coverage
 BUILD_STATIC ?= build-static
 PYTHON ?= /usr/bin/python3
 
@@ -29,6 +30,10 @@ $(BUILD_FUZZ)/build.ninja: | setup
 	@tests/setup/ensure fuzz
 	@CC=clang meson setup $(BUILD_FUZZ) --buildtype=debugoptimized -Dfuzz=true -Db_lundef=false \
 		--fatal-meson-warnings >/dev/null
+
+$(BUILD_COVERAGE)/build.ninja: | setup
+	@meson setup $(BUILD_COVERAGE) --buildtype=debug --fatal-meson-warnings -Db_coverage=true \
+		>/dev/null
 
 $(BUILD_STATIC)/build.ninja: | setup
 	@meson setup $(BUILD_STATIC) --buildtype=release -Doptimization=s -Dstatic=true -Dtests=false \
@@ -64,6 +69,10 @@ fuzz: $(BUILD_FUZZ)/build.ninja
 	@meson configure $(BUILD_FUZZ) -Dfuzz_seconds=$(FUZZ_SECONDS)
 	@tests/run fuzz
 
+coverage: $(BUILD_COVERAGE)/build.ninja
+	@tests/setup/ensure build test coverage
+	@tests/run coverage
+
 format:
 	@tests/setup/ensure lint
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
@@ -77,4 +86,5 @@ install: all
 	@meson install -C $(BUILD)
 
 clean:
-	@rm -rf $(BUILD) $(BUILD_ASAN) $(BUILD_TSAN) $(BUILD_FUZZ) $(BUILD_STATIC)
+	@rm -rf $(BUILD) $(BUILD_ASAN) $(BUILD_TSAN) $(BUILD_FUZZ) $(BUILD_COVERAGE) \
+		$(BUILD_STATIC)

@@ -101,8 +101,12 @@ def _annotations(prefix: str, n: int) -> dict[str, str]:
 
 
 def _mount(i: int) -> dict[str, Any]:
-    return {"destination": f"/var/run/volumes/mount-{i}", "type": "bind",
-            "source": f"/var/lib/kubelet/pods/0a1b2c3d/volumes/{i}", "options": ["rbind", "rprivate", "ro"]}  # fmt: skip
+    return {
+        "destination": f"/var/run/volumes/mount-{i}",
+        "type": "bind",
+        "source": f"/var/lib/kubelet/pods/0a1b2c3d/volumes/{i}",
+        "options": ["rbind", "rprivate", "ro"],
+    }
 
 
 def request(image_known: bool = True) -> dict[str, Any]:
