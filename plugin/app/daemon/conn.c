@@ -62,6 +62,12 @@ static int flush(struct gr_conn *conn)
     return 0;
 }
 
+void gr_conn_flush(struct gr_conn *conn)
+{
+    if (!conn->over)
+        (void)flush(conn);
+}
+
 static int set_deadline(struct gr_conn *conn)
 {
     uint64_t at = conn->proto->next_deadline(conn->object);

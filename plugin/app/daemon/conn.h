@@ -44,6 +44,10 @@ void gr_conn_free(struct gr_conn *conn); /* NULL is fine; closes the descriptor 
  * something outside of feed and tick. */
 void gr_conn_kick(struct gr_conn *conn);
 
+/* Sends what is pending, as far as the socket takes it, and nothing else: may be called from inside
+ * proto's functions. An error is found again by the next kick. */
+void gr_conn_flush(struct gr_conn *conn);
+
 /* Monotonic time. */
 uint64_t gr_now_ns(void);
 

@@ -111,23 +111,6 @@ void gr_inforce_configure(struct gr_inforce *f, struct gr_str text)
 
 /* ---- rules ---- */
 
-static uint64_t hash_rules(const struct gr_ruleset *ruleset)
-{
-    uint64_t hash = GR_HASH_START;
-
-    for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
-        const struct gr_hookset *set = gr_ruleset_at(ruleset, i);
-        const uint64_t numbers[] = {set->hash, set->other_node, set->blocked.n};
-
-        hash = gr_hash_more(hash, set->name);
-        hash = gr_hash_more(hash, set->file);
-        hash = gr_hash_more(hash, set->blocked);
-        hash =
-            gr_hash_more(hash, (struct gr_str){.p = (const char *)numbers, .n = sizeof(numbers)});
-    }
-    return hash;
-}
-
 static void log_load(struct gr_inforce *f, const struct gr_reloaded *reloaded, bool news)
 {
     const struct gr_load_result *load = &reloaded->load;
@@ -143,27 +126,35 @@ static void log_load(struct gr_inforce *f, const struct gr_reloaded *reloaded, b
            GR_LOG_INT("took_us", reloaded->took_ns / NS_PER_US));
 }
 
+/* Puts new rules in force; a rescan that found the same ones leaves the old object. */
+static void swap(struct gr_inforce *f, struct gr_reloaded *reloaded)
+{
+    bool same_rules = f->ruleset && reloaded->hash == f->rules_hash;
+    bool same_findings = reloaded->findings.hash == f->findings_hash;
+
+    if (!same_findings)
+        gr_finding_list_log(&reloaded->findings, f->log);
+    if (!same_rules) {
+        gr_reload_dispose(f->reload, gr_take(f->ruleset));
+        f->ruleset = gr_take(reloaded->load.ruleset);
+    } else {
+        gr_reload_dispose(f->reload, gr_take(reloaded->load.ruleset));
+    }
+    f->rules_hash = reloaded->hash;
+    f->findings_hash = reloaded->findings.hash;
+    f->loaded = reloaded->number;
+    log_load(f, reloaded, !same_rules || !same_findings);
+}
+
 static void on_reloaded(void *user, struct gr_reloaded *reloaded)
 {
     struct gr_inforce *f = user;
-    bool news;
 
-    if (reloaded->result != 0) {
+    if (reloaded->result == 0)
+        swap(f, reloaded);
+    else
         GR_LOG(f->log, GR_LEVEL_ERROR, "the rules could not be loaded, the old ones stay",
                GR_LOG_TEXT("error", strerror(-reloaded->result)));
-    } else {
-        uint64_t hash = hash_rules(reloaded->load.ruleset);
-
-        news = !f->ruleset || hash != f->rules_hash || reloaded->findings.hash != f->findings_hash;
-        if (reloaded->findings.hash != f->findings_hash)
-            gr_finding_list_log(&reloaded->findings, f->log);
-        gr_ruleset_unref(f->ruleset);
-        f->ruleset = gr_take(reloaded->load.ruleset);
-        f->rules_hash = hash;
-        f->findings_hash = reloaded->findings.hash;
-        log_load(f, reloaded, news);
-    }
-    f->loaded = reloaded->number;
     f->changed(f->user);
 }
 

@@ -45,6 +45,9 @@ static void log_sets(const struct gr_log *log, const struct gr_session_event *ev
     for (size_t i = 0; i < decision->results_n; i++) {
         const struct gr_set_result *result = &decision->results[i];
 
+        if (!gr_log_wants(log, level_of(result)))
+            continue; /* before the line's fields are made: there may be thousands of skipped sets
+                       */
         GR_LOG(log, level_of(result), "hook set", GR_LOG_STR("set", result->set->name),
                GR_LOG_TEXT("verdict", gr_verdict_name(result->verdict)),
                GR_LOG_TEXT("match", gr_truth_name(result->truth)),

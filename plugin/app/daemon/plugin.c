@@ -2,6 +2,7 @@
 #include "app/daemon/plugin.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <sys/random.h>
 
@@ -120,6 +121,8 @@ static void on_created(void *user, const struct gr_session_event *event)
 {
     struct gr_plugin *p = user;
 
+    /* The answer first: a slow reader of the log is no reason to keep a container waiting. */
+    gr_conn_flush(p->conn);
     gr_log_created(p->log, event);
 }
 
@@ -359,6 +362,20 @@ static void free_all(struct gr_plugin *p)
         event_base_free(p->base);
 }
 
+/*
+ * A rule set is megabytes that come and go at each reload. glibc raises its own thresholds when
+ * large blocks are freed and then keeps such memory for good: with 10,000 sets 39 MiB stayed
+ * resident after reloads instead of 18 (tests/bench).
+ */
+static void tune_memory(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, 64 << 10);
+    (void)mallopt(M_TRIM_THRESHOLD, 128 << 10);
+    (void)mallopt(M_TOP_PAD, 64 << 10);
+#endif
+}
+
 int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
 {
     struct gr_plugin plugin = {.options = options, .log = log, .exit_code = GR_EXIT_OK};
@@ -366,6 +383,7 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
     int r;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    tune_memory();
     gr_backoff_init(&plugin.backoff);
     r = add_events(&plugin);
     if (r == 0)

@@ -8,9 +8,13 @@
 #include <unistd.h>
 
 #include "app/daemon/conn.h"
+#include "base/hash.h"
 
 /* The reader's and the matcher's recursion is bounded by the depth limit of the format. */
 #define STACK_BYTES (512U << 10)
+
+/* Rule sets that wait to be freed. More than one only when loads follow each other at once. */
+#define GARBAGE_MAX 4
 
 struct order {
     uint64_t number;
@@ -22,8 +26,10 @@ struct gr_reload {
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows up to finished */
     pthread_cond_t wake;
-    struct order *next;        /* the order that waits; owned */
-    struct gr_reloaded *ready; /* the result that waits; owned */
+    struct order *next;                      /* the order that waits; owned */
+    struct gr_reloaded *ready;               /* the result that waits; owned */
+    struct gr_ruleset *garbage[GARBAGE_MAX]; /* to be freed; owned */
+    size_t garbage_n;
     bool stop;
 
     int finished; /* eventfd: a result waits */
@@ -52,6 +58,23 @@ static void reloaded_free(struct gr_reloaded *reloaded)
 
 /* ---- the loader's thread ---- */
 
+static uint64_t hash_rules(const struct gr_ruleset *ruleset)
+{
+    uint64_t hash = GR_HASH_START;
+
+    for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
+        const struct gr_hookset *set = gr_ruleset_at(ruleset, i);
+        const uint64_t numbers[] = {set->hash, set->other_node, set->blocked.n};
+
+        hash = gr_hash_more(hash, set->name);
+        hash = gr_hash_more(hash, set->file);
+        hash = gr_hash_more(hash, set->blocked);
+        hash =
+            gr_hash_more(hash, (struct gr_str){.p = (const char *)numbers, .n = sizeof(numbers)});
+    }
+    return hash;
+}
+
 static struct gr_reloaded *work_on(const struct order *order)
 {
     struct gr_reloaded *out = calloc(1, sizeof(*out));
@@ -64,6 +87,8 @@ static struct gr_reloaded *work_on(const struct order *order)
     gr_finding_list_init(&out->findings);
     reporter = gr_finding_list_reporter(&out->findings);
     out->result = gr_load(&order->options, &reporter, &out->load);
+    if (out->result == 0)
+        out->hash = hash_rules(out->load.ruleset);
     out->took_ns = gr_now_ns() - start;
     return out;
 }
@@ -77,35 +102,56 @@ static void tell(const struct gr_reload *reload)
         abort();
 }
 
-static struct order *wait_for_order(struct gr_reload *reload)
+/* What the loader is to do next: free, work, or (neither) end. */
+struct job {
+    struct gr_ruleset *garbage[GARBAGE_MAX];
+    size_t garbage_n;
+    struct order *order;
+};
+
+static bool wait_for_job(struct gr_reload *reload, struct job *job)
 {
-    struct order *order = NULL;
+    *job = (struct job){0};
+    (void)pthread_mutex_lock(&reload->lock);
+    while (!reload->next && reload->garbage_n == 0 && !reload->stop)
+        (void)pthread_cond_wait(&reload->wake, &reload->lock);
+    if (!reload->stop) {
+        job->order = gr_take(reload->next);
+        memcpy(job->garbage, reload->garbage, sizeof(job->garbage));
+        job->garbage_n = reload->garbage_n;
+        reload->garbage_n = 0;
+    }
+    (void)pthread_mutex_unlock(&reload->lock);
+    return job->order || job->garbage_n > 0;
+}
+
+/* Returns what the loop has not taken yet, if anything. */
+static struct gr_reloaded *hand_over(struct gr_reload *reload, struct gr_reloaded *out)
+{
+    struct gr_reloaded *unseen;
 
     (void)pthread_mutex_lock(&reload->lock);
-    while (!reload->next && !reload->stop)
-        (void)pthread_cond_wait(&reload->wake, &reload->lock);
-    if (!reload->stop)
-        order = gr_take(reload->next);
+    unseen = reload->ready;
+    reload->ready = out;
     (void)pthread_mutex_unlock(&reload->lock);
-    return order;
+    tell(reload);
+    return unseen;
 }
 
 static void *loader_main(void *arg)
 {
     struct gr_reload *reload = arg;
-    struct order *order;
+    struct job job;
 
-    while ((order = wait_for_order(reload)) != NULL) {
-        struct gr_reloaded *out = work_on(order);
-        struct gr_reloaded *unseen;
-
-        order_free(order);
-        (void)pthread_mutex_lock(&reload->lock);
-        unseen = reload->ready;
-        reload->ready = out;
-        (void)pthread_mutex_unlock(&reload->lock);
-        reloaded_free(unseen); /* nobody else knows it, so its references are ours to drop */
-        tell(reload);
+    while (wait_for_job(reload, &job)) {
+        /* Before the load, so that three generations are never there at once. */
+        for (size_t i = 0; i < job.garbage_n; i++)
+            gr_ruleset_unref(job.garbage[i]);
+        if (!job.order)
+            continue;
+        /* What nobody has taken is known to nobody else: its references are ours to drop. */
+        reloaded_free(hand_over(reload, work_on(job.order)));
+        order_free(job.order);
     }
     return NULL;
 }
@@ -168,6 +214,8 @@ static void release(struct gr_reload *reload)
         (void)close(reload->finished);
     (void)pthread_cond_destroy(&reload->wake);
     (void)pthread_mutex_destroy(&reload->lock);
+    for (size_t i = 0; i < reload->garbage_n; i++)
+        gr_ruleset_unref(reload->garbage[i]);
     order_free(reload->next);
     reloaded_free(reload->ready);
     free(reload);
@@ -207,6 +255,19 @@ void gr_reload_free(struct gr_reload *reload)
     (void)pthread_mutex_unlock(&reload->lock);
     (void)pthread_join(reload->thread, NULL);
     release(reload);
+}
+
+void gr_reload_dispose(struct gr_reload *reload, struct gr_ruleset *ruleset)
+{
+    if (!ruleset)
+        return;
+    (void)pthread_mutex_lock(&reload->lock);
+    if (reload->garbage_n < GARBAGE_MAX) {
+        reload->garbage[reload->garbage_n++] = gr_take(ruleset);
+        (void)pthread_cond_signal(&reload->wake);
+    }
+    (void)pthread_mutex_unlock(&reload->lock);
+    gr_ruleset_unref(ruleset);
 }
 
 /* Copies the text that options borrows; the table of file operations is static. */

@@ -35,8 +35,8 @@ static void on_done(void *user, struct gr_reloaded *reloaded)
     rig->last_number = reloaded->number;
     rig->sets = gr_ruleset_count(reloaded->load.ruleset);
     rig->findings = reloaded->findings.n;
-    /* The receiver takes what it keeps. */
-    gr_ruleset_unref(gr_take(reloaded->load.ruleset));
+    /* The receiver takes what it keeps, and gives it back to be freed. */
+    gr_reload_dispose(rig->reload, gr_take(reloaded->load.ruleset));
     if (reloaded->number >= rig->until)
         (void)event_base_loopbreak(rig->base);
 }
