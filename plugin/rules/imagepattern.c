@@ -84,6 +84,7 @@ static int check_segment(struct gr_str segment, bool is_domain, struct gr_err *e
 static int check_tail(const struct gr_image_parts *parts, struct gr_err *err)
 {
     const char *capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-";
+    const char *algorithm = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_.-+:"; /* other than sha256: any case */
 
     if (parts->has_tag && (parts->tag.n == 0 || find_foreign(parts->tag, capitals) < parts->tag.n))
         return gr_fail(err, -EINVAL, CODE,
@@ -91,7 +92,7 @@ static int check_tail(const struct gr_image_parts *parts, struct gr_err *err)
                        ": out for any tag",
                        GR_STR_FMT(gr_str_first(parts->tag, 64)));
     if (parts->has_digest &&
-        (parts->digest.n == 0 || find_foreign(parts->digest, "_.-+:") < parts->digest.n))
+        (parts->digest.n == 0 || find_foreign(parts->digest, algorithm) < parts->digest.n))
         return gr_fail(err, -EINVAL, CODE,
                        "\"%.*s\" is no digest: expected sha256: and 64 hexadecimal digits, or * ? "
                        "in their place; leave the @ out for any digest",

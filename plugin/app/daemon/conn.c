@@ -20,7 +20,8 @@ struct gr_conn {
     gr_conn_closed_fn *closed;
     void *user;
     struct event *readable, *writable, *deadline;
-    bool over; /* closed was called */
+    uint64_t armed_ns; /* what the deadline event is set to; 0: not */
+    bool over;         /* closed was called */
     char input[READ_BYTES];
 };
 
@@ -75,6 +76,9 @@ static int set_deadline(struct gr_conn *conn)
     uint64_t wait_us;
     struct timeval wait;
 
+    if (at == conn->armed_ns)
+        return 0;
+    conn->armed_ns = at;
     if (at == 0)
         return event_del(conn->deadline) ? -ENOMEM : 0;
     wait_us = at > now ? (at - now + 999) / 1000 : 0;
@@ -145,6 +149,7 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    conn->armed_ns = 0;
     conn->proto->tick(conn->object, gr_now_ns());
     gr_conn_kick(conn);
 }

@@ -61,10 +61,18 @@ static const struct image_row image_rows[] = {
     {A247, "docker.io", "library/" A247, "latest", ""},
     {"r.io/" A255, "r.io", A255, "latest", ""},
     {"3fa85f64571a", "docker.io", "library/3fa85f64571a", "latest", ""}, /* short ids look so too */
+    {"Index.Docker.IO/busybox", "docker.io", "library/busybox", "latest", ""},
+    {"DOCKER.io/team/app", "docker.io", "team/app", "latest", ""},
+    {"sha256:latest", "docker.io", "library/sha256", "latest", ""},
+    {"team/sha256:0123", "docker.io", "team/sha256", "0123", ""},
 
     {"", NULL, NULL, NULL, NULL},
     {HEX64, NULL, NULL, NULL, NULL},
     {SHA256, NULL, NULL, NULL, NULL},
+    /* containerd finds an image by the beginning of its id, too */
+    {"sha256:3fa85f64571a", NULL, NULL, NULL, NULL},
+    {"sha256:0", NULL, NULL, NULL, NULL},
+    {"sha512:3fa85f64571a", NULL, NULL, NULL, NULL},
     {"sha512:" HEX64 HEX64, NULL, NULL, NULL, NULL},
     {"@" SHA256, NULL, NULL, NULL, NULL},
     {"Busybox", NULL, NULL, NULL, NULL},
@@ -177,6 +185,7 @@ static const struct bad_row bad_rows[] = {
     {"docker://busybox*", "no scheme"},
     {HEX64, "id of an image"},
     {SHA256, "id of an image"},
+    {"sha256:3fa85f64571a", "id of an image"},
     {"Busybox", "no valid name"},
     {"Busy*", "capital letters"},
     {"r.io/App*", "capital letters"},
@@ -277,6 +286,8 @@ static const struct match_row match_rows[] = {
     {"nginx@" SHA256, "nginx:1.25", GR_UNKNOWN},
     {"nginx@sha256:*", "nginx@" SHA256, GR_TRUE},
     {"nginx@sha256:1*", "nginx@" SHA256, GR_FALSE},
+    {"nginx@Other+b:0123456789abcdefABCDEF0123456789", /* found by the fuzzer: case of algorithms */
+     "nginx@Other+b:0123456789abcdefABCDEF0123456789", GR_TRUE},
     {"nginx:1.25@" SHA256, "nginx:1.26", GR_FALSE}, /* the tag decides, the digest is not needed */
     {"nginx:1.25@" SHA256, "nginx:1.25", GR_UNKNOWN},
     {"nginx:1.25@sha256:9*", "nginx@" SHA256, GR_FALSE},
