@@ -102,13 +102,13 @@ static void from_crio(struct gr_kvs pod_annotations, struct gr_kvs annotations,
         add_repo_digest(digests, out);
 }
 
-void gr_nri_image(const Nri__Container *container, struct gr_kvs pod_annotations,
+void gr_nri_image(const Nri__Image *image, struct gr_kvs pod_annotations,
                   struct gr_kvs container_annotations, const struct gr_nri_origin *origin,
                   struct gr_image *out_image)
 {
     *out_image = (struct gr_image){0};
-    if (container->image && container->image->name[0] != '\0')
-        from_nri(container->image, out_image);
+    if (image && image->name[0] != '\0')
+        from_nri(image, out_image);
     else if (gr_nri_is_containerd(origin))
         from_containerd(container_annotations, origin, out_image);
     else if (gr_str_is(origin->runtime_name, "cri-o"))

@@ -230,18 +230,12 @@ static int read_create(struct gr_session *s, struct gr_str payload, struct gr_su
         .runtime_version = gr_str_from(s->runtime_version),
         .ambiguous_image_unknown = s->settings.ambiguous_image_unknown,
     };
-    ProtobufCMessage *message = NULL;
-    int r;
 
     if (payload.n > GR_NRI_CREATE_MAX_BYTES)
         return gr_fail(err, -E2BIG, "request-too-large",
                        "the CreateContainer request has %zu bytes, more than %u", payload.n,
                        GR_NRI_CREATE_MAX_BYTES);
-    r = gr_pb_unpack(&nri__create_container_request__descriptor, payload, &s->arena, &message, err);
-    if (r)
-        return r;
-    return gr_nri_subject((const Nri__CreateContainerRequest *)message, &origin, &s->arena,
-                          out_subject, err);
+    return gr_nri_subject(payload, &origin, &s->arena, out_subject, err);
 }
 
 static void on_create(struct gr_session *s, uint32_t stream, const struct gr_ttrpc_request *request)

@@ -24,18 +24,20 @@ static inline bool gr_nri_is_containerd(const struct gr_nri_origin *origin)
 }
 
 /*
- * A request to a subject. Text is borrowed from request, lists live in arena.
- * Returns 0; -EBADMSG pod or container is missing (err says which); -ENOMEM.
+ * An encoded CreateContainerRequest to a subject. Text is borrowed from payload, lists live in
+ * arena. Returns 0; -EBADMSG not a valid encoding, a text that is refused, pod or container is
+ * missing; -E2BIG more than GR_NRI_ENTRIES_MAX entries; -ENOMEM (err says which).
  */
-GR_CHECKED int gr_nri_subject(const Nri__CreateContainerRequest *request,
-                              const struct gr_nri_origin *origin, struct gr_arena *arena,
-                              struct gr_subject *out_subject, struct gr_err *err);
+GR_CHECKED int gr_nri_subject(struct gr_str payload, const struct gr_nri_origin *origin,
+                              struct gr_arena *arena, struct gr_subject *out_subject,
+                              struct gr_err *err);
 
 /*
  * Where a container's image name may come from: NRI's own image field, and per runtime one
- * annotation of the container. A pod's annotations are never asked (design section 3).
+ * annotation of the container. A pod's annotations are never asked (specs/matching.md).
+ * image: NULL when the request has none.
  */
-void gr_nri_image(const Nri__Container *container, struct gr_kvs pod_annotations,
+void gr_nri_image(const Nri__Image *image, struct gr_kvs pod_annotations,
                   struct gr_kvs container_annotations, const struct gr_nri_origin *origin,
                   struct gr_image *out_image);
 

@@ -50,6 +50,8 @@ static const struct row rows[] = {
     {"containerd, empty", "containerd", "v2.1.4", "", CTR "=", NULL, NULL, false, NULL},
     {"containerd, an image id", "containerd", "v1.7.1", "", CTR "=sha256:" A64, NULL, NULL, false,
      NULL},
+    {"containerd, the beginning of an image id", "containerd", "v2.1.4", "",
+     CTR "=sha256:838b8220fd038de3", NULL, NULL, false, NULL},
     {"containerd, no image name at all", "containerd", "v2.1.4", "", CTR "=UPPER/Case", NULL, NULL,
      false, NULL},
     {"containerd with a digest", "containerd", "v2.1.4", "", CTR "=quay.io/a/b@sha256:" A64, NULL,
@@ -172,7 +174,7 @@ static void image(void **state)
         field.digest = digest;
         in.image = &field;
     }
-    gr_nri_image(&in, parse_kvs(row->pod, pod), parse_kvs(row->container, container), &origin,
+    gr_nri_image(in.image, parse_kvs(row->pod, pod), parse_kvs(row->container, container), &origin,
                  &out);
     if (!row->expected) {
         assert_false(out.known);

@@ -3,8 +3,11 @@
 #include "testing.h"
 
 #include <errno.h>
+#include <time.h>
 
+#include "nri/limits.h"
 #include "nri/translate.h"
+#include "wire/pbcheck.h"
 
 #define COUNT 2 /* of entries in each list below */
 
@@ -16,6 +19,7 @@ struct fixture {
     struct gr_arena arena;
     struct gr_subject subject;
     struct gr_err err;
+    uint8_t *packed;
 };
 
 static void init(struct fixture *f)
@@ -30,9 +34,25 @@ static void init(struct fixture *f)
     gr_arena_init(&f->arena, 4096, 1U << 20);
 }
 
+/* The subject borrows from the encoding, which therefore stays until the test ends. */
 static int convert(struct fixture *f)
 {
-    return gr_nri_subject(&f->request, &f->origin, &f->arena, &f->subject, &f->err);
+    size_t n = nri__create_container_request__get_packed_size(&f->request);
+    uint8_t *packed = malloc(n + 1);
+
+    assert_non_null(packed);
+    assert_int_equal(nri__create_container_request__pack(&f->request, packed), n);
+    free(f->packed);
+    f->packed = packed;
+    return gr_nri_subject((struct gr_str){.p = (const char *)packed, .n = n}, &f->origin, &f->arena,
+                          &f->subject, &f->err);
+}
+
+static void fini(struct fixture *f)
+{
+    gr_arena_fini(&f->arena);
+    free(f->packed);
+    f->packed = NULL;
 }
 
 /* Everything absent: empty texts and lists, nothing known of the image, no field unknown. */
@@ -54,7 +74,7 @@ static void test_empty(void **state)
                      0);
     assert_false(f.subject.image.known);
     assert_int_equal(f.subject.unknown_fields, 0);
-    gr_arena_fini(&f.arena);
+    fini(&f);
 }
 
 static void test_missing(void **state)
@@ -72,7 +92,7 @@ static void test_missing(void **state)
     f.request.pod = &f.pod;
     assert_int_equal(convert(&f), -EBADMSG);
     assert_string_equal(f.err.text, "the CreateContainer request has no container");
-    gr_arena_fini(&f.arena);
+    fini(&f);
 }
 
 static void test_texts(void **state)
@@ -101,7 +121,7 @@ static void test_texts(void **state)
     assert_int_equal(f.subject.args.n, COUNT);
     assert_str(f.subject.args.items[0], "/bin/sh");
     assert_str(f.subject.args.items[1], "");
-    gr_arena_fini(&f.arena);
+    fini(&f);
 }
 
 /* The four maps do not get mixed up. */
@@ -154,7 +174,7 @@ static void test_maps(void **state)
 #undef ASSERT_MAP
     assert_true(f.subject.image.known);
     assert_str(f.subject.image.repository, "nginx");
-    gr_arena_fini(&f.arena);
+    fini(&f);
 }
 
 /* containerd 2.0.0 to 2.0.3 call themselves v2: rules see one name. */
@@ -170,7 +190,7 @@ static void test_runtime_name(void **state)
     f.origin.runtime_name = GR_STR("cri-o");
     assert_int_equal(convert(&f), 0);
     assert_str(f.subject.runtime, "cri-o");
-    gr_arena_fini(&f.arena);
+    fini(&f);
 }
 
 /* Hooks that are there already, of all stages. */
@@ -217,7 +237,7 @@ static void test_hooks(void **state)
         assert_int_equal(found->has_timeout, full);
         assert_int_equal(found->timeout_s, full ? -3 : 0);
     }
-    gr_arena_fini(&f.arena);
+    fini(&f);
 }
 
 /* A hooks message with six empty lists, as containerd sends it. */
@@ -231,7 +251,7 @@ static void test_no_hooks(void **state)
     f.container.hooks = &hooks;
     assert_int_equal(convert(&f), 0);
     assert_int_equal(f.subject.hooks_n, 0);
-    gr_arena_fini(&f.arena);
+    fini(&f);
 }
 
 static void test_no_memory(void **state)
@@ -261,10 +281,180 @@ static void test_no_memory(void **state)
         gr_arena_init(&f.arena, 16, limit);
         r = convert(&f);
         failed += r == -ENOMEM;
-        gr_arena_fini(&f.arena);
+        fini(&f);
     }
     assert_int_equal(r, 0);
     assert_true(failed > 5);
+}
+
+/* ---- the reading of our own beside protobuf-c's ---- */
+
+#define ROUNDS 20000
+#define LIST_MAX 5
+
+static uint64_t seed;
+
+static uint32_t random_below(uint32_t n)
+{
+    seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407U;
+    return (uint32_t)(seed >> 33) % n;
+}
+
+/* One of a few texts, the empty one among them; never freed or changed. */
+static char *random_text(void)
+{
+    static char texts[][12] = {"", "a", "key", "a/b.c", "\xc3\xa9t\xc3\xa9", "nginx:1.27"};
+
+    return texts[random_below((uint32_t)GR_ARRAY_LEN(texts))];
+}
+
+/* A request of random content; all of it lives in arena. Maps of all kinds have one shape. */
+static void *random_map(struct gr_arena *arena, size_t *out_n)
+{
+    Nri__PodSandbox__LabelsEntry **list = gr_arena_array(arena, LIST_MAX, sizeof(*list));
+
+    *out_n = random_below(LIST_MAX + 1);
+    for (size_t i = 0; i < *out_n; i++) {
+        list[i] = gr_arena_alloc(arena, sizeof(**list));
+        nri__pod_sandbox__labels_entry__init(list[i]);
+        list[i]->key = random_text();
+        list[i]->value = random_text();
+    }
+    return list;
+}
+
+static char **random_list(struct gr_arena *arena, size_t *out_n)
+{
+    char **list = gr_arena_array(arena, LIST_MAX, sizeof(*list));
+
+    *out_n = random_below(LIST_MAX + 1);
+    for (size_t i = 0; i < *out_n; i++)
+        list[i] = random_text();
+    return list;
+}
+
+static void fill_randomly(struct fixture *f, struct gr_arena *arena)
+{
+    Nri__Container *c = &f->container;
+    Nri__PodSandbox *pod = &f->pod;
+
+    pod->id = random_text();
+    pod->name = random_text();
+    pod->uid = random_text();
+    pod->namespace_ = random_text();
+    pod->runtime_handler = random_text();
+    pod->labels = random_map(arena, &pod->n_labels);
+    pod->annotations = random_map(arena, &pod->n_annotations);
+    c->id = random_text();
+    c->name = random_text();
+    c->labels = random_map(arena, &c->n_labels);
+    c->annotations = random_map(arena, &c->n_annotations);
+    c->args = random_list(arena, &c->n_args);
+    c->env = random_list(arena, &c->n_env);
+}
+
+static void same_map(struct gr_kvs found, const void *entries, size_t n)
+{
+    Nri__PodSandbox__LabelsEntry *const *expected = entries;
+
+    assert_int_equal(found.n, n);
+    for (size_t i = 0; i < n; i++) {
+        assert_str(found.items[i].key, expected[i]->key);
+        assert_str(found.items[i].value, expected[i]->value);
+    }
+}
+
+static void same_subject(const struct gr_subject *s, const Nri__CreateContainerRequest *request)
+{
+    const Nri__Container *c = request->container;
+    const Nri__PodSandbox *pod = request->pod;
+
+    assert_str(s->id, c->id);
+    assert_str(s->name, c->name);
+    assert_str(s->pod_name, pod->name);
+    assert_str(s->pod_uid, pod->uid);
+    assert_str(s->pod_namespace, pod->namespace_);
+    assert_str(s->runtime_handler, pod->runtime_handler);
+    same_map(s->pod_labels, pod->labels, pod->n_labels);
+    same_map(s->pod_annotations, pod->annotations, pod->n_annotations);
+    same_map(s->container_labels, c->labels, c->n_labels);
+    same_map(s->container_annotations, c->annotations, c->n_annotations);
+    assert_int_equal(s->args.n, c->n_args);
+    for (size_t i = 0; i < c->n_args; i++)
+        assert_str(s->args.items[i], c->args[i]);
+}
+
+/* What protobuf-c takes, we take: with a byte changed here and there. */
+static size_t compare_damaged(struct fixture *f, size_t n)
+{
+    const ProtobufCMessageDescriptor *type = &nri__create_container_request__descriptor;
+    ProtobufCMessage *message = NULL;
+    struct gr_str bytes = {.p = (const char *)f->packed, .n = n};
+    const Nri__CreateContainerRequest *theirs;
+
+    for (uint32_t i = random_below(3); n > 0 && i < 3; i++)
+        f->packed[random_below((uint32_t)n)] = (uint8_t)random_below(256);
+    if (gr_pb_unpack(type, bytes, &f->arena, &message, NULL) != 0)
+        return 0;
+    theirs = (const Nri__CreateContainerRequest *)message;
+    if (!theirs->pod || !theirs->container)
+        return 0;
+    assert_int_equal(gr_nri_subject(bytes, &f->origin, &f->arena, &f->subject, &f->err), 0);
+    return 1;
+}
+
+static void test_as_protobuf_c(void **state)
+{
+    const char *wanted = getenv("GRAPNEL_SEED");
+    size_t damaged = 0;
+
+    (void)state;
+    seed = wanted ? strtoull(wanted, NULL, 10) : (uint64_t)time(NULL);
+    (void)fprintf(stderr, "# GRAPNEL_SEED=%llu\n", (unsigned long long)seed);
+    for (int i = 0; i < ROUNDS; i++) {
+        struct gr_arena arena;
+        struct fixture f;
+
+        init(&f);
+        gr_arena_init(&arena, 4096, 0);
+        fill_randomly(&f, &arena);
+        assert_int_equal(convert(&f), 0);
+        same_subject(&f.subject, &f.request);
+        damaged += compare_damaged(&f, nri__create_container_request__get_packed_size(&f.request));
+        gr_arena_fini(&arena);
+        fini(&f);
+    }
+    assert_true(damaged > ROUNDS / 20);
+}
+
+/* Labels with nothing in them: two bytes each. */
+static void test_entries_limit(void **state)
+{
+    size_t n = GR_NRI_ENTRIES_MAX + 1;
+    uint8_t *payload = malloc(5 + 2 * n + 2);
+    struct fixture f;
+
+    (void)state;
+    assert_non_null(payload);
+    for (size_t entries = n - 1; entries <= n; entries++) {
+        struct gr_str bytes = {.p = (const char *)payload, .n = 4 + 2 * entries + 2};
+
+        init(&f);
+        gr_arena_fini(&f.arena);
+        gr_arena_init(&f.arena, 4096, 0);
+        payload[0] = 0x0a; /* the pod, its length as a varint of three bytes */
+        payload[1] = (uint8_t)(2 * entries % 128 + 128);
+        payload[2] = (uint8_t)(2 * entries / 128 % 128 + 128);
+        payload[3] = (uint8_t)(2 * entries / 16384);
+        for (size_t i = 0; i < entries; i++)
+            memcpy(payload + 4 + 2 * i, "\x2a\x00", 2);
+        memcpy(payload + 4 + 2 * entries, "\x12\x00", 2);
+        assert_int_equal(gr_nri_subject(bytes, &f.origin, &f.arena, &f.subject, &f.err),
+                         entries == n ? -E2BIG : 0);
+        assert_int_equal(f.subject.pod_labels.n, entries == n ? 0 : entries);
+        fini(&f);
+    }
+    free(payload);
 }
 
 int main(void)
@@ -277,5 +467,7 @@ int main(void)
     test_add("hooks that are there", test_hooks);
     test_add("hooks without any", test_no_hooks);
     test_add("no memory", test_no_memory);
+    test_add("the same as protobuf-c reads", test_as_protobuf_c);
+    test_add("entries at the limit and one past", test_entries_limit);
     return test_run("subject");
 }
