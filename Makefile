@@ -5,12 +5,11 @@ BUILD_TSAN ?= build-tsan
 BUILD_FUZZ ?= build-fuzz
 BUILD_COVERAGE ?= build-coverage
 BUILD_STATIC ?= build-static
-PYTHON ?= /usr/bin/python3
 
 .PHONY: all demo test peer e2e bench fuzz lint format coverage static install clean setup
 
 all: $(BUILD)/build.ninja
-	@meson compile -C $(BUILD)
+	@meson compile -C $(BUILD) grapnel
 
 setup:
 	@tests/setup/ensure build
@@ -62,6 +61,7 @@ e2e: all
 # Run it on a quiet machine; flags: BENCH_FLAGS="--quick --long --dry-run".
 bench: all static
 	@tests/setup/ensure build test e2e
+	@meson compile -C $(BUILD)
 	@tests/bench/run $(BENCH_FLAGS)
 
 FUZZ_SECONDS ?= 30
@@ -83,7 +83,7 @@ static: $(BUILD_STATIC)/build.ninja
 	@mv $(BUILD_STATIC)/grapnel.stripped $(BUILD_STATIC)/grapnel
 
 install: all
-	@meson install -C $(BUILD)
+	@meson install -C $(BUILD) --no-rebuild
 
 clean:
 	@rm -rf $(BUILD) $(BUILD_ASAN) $(BUILD_TSAN) $(BUILD_FUZZ) $(BUILD_COVERAGE) \

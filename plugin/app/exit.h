@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/exit: the exit codes of every verb (design section 2).
+ * app/exit: the exit codes of every verb.
  *
  * Layer: app.
  */

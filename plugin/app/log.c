@@ -12,7 +12,8 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 
-/* One line; what does not fit is cut. Two findings with all their text fit. */
+/* One line; what does not fit is cut, the longest values first. Two findings with all their text
+ * fit. */
 #define LINE_MAX_BYTES 4096
 
 #define DEV_NULL_MAJOR 1
@@ -59,7 +60,8 @@ static bool needs_quotes(struct gr_str s)
     return s.n == 0;
 }
 
-/* A character as it is, a control as \u00XX, a byte that is no UTF-8 as \xXX. */
+/* A character as it is, one that a line must not hold as \uXXXX, a byte that is no UTF-8 as \xXX.
+ */
 static void put_escaped(struct gr_buf *line, struct gr_str s)
 {
     while (s.n > 0) {
@@ -68,7 +70,7 @@ static void put_escaped(struct gr_buf *line, struct gr_str s)
 
         if (n == 0)
             (void)gr_buf_printf(line, "\\x%02x", (unsigned char)s.p[0]);
-        else if (gr_utf8_is_control(rune))
+        else if (!gr_utf8_is_plain(rune))
             (void)gr_buf_printf(line, "\\u%04x", rune);
         else if (rune == '"' || rune == '\\')
             (void)gr_buf_printf(line, "\\%c", (char)rune);
@@ -78,8 +80,9 @@ static void put_escaped(struct gr_buf *line, struct gr_str s)
     }
 }
 
-static void put_logfmt(struct gr_buf *line, const char *key, struct gr_str value)
+static void put_logfmt(struct gr_buf *line, const char *key, struct gr_str value, size_t value_max)
 {
+    value = gr_str_first(value, value_max);
     if (line->len > 0)
         (void)gr_buf_byte(line, ' ');
     (void)gr_buf_printf(line, "%s=", key);
@@ -93,32 +96,36 @@ static void put_logfmt(struct gr_buf *line, const char *key, struct gr_str value
 }
 
 static void make_logfmt(struct gr_buf *line, const char *time, enum gr_level level,
-                        const char *message, const struct gr_log_field *fields, size_t n)
+                        const char *message, const struct gr_log_field *fields, size_t n,
+                        size_t value_max)
 {
     if (time)
-        put_logfmt(line, "time", gr_str_from(time));
-    put_logfmt(line, "level", gr_str_from(gr_level_name(level)));
-    put_logfmt(line, "msg", gr_str_from(message));
+        put_logfmt(line, "time", gr_str_from(time), SIZE_MAX);
+    put_logfmt(line, "level", gr_str_from(gr_level_name(level)), SIZE_MAX);
+    put_logfmt(line, "msg", gr_str_from(message), value_max);
     for (size_t i = 0; i < n; i++) {
         char number[24];
 
         if (fields[i].kind == GR_LOG_IS_INT) {
             (void)snprintf(number, sizeof(number), "%lld", (long long)fields[i].number);
-            put_logfmt(line, fields[i].key, gr_str_from(number));
+            put_logfmt(line, fields[i].key, gr_str_from(number), SIZE_MAX);
         } else if (fields[i].str.n > 0) {
-            put_logfmt(line, fields[i].key, fields[i].str);
+            put_logfmt(line, fields[i].key, fields[i].str, value_max);
         }
     }
 }
 
-/* jansson refuses text that is no UTF-8, so such text is escaped first. */
-static json_t *json_text(struct gr_str s)
+/* What one value may take; cut at a character's edge. jansson refuses text that is no UTF-8, so
+ * such text is escaped first. */
+static json_t *json_text(struct gr_str s, size_t value_max)
 {
+    bool valid = gr_utf8_is_valid(s);
     struct gr_buf escaped;
     json_t *value;
 
-    if (gr_utf8_is_valid(s))
-        return json_stringn(s.p ? s.p : "", s.n);
+    s = gr_str_first(s, value_max);
+    if (valid)
+        return json_stringn(s.p ? s.p : "", gr_utf8_valid_prefix(s));
     gr_buf_init(&escaped, LINE_MAX_BYTES);
     put_escaped(&escaped, s);
     value = json_stringn((const char *)escaped.data, escaped.len);
@@ -126,9 +133,12 @@ static json_t *json_text(struct gr_str s)
     return value;
 }
 
+/* ASCII only: a terminal takes some other characters for commands, or turns the line round. */
 static void make_json(struct gr_buf *line, const char *time, enum gr_level level,
-                      const char *message, const struct gr_log_field *fields, size_t n)
+                      const char *message, const struct gr_log_field *fields, size_t n,
+                      size_t value_max)
 {
+    const size_t flags = JSON_COMPACT | JSON_ENSURE_ASCII;
     json_t *object = json_object();
     size_t bytes;
     uint8_t *to;
@@ -136,18 +146,38 @@ static void make_json(struct gr_buf *line, const char *time, enum gr_level level
     if (time)
         (void)json_object_set_new(object, "time", json_string(time));
     (void)json_object_set_new(object, "level", json_string(gr_level_name(level)));
-    (void)json_object_set_new(object, "msg", json_string(message));
+    (void)json_object_set_new(object, "msg", json_text(gr_str_from(message), value_max));
     for (size_t i = 0; i < n; i++) {
         if (fields[i].kind == GR_LOG_IS_INT)
             (void)json_object_set_new(object, fields[i].key, json_integer(fields[i].number));
         else if (fields[i].str.n > 0)
-            (void)json_object_set_new(object, fields[i].key, json_text(fields[i].str));
+            (void)json_object_set_new(object, fields[i].key, json_text(fields[i].str, value_max));
     }
-    bytes = json_dumpb(object, NULL, 0, JSON_COMPACT);
+    bytes = json_dumpb(object, NULL, 0, flags);
     to = bytes ? gr_buf_grow(line, bytes) : NULL;
     if (to)
-        (void)json_dumpb(object, (char *)to, bytes, JSON_COMPACT);
+        (void)json_dumpb(object, (char *)to, bytes, flags);
     json_decref(object);
+}
+
+/* Where a line would be too long its longest values are cut, so that a long value of a pod's does
+ * not push out what was decided about it. */
+static void make_line(const struct gr_log *log, struct gr_buf *line, enum gr_level level,
+                      const char *message, const struct gr_log_field *fields, size_t n)
+{
+    char buffer[32];
+    const char *time = log->syslog ? NULL : buffer;
+
+    put_time(buffer);
+    for (size_t value_max = LINE_MAX_BYTES; value_max > 0; value_max /= 2) {
+        gr_buf_reset(line, LINE_MAX_BYTES);
+        if (log->format == GR_LOG_JSON)
+            make_json(line, time, level, message, fields, n, value_max);
+        else
+            make_logfmt(line, time, level, message, fields, n, value_max);
+        if (!line->broken)
+            return;
+    }
 }
 
 static int priority_of(enum gr_level level)
@@ -165,21 +195,16 @@ static int priority_of(enum gr_level level)
 void gr_log_write(const struct gr_log *log, enum gr_level level, const char *message,
                   const struct gr_log_field *fields, size_t fields_n)
 {
-    char time[32];
     struct gr_buf line;
 
     if (!gr_log_wants(log, level))
         return;
-    put_time(time);
     gr_buf_init(&line, LINE_MAX_BYTES);
-    if (log->format == GR_LOG_JSON)
-        make_json(&line, log->syslog ? NULL : time, level, message, fields, fields_n);
-    else
-        make_logfmt(&line, log->syslog ? NULL : time, level, message, fields, fields_n);
+    make_line(log, &line, level, message, fields, fields_n);
     if (log->syslog) {
         syslog(priority_of(level), "%.*s", (int)line.len, (const char *)line.data);
     } else {
-        line.broken = 0; /* a line that was cut still ends */
+        line.broken = 0; /* what there is of a line still ends */
         line.max++;
         (void)gr_buf_byte(&line, '\n');
         /* One write, so that lines of two threads or processes do not mix. */

@@ -13,6 +13,9 @@
 #include "base/str.h"
 #include "version.h"
 
+/* Room for "grapnel " and the longest verb. */
+#define FULL_NAME_BYTES 32
+
 static const struct gr_verb verbs[] = {
     {"plugin", "run the NRI plugin process", gr_verb_plugin},
     {"check", "read rules and print every finding", gr_verb_check},
@@ -52,6 +55,16 @@ static int unknown_verb(const char *given)
     return GR_EXIT_USAGE;
 }
 
+/* getopt_long calls the program by its first argument in what it says. */
+static int run(const struct gr_verb *verb, int argc, char **argv)
+{
+    char name[FULL_NAME_BYTES];
+
+    (void)snprintf(name, sizeof(name), "grapnel %s", verb->name);
+    argv[0] = name;
+    return verb->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2 && getenv("NRI_PLUGIN_SOCKET"))
@@ -68,7 +81,7 @@ int main(int argc, char **argv)
         return gr_verb_version(1, argv + 1);
     for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
         if (strcmp(argv[1], verbs[i].name) == 0)
-            return verbs[i].run(argc - 1, argv + 1);
+            return run(&verbs[i], argc - 1, argv + 1);
     }
     return unknown_verb(argv[1]);
 }

@@ -3,7 +3,7 @@
  * app/settings: what a verb runs with, merged from its sources.
  *
  * Layer: app. Built-in defaults < the settings file < the same YAML through NRI Configure < flags
- * (design section 2). A source that is bad is reported and left out whole; the others stand.
+ * (specs/config.md). A source that is bad is reported and left out whole; the others stand.
  */
 #ifndef GR_APP_SETTINGS_H
 #define GR_APP_SETTINGS_H

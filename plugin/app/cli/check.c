@@ -23,7 +23,7 @@ static const char help[] =
     "  -o text|json        how findings are printed (default text)\n" GR_COMMON_HELP
     "  -h, --help          this text\n"
     "\n"
-    "Exit codes: 0 fine, 1 errors, 2 usage, 3 warnings under --strict.\n"
+    "Exit codes: 0 fine, 1 errors, 2 usage, 3 warnings under --strict, 4 PATH is not there.\n"
     "\n"
     "Examples:\n"
     "  grapnel check\n"
@@ -86,45 +86,34 @@ static void on_finding(void *user, enum gr_level level, const struct gr_err *err
     (void)printf("%s\n", line);
 }
 
+static int take(void *user, int option, const char *value)
+{
+    struct check *check = user;
+
+    switch (option) {
+    case OPT_STRICT:
+        check->strict = true;
+        return GR_EXIT_OK;
+    case OPT_NO_HOST:
+        check->no_host = true;
+        return GR_EXIT_OK;
+    case 'o':
+        return gr_output_parse("check", value, &check->output);
+    default:
+        return gr_common_option(&check->common, option, value);
+    }
+}
+
 static int parse(struct check *check, int argc, char **argv)
 {
-    int option;
+    static const struct gr_command_line line = {
+        .verb = "check", .help = help, .letters = "ho:", .options = long_options, .take = take};
+    int r = gr_parse_options(&line, argc, argv, check);
 
-    if (gr_check_options("check", argc, argv, long_options) != GR_EXIT_OK)
-        return GR_EXIT_USAGE;
-
-    while ((option = getopt_long(argc, argv, "ho:", long_options, NULL)) != -1) {
-        int r;
-
-        switch (option) {
-        case OPT_STRICT:
-            check->strict = true;
-            break;
-        case OPT_NO_HOST:
-            check->no_host = true;
-            break;
-        case 'o':
-            r = gr_output_parse("check", optarg, &check->output);
-            if (r != GR_EXIT_OK)
-                return r;
-            break;
-        case 'h':
-            (void)fputs(help, stdout);
-            return -1;
-        default:
-            r = gr_common_option(&check->common, option, optarg);
-            if (r != GR_EXIT_OK)
-                return GR_EXIT_USAGE;
-        }
-    }
-    for (; optind < argc; optind++) {
-        int r = gr_common_path(&check->common, argv[optind]);
-
-        if (r != GR_EXIT_OK)
-            return r;
-    }
+    for (; optind < argc && r == GR_EXIT_OK; optind++)
+        r = gr_common_path(&check->common, argv[optind]);
     gr_common_seal(&check->common);
-    return GR_EXIT_OK;
+    return r;
 }
 
 static int finish(const struct check *check, const struct gr_load_result *result)
@@ -133,6 +122,7 @@ static int finish(const struct check *check, const struct gr_load_result *result
         (void)json_dumpf(check->findings, stdout, JSON_INDENT(2));
         (void)fputc('\n', stdout);
     }
+    (void)fflush(stdout); /* the summary comes last, also where both go to one place */
     (void)fprintf(stderr, "%zu %s in %zu %s: %zu %s, %zu %s\n", result->sets,
                   result->sets == 1 ? "set" : "sets", result->files_n,
                   result->files_n == 1 ? "file" : "files", check->errors,
@@ -153,7 +143,7 @@ int gr_verb_check(int argc, char **argv)
     if (r != GR_EXIT_OK)
         return r < 0 ? GR_EXIT_OK : r;
     check.findings = json_array();
-    r = gr_common_load(&check.common, !check.no_host, &reporter, &loaded);
+    r = gr_common_load(&check.common, GR_STR_NONE, !check.no_host, &reporter, &loaded);
     if (r == GR_EXIT_OK) {
         r = finish(&check, &loaded.load);
         gr_common_unload(&loaded);

@@ -7,6 +7,7 @@
 
 #include "app/exit.h"
 #include "load/dirs.h"
+#include "rules/strict.h"
 
 int gr_usage(const char *verb, const char *expected, const char *found)
 {
@@ -45,7 +46,10 @@ static int unknown_option(const char *verb, const struct option *options, struct
     return GR_EXIT_USAGE;
 }
 
-int gr_check_options(const char *verb, int argc, char *const *argv, const struct option *options)
+/* Every long option is one of options in full: getopt_long alone would take --hook for --hooks-dir.
+ */
+static int check_options(const char *verb, int argc, char *const *argv,
+                         const struct option *options)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         struct gr_str word = gr_str_from(argv[i]);
@@ -65,6 +69,22 @@ int gr_check_options(const char *verb, int argc, char *const *argv, const struct
     return GR_EXIT_OK;
 }
 
+int gr_parse_options(const struct gr_command_line *line, int argc, char **argv, void *user)
+{
+    int r = check_options(line->verb, argc, argv, line->options);
+    int option;
+
+    while (r == GR_EXIT_OK &&
+           (option = getopt_long(argc, argv, line->letters, line->options, NULL)) != -1) {
+        if (option == 'h') {
+            (void)fputs(line->help, stdout);
+            return -1;
+        }
+        r = line->take(user, option, optarg);
+    }
+    return r;
+}
+
 static void from_flag(struct gr_config *config, enum gr_setting setting)
 {
     config->origins[setting] = (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
@@ -72,6 +92,8 @@ static void from_flag(struct gr_config *config, enum gr_setting setting)
 
 static int add_dir(struct gr_common *common, const char *value)
 {
+    if (value[0] == '\0')
+        return gr_usage(common->verb, "a directory", value);
     if (common->dirs_n == GR_DIRS_MAX)
         return gr_usage(common->verb, "at most 256 directories and files", value);
     common->dirs[common->dirs_n++] = value;
@@ -95,11 +117,16 @@ int gr_common_option(struct gr_common *common, int option, const char *value)
         from_flag(config, GR_SETTING_HOST_ROOT);
         return GR_EXIT_OK;
     case GR_OPT_NODE_NAME:
+        if (!gr_is_dns_subdomain(gr_str_from(value)))
+            return gr_usage(common->verb,
+                            "--node-name of lower-case letters, digits, - and . as in the cluster",
+                            value);
         config->node_name = value;
         from_flag(config, GR_SETTING_NODE_NAME);
         return GR_EXIT_OK;
-    default:
-        return -1;
+    default: /* getopt_long has said what is wrong */
+        (void)fprintf(stderr, "See grapnel %s --help.\n", common->verb);
+        return GR_EXIT_USAGE;
     }
 }
 
@@ -187,11 +214,11 @@ static int load(const struct gr_common *common, struct gr_loaded *l, bool check_
     return gr_load(&options, reporter, &l->load);
 }
 
-int gr_common_load(const struct gr_common *common, bool check_host,
+int gr_common_load(const struct gr_common *common, struct gr_str configure_text, bool check_host,
                    const struct gr_reporter *reporter, struct gr_loaded *out_loaded)
 {
     struct gr_loaded l = {0};
-    int r = gr_settings_read(&common->flags, GR_STR_NONE, reporter, &l.settings);
+    int r = gr_settings_read(&common->flags, configure_text, reporter, &l.settings);
 
     if (r == 0) {
         r = load(common, &l, check_host, reporter);

@@ -51,8 +51,8 @@ enum {
     "  --node-name NAME    this node's name, for spec.nodes (default: the host's name)\n"
 
 /*
- * Handles one of the options above. Returns GR_EXIT_OK; GR_EXIT_USAGE (said on stderr); -1: it is
- * not one of them.
+ * Handles one of the options above, and what getopt_long refused. Returns GR_EXIT_OK;
+ * GR_EXIT_USAGE (said on stderr).
  */
 int gr_common_option(struct gr_common *common, int option, const char *value);
 
@@ -63,11 +63,21 @@ int gr_common_option(struct gr_common *common, int option, const char *value);
  */
 int gr_common_path(struct gr_common *common, char *path);
 
+/* What a verb takes. */
+struct gr_command_line {
+    const char *verb;
+    const char *help;
+    const char *letters; /* short options, as for getopt */
+    const struct option *options;
+    /* One option; its own or for gr_common_option. Returns GR_EXIT_OK or another exit code. */
+    int (*take)(void *user, int option, const char *value);
+};
+
 /*
- * Every long option of the command line is one of options in full: getopt_long alone would take
- * --hook for --hooks-dir. Returns GR_EXIT_OK, or GR_EXIT_USAGE (said on stderr).
+ * Hands every option to take; long ones must be written in full. optind is then the first word that
+ * is none. Returns GR_EXIT_OK; another exit code (said on stderr); -1: the help was printed.
  */
-int gr_check_options(const char *verb, int argc, char *const *argv, const struct option *options);
+int gr_parse_options(const struct gr_command_line *line, int argc, char **argv, void *user);
 
 /* To be called when all options are in, before the flags are used. */
 void gr_common_seal(struct gr_common *common);
@@ -97,11 +107,12 @@ struct gr_loaded {
 };
 
 /*
- * Reads the settings and loads the rules for a one-shot verb, without last good texts. check_host:
- * whether hook programs are looked at.
+ * Reads the settings and loads the rules for a one-shot verb, without last good texts.
+ * configure_text: what a runtime would hand over in Configure, or n == 0. check_host: whether hook
+ * programs are looked at.
  * Returns GR_EXIT_OK and something for gr_common_unload, or an exit code (said on stderr).
  */
-int gr_common_load(const struct gr_common *common, bool check_host,
+int gr_common_load(const struct gr_common *common, struct gr_str configure_text, bool check_host,
                    const struct gr_reporter *reporter, struct gr_loaded *out_loaded);
 void gr_common_unload(struct gr_loaded *loaded);
 

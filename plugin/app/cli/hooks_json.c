@@ -42,3 +42,15 @@ json_t *gr_hooks_json(const struct gr_oci_hook *hooks, size_t n)
     }
     return object;
 }
+
+json_t *gr_annotations_json(struct gr_kvs annotations)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < annotations.n; i++) {
+        const struct gr_kv *a = &annotations.items[i];
+
+        (void)json_object_set_new(object, a->key.p, json_stringn(a->value.p, a->value.n));
+    }
+    return object;
+}

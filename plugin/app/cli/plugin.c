@@ -74,9 +74,9 @@ static int parse_format(struct gr_config *config, const char *value)
     return GR_EXIT_OK;
 }
 
-static int parse_one(struct arguments *a, int option, const char *value)
+static int take(void *user, int option, const char *value)
 {
-    int r;
+    struct arguments *a = user;
 
     switch (option) {
     case OPT_SOCKET:
@@ -105,29 +105,18 @@ static int parse_one(struct arguments *a, int option, const char *value)
     case OPT_FORMAT:
         return parse_format(&a->common.flags.config, value);
     default:
-        r = gr_common_option(&a->common, option, value);
-        return r < 0 ? GR_EXIT_USAGE : r; /* getopt_long has named the unknown one */
+        return gr_common_option(&a->common, option, value);
     }
 }
 
 static int parse(struct arguments *a, int argc, char **argv)
 {
-    int option;
+    static const struct gr_command_line line = {
+        .verb = "plugin", .help = help, .letters = "h", .options = long_options, .take = take};
+    int r = gr_parse_options(&line, argc, argv, a);
 
-    if (gr_check_options("plugin", argc, argv, long_options) != GR_EXIT_OK)
-        return GR_EXIT_USAGE;
-
-    while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-        int r;
-
-        if (option == 'h') {
-            (void)fputs(help, stdout);
-            return -1;
-        }
-        r = parse_one(a, option, optarg);
-        if (r != GR_EXIT_OK)
-            return r;
-    }
+    if (r != GR_EXIT_OK)
+        return r;
     if (optind < argc)
         return usage("options only", argv[optind]);
     gr_common_seal(&a->common);

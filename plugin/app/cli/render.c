@@ -21,16 +21,17 @@ static const char help[] =
     "Prints the hooks that a container would get, as the \"hooks\" object of an OCI config.json.\n"
     "What is not given is unknown, except annotations and labels, which are then empty.\n"
     "\n"
-    "  --image REF            the image's name, as in the pod\n"
-    "  --namespace NS         the pod's namespace\n"
-    "  --pod NAME             the pod's name\n"
-    "  --container NAME       the container's name\n"
-    "  --annotation KEY=VALUE an annotation of the pod; repeatable\n"
-    "  --label KEY=VALUE      a label of the pod; repeatable\n"
-    "  --runtime-handler H    the pod's runtime handler (default: the default one)\n"
-    "  --runtime NAME         containerd (default) or cri-o\n"
-    "  --command C            the first argument of the container's process\n" GR_COMMON_HELP
-    "  -h, --help             this text\n"
+    "  --image REF         the image's name, as in the pod\n"
+    "  --namespace NS      the pod's namespace\n"
+    "  --pod NAME          the pod's name\n"
+    "  --container NAME    the container's name\n"
+    "  --annotation KEY=VALUE\n"
+    "                      an annotation of the pod; repeatable\n"
+    "  --label KEY=VALUE   a label of the pod; repeatable\n"
+    "  --runtime-handler H the pod's runtime handler (default: the default one)\n"
+    "  --runtime NAME      containerd (default) or cri-o\n"
+    "  --command C         the first argument of the container's process\n" GR_COMMON_HELP
+    "  -h, --help          this text\n"
     "\n"
     "Exit codes: 0 printed, 1 the container would be refused or rules are broken, 2 usage.\n"
     "\n"
@@ -102,10 +103,10 @@ static int set_image(struct render *render, const char *value)
     return GR_EXIT_OK;
 }
 
-static int parse_one(struct render *render, int option, const char *value)
+static int take(void *user, int option, const char *value)
 {
+    struct render *render = user;
     struct gr_subject *s = &render->subject;
-    int r;
 
     switch (option) {
     case OPT_IMAGE:
@@ -130,29 +131,18 @@ static int parse_one(struct render *render, int option, const char *value)
         s->args = (struct gr_strs){.items = &render->command, .n = 1};
         return know(render, GR_FIELD_COMMAND, &render->command, value);
     default:
-        r = gr_common_option(&render->common, option, value);
-        return r < 0 ? GR_EXIT_USAGE : r;
+        return gr_common_option(&render->common, option, value);
     }
 }
 
 static int parse(struct render *render, int argc, char **argv)
 {
-    int option;
+    static const struct gr_command_line line = {
+        .verb = "render", .help = help, .letters = "h", .options = long_options, .take = take};
+    int r = gr_parse_options(&line, argc, argv, render);
 
-    if (gr_check_options("render", argc, argv, long_options) != GR_EXIT_OK)
-        return GR_EXIT_USAGE;
-
-    while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
-        int r;
-
-        if (option == 'h') {
-            (void)fputs(help, stdout);
-            return -1;
-        }
-        r = parse_one(render, option, optarg);
-        if (r != GR_EXIT_OK)
-            return r;
-    }
+    if (r != GR_EXIT_OK)
+        return r;
     if (optind < argc)
         return gr_usage("render", "options only", argv[optind]);
     render->subject.pod_annotations =
@@ -218,7 +208,7 @@ int gr_verb_render(int argc, char **argv)
 
     if (r != GR_EXIT_OK)
         return r < 0 ? GR_EXIT_OK : r;
-    r = gr_common_load(&render.common, true, &reporter, &loaded);
+    r = gr_common_load(&render.common, GR_STR_NONE, true, &reporter, &loaded);
     if (r != GR_EXIT_OK)
         return r;
     r = print_hooks(&render, &loaded);

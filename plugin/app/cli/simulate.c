@@ -7,6 +7,7 @@
 
 #include "app/cli/verbs.h"
 #include "app/exit.h"
+#include "base/utf8.h"
 #include "rules/decide.h"
 
 int gr_sim_no_memory(void)
@@ -15,7 +16,7 @@ int gr_sim_no_memory(void)
     return GR_EXIT_FAILED;
 }
 
-struct gr_str gr_sim_set_of(const struct gr_oci_hook *hook)
+static struct gr_str set_of(const struct gr_oci_hook *hook)
 {
     const struct gr_str mark = GR_STR(GR_MARK_NAME "=");
 
@@ -26,6 +27,27 @@ struct gr_str gr_sim_set_of(const struct gr_oci_hook *hook)
             return gr_str_first(value, gr_str_rfind(value, '@'));
     }
     return GR_STR_NONE;
+}
+
+struct gr_str gr_sim_new_set(const struct gr_sim_container *c, size_t i)
+{
+    struct gr_str set = set_of(&c->hooks[i]);
+
+    for (size_t k = 0; k < i; k++) {
+        if (gr_str_eq(set_of(&c->hooks[k]), set))
+            return GR_STR_NONE;
+    }
+    return set;
+}
+
+void gr_sim_printable(struct gr_str text, char out[GR_SIM_LINE_BYTES])
+{
+    size_t n = GR_MIN(text.n, (size_t)GR_SIM_LINE_BYTES - 1);
+
+    for (size_t i = 0; i < n; i++)
+        out[i] = text.p[i] ? text.p[i] : '?';
+    out[n] = '\0';
+    gr_utf8_make_printable(out);
 }
 
 struct gr_str gr_sim_end_text(struct gr_arena *arena, const struct gr_sim_run *run)

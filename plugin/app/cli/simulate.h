@@ -62,6 +62,11 @@ struct gr_sim_end {
     struct gr_str output; /* stdout and stderr together, as they came */
 };
 
+static inline bool gr_sim_has_failed(const struct gr_sim_end *end)
+{
+    return end->start_errno || end->timed_out || end->status != 0;
+}
+
 /* One hook that ran. */
 struct gr_sim_run {
     const struct gr_oci_hook *hook;
@@ -77,7 +82,6 @@ struct gr_sim_container {
     struct gr_kvs spec_annotations; /* what the runtime writes into config.json */
 
     /* The plugin's answer. */
-    bool answered;
     int32_t code; /* not 0: refused */
     struct gr_str refusal;
     const struct gr_oci_hook *hooks;
@@ -223,14 +227,13 @@ GR_CHECKED int gr_sim_read_records(struct gr_sim *sim, const char *records,
 void gr_sim_print(const struct gr_sim *sim);
 GR_CHECKED int gr_sim_print_json(const struct gr_sim *sim);
 
-/* The set that a hook came from, from its mark; empty when it has none. */
-struct gr_str gr_sim_set_of(const struct gr_oci_hook *hook);
+/* A line of foreign text as it may be printed; what does not fit is cut. */
+#define GR_SIM_LINE_BYTES 4096
+void gr_sim_printable(struct gr_str text, char out[GR_SIM_LINE_BYTES]);
 
-/* Whether the hook is run by itself; startContainer hooks need a real container. */
-static inline bool gr_sim_needs_container(const struct gr_oci_hook *hook)
-{
-    return hook->stage == GR_STAGE_START_CONTAINER;
-}
+/* The set that hook i came from, from its mark; empty when it has none, and when a hook before it
+ * came from the same set. */
+struct gr_str gr_sim_new_set(const struct gr_sim_container *container, size_t i);
 
 int gr_sim_no_memory(void); /* says so; GR_EXIT_FAILED */
 

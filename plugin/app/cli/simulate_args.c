@@ -28,9 +28,8 @@ static const char help[] =
     "  -o, --output FORMAT text (default) or json\n"
     "  -h, --help          this text\n"
     "\n"
-    "Exit codes: 0 every container would be created (and its hooks succeeded), 1 one would not, "
-    "or\n"
-    "the plugin failed, 2 usage, 4 a file or program cannot be used.\n"
+    "Exit codes: 0 every container would be created (and its hooks succeeded), 1 one would not,\n"
+    "or the plugin failed, 2 usage, 4 a file or program cannot be used.\n"
     "\n"
     "Examples:\n"
     "  grapnel simulate pod.yaml\n"
@@ -57,9 +56,9 @@ static bool is_plugin_name(const char *path)
     return strspn(name, "0123456789") == 2 && name[2] == '-' && name[3] != '\0';
 }
 
-static int parse_one(struct gr_sim_options *o, int option, const char *value)
+static int take(void *user, int option, const char *value)
 {
-    int r;
+    struct gr_sim_options *o = user;
 
     switch (option) {
     case OPT_PLUGIN:
@@ -78,8 +77,7 @@ static int parse_one(struct gr_sim_options *o, int option, const char *value)
     case 'o':
         return gr_output_parse("simulate", value, &o->output);
     default:
-        r = gr_common_option(&o->common, option, value);
-        return r < 0 ? GR_EXIT_USAGE : r;
+        return gr_common_option(&o->common, option, value);
     }
 }
 
@@ -95,22 +93,14 @@ static bool sets_anything(const struct gr_config *config)
 int gr_sim_parse(int argc, char **argv, struct gr_sim_options *out_options)
 {
     struct gr_sim_options *o = out_options;
-    int option;
+    static const struct gr_command_line line = {
+        .verb = "simulate", .help = help, .letters = "ho:", .options = long_options, .take = take};
+    int r;
 
-    o->common.verb = "simulate";
-    if (gr_check_options("simulate", argc, argv, long_options) != GR_EXIT_OK)
-        return GR_EXIT_USAGE;
-    while ((option = getopt_long(argc, argv, "o:h", long_options, NULL)) != -1) {
-        int r;
-
-        if (option == 'h') {
-            (void)fputs(help, stdout);
-            return -1;
-        }
-        r = parse_one(o, option, optarg);
-        if (r != GR_EXIT_OK)
-            return r;
-    }
+    o->common.verb = line.verb;
+    r = gr_parse_options(&line, argc, argv, o);
+    if (r != GR_EXIT_OK)
+        return r;
     gr_common_seal(&o->common);
     if (o->common.flags.config_path && sets_anything(&o->common.flags.config))
         return gr_usage("simulate", "--config without --hooks-dir, --host-root and --node-name",

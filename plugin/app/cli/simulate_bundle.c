@@ -36,14 +36,9 @@ static int say_errno(const char *path)
 
 static const char *join(struct gr_arena *arena, const char *a, const char *b, const char *c)
 {
-    char path[PATH_MAX];
-    int n = snprintf(path, sizeof(path), "%s%s%s", a, b, c);
+    const char *parts[] = {a, b, c, NULL};
 
-    if (n < 0 || (size_t)n >= sizeof(path)) {
-        errno = ENAMETOOLONG;
-        return NULL;
-    }
-    return gr_arena_copy(arena, gr_str_from(path));
+    return gr_sim_join(arena, parts).p;
 }
 
 int gr_sim_work_new(struct gr_sim *sim, const char **out_work)
@@ -166,18 +161,6 @@ static json_t *make_process(const struct gr_sim_container *c)
                      1);
 }
 
-static json_t *make_annotations(struct gr_kvs annotations)
-{
-    json_t *object = json_object();
-
-    for (size_t i = 0; i < annotations.n; i++) {
-        const struct gr_kv *a = &annotations.items[i];
-
-        (void)json_object_set_new(object, a->key.p, json_stringn(a->value.p, a->value.n));
-    }
-    return object;
-}
-
 /* "--record DIR NUMBER PATH ARG…" of this program takes the hook's place and becomes it. */
 static void put_recorder(json_t *hook, const char *recorder, const char *records, size_t number)
 {
@@ -248,7 +231,7 @@ int gr_sim_bundle_new(struct gr_sim *sim, const char *work, const struct gr_sim_
         config = json_pack("{s:s, s:o, s:{s:s, s:b}, s:s, s:O, s:o, s:o, s:o}", "ociVersion",
                            OCI_VERSION, "process", make_process(c), "root", "path", "rootfs",
                            "readonly", 0, "hostname", "simulated", "mounts", mounts, "annotations",
-                           make_annotations(c->spec_annotations), "linux", make_linux(), "hooks",
+                           gr_annotations_json(c->spec_annotations), "linux", make_linux(), "hooks",
                            hooks ? make_hooks(c, recorder, b.records) : json_object());
         r = write_config(join(&sim->arena, b.path, "/config.json", ""), config);
     }

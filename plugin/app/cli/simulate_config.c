@@ -124,30 +124,17 @@ int gr_sim_make_config(struct gr_sim *sim)
 
 int gr_sim_check_rules(const struct gr_sim *sim)
 {
-    const struct gr_flags no_flags = {0};
+    const struct gr_common common = {.verb = "simulate"};
     struct gr_printed printed = {0};
     struct gr_reporter reporter = gr_print_findings(&printed);
-    struct gr_settings settings;
-    struct gr_load_options options = {.check_host = true};
-    struct gr_load_result result;
-    struct gr_fs fs;
-    int r = gr_settings_read(&no_flags, sim->config, &reporter, &settings);
+    struct gr_loaded loaded;
+    int r = gr_common_load(&common, sim->config, true, &reporter, &loaded);
 
-    if (r)
-        return gr_sim_no_memory();
-    gr_fs_posix(&fs);
-    options.fs = &fs;
-    options.dirs = settings.config.hooks_dirs;
-    options.dirs_n = settings.config.hooks_dirs_n;
-    options.host_root = settings.config.host_root;
-    options.node_name = gr_str_from(settings.config.node_name);
-    r = gr_load(&options, &reporter, &result);
-    if (r == 0) {
-        if (result.sets == 0)
-            (void)fprintf(stderr, "grapnel simulate: the plugin will find no rules%s\n",
-                          printed.errors ? "" : "; --hooks-dir says where they are");
-        gr_ruleset_unref(result.ruleset);
-    }
-    gr_settings_fini(&settings);
-    return r ? gr_sim_no_memory() : GR_EXIT_OK;
+    if (r != GR_EXIT_OK)
+        return r;
+    if (loaded.load.sets == 0)
+        (void)fprintf(stderr, "grapnel simulate: the plugin will find no rules%s\n",
+                      printed.errors ? "" : "; --hooks-dir says where they are");
+    gr_common_unload(&loaded);
+    return GR_EXIT_OK;
 }

@@ -122,7 +122,6 @@ static int keep_answer(struct gr_arena *arena, const struct gr_runtime_answer *a
     c->hooks = hooks;
     c->hooks_n = answer->hooks_n;
     c->code = answer->code;
-    c->answered = true;
     return 0;
 }
 

@@ -3,10 +3,11 @@
  * Runs the hooks of each container without one, as runc 1.1 to 1.5 does it (measured with 1.1.5):
  *
  *     stage            state.status  working directory  when one fails
- *     prestart         creating      bundle             the rest of create is left out, poststop
- * runs createRuntime    creating      bundle             the same createContainer  creating rootfs
- * the same poststart        created       bundle             the same poststop         stopped
- * bundle             the rest of it is left out
+ *     prestart         creating      bundle             the rest is left out, poststop runs
+ *     createRuntime    creating      bundle             the same
+ *     createContainer  creating      rootfs             the same
+ *     poststart        created       bundle             the same
+ *     poststop         stopped       bundle             the rest of it is left out
  *
  * runc runs poststart before the container's own process, and startContainer hooks last: those are
  * looked up inside the container and left out here. What differs: there are no namespaces, the pid
@@ -21,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/cli/hooks_json.h"
 #include "app/cli/simulate.h"
 #include "app/exit.h"
 
@@ -45,20 +47,14 @@ static const char *status_of(enum gr_stage stage)
 static char *make_state(const struct embedded *e, enum gr_stage stage)
 {
     const struct gr_sim_container *c = e->container;
-    json_t *annotations = json_object();
     json_t *state = json_pack("{s:s, s:s, s:s}", "ociVersion", STATE_OCI_VERSION, "id",
                               c->subject.id.p, "status", status_of(stage));
     char *text;
 
-    for (size_t i = 0; i < c->spec_annotations.n; i++) {
-        const struct gr_kv *a = &c->spec_annotations.items[i];
-
-        (void)json_object_set_new(annotations, a->key.p, json_stringn(a->value.p, a->value.n));
-    }
     if (e->pid)
         (void)json_object_set_new(state, "pid", json_integer(e->pid));
     (void)json_object_set_new(state, "bundle", json_string(e->bundle.path));
-    (void)json_object_set_new(state, "annotations", annotations);
+    (void)json_object_set_new(state, "annotations", gr_annotations_json(c->spec_annotations));
     text = json_dumps(state, JSON_COMPACT);
     json_decref(state);
     return text;
@@ -114,11 +110,6 @@ static int run_hook(const struct embedded *e, const struct gr_oci_hook *hook,
     return GR_EXIT_OK;
 }
 
-static bool has_failed(const struct gr_sim_run *run)
-{
-    return run->end.start_errno || run->end.timed_out || run->end.status != 0;
-}
-
 static struct gr_str make_failure(struct embedded *e, const struct gr_sim_run *run)
 {
     struct gr_str how = gr_sim_end_text(&e->sim->arena, run);
@@ -150,7 +141,7 @@ static int run_stage(struct embedded *e, enum gr_stage stage, bool *out_failed)
         c->runs_n++;
         if (gr_sim_interrupted())
             return GR_EXIT_FAILED;
-        *out_failed = has_failed(run);
+        *out_failed = gr_sim_has_failed(&run->end);
         if (*out_failed) {
             if (c->failure.n == 0)
                 c->failure = make_failure(e, run);

@@ -7,7 +7,6 @@
 #include "app/cli/hooks_json.h"
 #include "app/cli/simulate.h"
 #include "app/exit.h"
-#include "base/utf8.h"
 
 static json_t *str_json(struct gr_str s)
 {
@@ -17,17 +16,9 @@ static json_t *str_json(struct gr_str s)
 /* Output may hold anything; a line of it never holds what JSON cannot. */
 static json_t *line_json(struct gr_str text)
 {
-    char line[4096];
-    size_t n = GR_MIN(text.n, sizeof(line) - 1);
+    char line[GR_SIM_LINE_BYTES];
 
-    if (n)
-        memcpy(line, text.p, n);
-    for (size_t i = 0; i < n; i++) {
-        if (line[i] == '\0')
-            line[i] = '?';
-    }
-    line[n] = '\0';
-    gr_utf8_make_printable(line);
+    gr_sim_printable(text, line);
     return json_string(line);
 }
 
@@ -49,12 +40,9 @@ static json_t *sets_json(const struct gr_sim_container *c)
     json_t *sets = json_array();
 
     for (size_t i = 0; i < c->hooks_n; i++) {
-        struct gr_str set = gr_sim_set_of(&c->hooks[i]);
-        bool seen = set.n == 0;
+        struct gr_str set = gr_sim_new_set(c, i);
 
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = gr_str_eq(gr_sim_set_of(&c->hooks[k]), set);
-        if (!seen)
+        if (set.n > 0)
             (void)json_array_append_new(sets, str_json(set));
     }
     return sets;

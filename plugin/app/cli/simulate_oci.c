@@ -90,7 +90,7 @@ static void ask_version(struct real *real)
 
     gr_sim_run_command(&real->sim->arena, &command, &end);
     real->sim->ran_by = gr_str_first(end.output, gr_str_find(end.output, '\n'));
-    if (end.start_errno || end.status != 0 || real->sim->ran_by.n == 0)
+    if (gr_sim_has_failed(&end) || real->sim->ran_by.n == 0)
         real->sim->ran_by = gr_str_from(real->program);
 }
 
@@ -147,7 +147,7 @@ static void run_and_delete(struct real *real, const struct gr_sim_container *c,
     struct gr_sim_end ignored;
 
     gr_sim_run_command(&real->sim->arena, &command, out_end);
-    if (out_end->start_errno == 0 && !out_end->timed_out && out_end->status == 0)
+    if (!gr_sim_has_failed(out_end))
         return; /* run has deleted it */
     command.argv = (char *const *)(uintptr_t) delete;
     command.has_timeout = true;
@@ -205,11 +205,6 @@ static struct gr_str complaint(struct gr_arena *arena, const struct gr_sim_end *
     return last;
 }
 
-static bool has_failed(const struct gr_sim_end *end)
-{
-    return end->start_errno || end->timed_out || end->status != 0;
-}
-
 /* ---- all of it ---- */
 
 /* Whether a container can be made here at all. */
@@ -225,7 +220,7 @@ static int probe(struct real *real)
     run_and_delete(real, &nothing, &bundle, false, &end);
     if (gr_sim_interrupted())
         return GR_EXIT_FAILED;
-    if (!has_failed(&end))
+    if (!gr_sim_has_failed(&end))
         return GR_EXIT_OK;
     real->sim->instead = complaint(&real->sim->arena, &end);
     return GR_SIM_NO_CONTAINER;
@@ -265,7 +260,7 @@ static int run_container(struct real *real, struct gr_sim_container *c)
     if (gr_sim_interrupted())
         return GR_EXIT_FAILED;
     r = gr_sim_read_records(real->sim, bundle.records, c);
-    if (r == GR_EXIT_OK && has_failed(&end))
+    if (r == GR_EXIT_OK && gr_sim_has_failed(&end))
         c->failure = name_hook(real, c, complaint(&real->sim->arena, &end));
     return r;
 }

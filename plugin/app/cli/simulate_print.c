@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "app/cli/simulate.h"
-#include "base/utf8.h"
 
 struct style {
     const char *bold, *good, *bad, *dim, *off;
@@ -42,17 +41,9 @@ static struct style choose_style(void)
 
 static void put(struct gr_str text)
 {
-    char printable[4096];
-    size_t n = GR_MIN(text.n, sizeof(printable) - 1);
+    char printable[GR_SIM_LINE_BYTES];
 
-    if (n)
-        memcpy(printable, text.p, n);
-    for (size_t i = 0; i < n; i++) {
-        if (printable[i] == '\0')
-            printable[i] = '?';
-    }
-    printable[n] = '\0';
-    gr_utf8_make_printable(printable);
+    gr_sim_printable(text, printable);
     (void)fputs(printable, stdout);
 }
 
@@ -76,12 +67,9 @@ static void print_sets(const struct gr_sim_container *c)
     size_t printed = 0;
 
     for (size_t i = 0; i < c->hooks_n; i++) {
-        struct gr_str set = gr_sim_set_of(&c->hooks[i]);
-        bool seen = set.n == 0;
+        struct gr_str set = gr_sim_new_set(c, i);
 
-        for (size_t k = 0; k < i && !seen; k++)
-            seen = gr_str_eq(gr_sim_set_of(&c->hooks[k]), set);
-        if (seen)
+        if (set.n == 0)
             continue;
         (void)fputs(printed++ ? ", " : "    sets:  ", stdout);
         put(set);
@@ -111,11 +99,6 @@ static void print_hook(const struct style *style, const struct gr_oci_hook *hook
 
 /* ---- what became of the hooks ---- */
 
-static bool has_failed(const struct gr_sim_run *run)
-{
-    return run->supervised && (run->end.start_errno || run->end.timed_out || run->end.status != 0);
-}
-
 static void print_run(const struct style *style, struct gr_arena *scratch,
                       const struct gr_sim_run *run, size_t number)
 {
@@ -123,7 +106,7 @@ static void print_run(const struct style *style, struct gr_arena *scratch,
                  style->off);
     put_command(run->hook);
     if (run->supervised) {
-        (void)printf(": %s", has_failed(run) ? style->bad : style->good);
+        (void)printf(": %s", gr_sim_has_failed(&run->end) ? style->bad : style->good);
         put(gr_sim_end_text(scratch, run));
         (void)printf("%s, %llu ms", style->off, (unsigned long long)run->end.took_ms);
     }
@@ -152,7 +135,7 @@ static void print_not_run(const struct gr_sim *sim, const struct gr_sim_containe
 
         if (has_run(c, hook))
             continue;
-        if (gr_sim_needs_container(hook))
+        if (hook->stage == GR_STAGE_START_CONTAINER)
             why = real ? "runs inside the container, where its output is not kept"
                        : "left out, it runs inside a real container only";
         (void)printf("    -  %s ", gr_stage_name(hook->stage));

@@ -3,7 +3,7 @@
  * app/cli/verbs: the table of verbs.
  *
  * Layer: app. One file per verb; each parses its own arguments with getopt_long and returns an exit
- * code (app/exit.h). argv[0] is the verb's name.
+ * code (app/exit.h). argv[0] is "grapnel VERB".
  */
 #ifndef GR_APP_CLI_VERBS_H
 #define GR_APP_CLI_VERBS_H

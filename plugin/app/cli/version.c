@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/cli/version: the program's version and the NRI API that it speaks.
+ *
+ * Layer: app.
+ */
 #include <stdio.h>
 
+#include "app/cli/common.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "nri/methods.h"
@@ -8,11 +14,13 @@
 
 int gr_verb_version(int argc, char **argv)
 {
-    (void)argv;
-    if (argc > 1) {
-        (void)fputs("grapnel version: takes no arguments\n", stderr);
-        return GR_EXIT_USAGE;
+    if (argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) {
+        (void)fputs("Usage: grapnel version\n\nPrints the version and the NRI API level.\n",
+                    stdout);
+        return GR_EXIT_OK;
     }
+    if (argc > 1)
+        return gr_usage("version", "no arguments", argv[1]);
     (void)printf("grapnel %s (NRI API %s)\n", GR_VERSION, GR_NRI_VERSION);
     return GR_EXIT_OK;
 }

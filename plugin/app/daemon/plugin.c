@@ -97,7 +97,10 @@ static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struc
     if (runtime->err)
         GR_LOG(p->log, GR_LEVEL_ERROR, "the Configure request could not be read",
                GR_LOG_TEXT("error", runtime->err->text));
-    gr_inforce_configure(p->inforce, config);
+    /* Nothing can be said about the settings of a request that was not read: what is known stays.
+     */
+    if (!runtime->err || !gr_inforce_is_usable(p->inforce))
+        gr_inforce_configure(p->inforce, config);
     return !gr_inforce_is_usable(p->inforce);
 }
 
