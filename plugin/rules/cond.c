@@ -16,7 +16,7 @@ struct value {
 
 static bool take_scan(struct gr_kvs map, uint64_t *steps)
 {
-    return gr_steps_take(steps, 1 + map.n);
+    return gr_steps_take(steps, gr_steps_of_entries(map.n));
 }
 
 static struct value from_map(struct gr_kvs map, struct gr_str key, uint64_t *steps)

@@ -10,6 +10,7 @@
 
 #include "base/utf8.h"
 #include "rules/limits.h"
+#include "rules/match.h"
 #include "rules/render.h"
 
 #define REASON_BYTES 768
@@ -34,6 +35,8 @@ struct decider {
     struct gr_set_result *results;
     size_t n;
     size_t hooks_n;
+    uint64_t steps;         /* left of the request's budget */
+    uint64_t explain_steps; /* left for finding out what to say: that must not change a verdict */
 };
 
 const char *gr_verdict_name(enum gr_verdict verdict)
@@ -80,6 +83,12 @@ static struct gr_str mark_of(const struct gr_oci_hook *hook)
     return GR_STR_NONE;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return gr_str_cmp(*(const struct gr_str *)a, *(const struct gr_str *)b);
+}
+
+/* Sorted: a runtime may hand over any number of hooks. */
 static int collect_marks(struct decider *d)
 {
     struct gr_str *marks = gr_arena_array(d->arena, d->subject->hooks_n, sizeof(*marks));
@@ -88,25 +97,19 @@ static int collect_marks(struct decider *d)
     if (!marks)
         return -ENOMEM;
     for (size_t i = 0; i < d->subject->hooks_n; i++) {
-        struct gr_str mark = mark_of(&d->subject->hooks[i]);
-        bool known = mark.n == 0;
-
-        for (size_t j = 0; j < n && !known; j++)
-            known = gr_str_eq(marks[j], mark);
-        if (!known)
-            marks[n++] = mark;
+        marks[n] = mark_of(&d->subject->hooks[i]);
+        n += marks[n].n > 0;
     }
+    if (n > 1)
+        qsort(marks, n, sizeof(*marks), by_text);
     d->marks = (struct gr_strs){.items = marks, .n = n};
     return 0;
 }
 
 static bool is_marked(const struct decider *d, struct gr_str name)
 {
-    for (size_t i = 0; i < d->marks.n; i++) {
-        if (gr_str_eq(d->marks.items[i], name))
-            return true;
-    }
-    return false;
+    return d->marks.n > 0 &&
+           bsearch(&name, d->marks.items, d->marks.n, sizeof(name), by_text) != NULL;
 }
 
 static bool same_texts(struct gr_strs a, struct gr_strs b)
@@ -234,14 +237,12 @@ static int inject(struct decider *d, struct gr_set_result *result, struct plan *
 
 /* The first leaf that made a tree unknown, for the text. Depth: as gr_cond_eval. */
 static const struct gr_cond *unknown_leaf(const struct gr_cond *cond,
-                                          const struct gr_subject *subject)
+                                          const struct gr_subject *subject, uint64_t *steps)
 {
-    uint64_t steps = GR_MATCH_STEPS_MAX / 1024;
-
     if (cond->kind == GR_COND_LEAF)
-        return gr_cond_eval(cond, subject, &steps) == GR_UNKNOWN ? cond : NULL;
+        return gr_cond_eval(cond, subject, steps) == GR_UNKNOWN ? cond : NULL;
     for (size_t i = 0; i < cond->children_n; i++) {
-        const struct gr_cond *leaf = unknown_leaf(&cond->children[i], subject);
+        const struct gr_cond *leaf = unknown_leaf(&cond->children[i], subject, steps);
 
         if (leaf)
             return leaf;
@@ -251,7 +252,7 @@ static const struct gr_cond *unknown_leaf(const struct gr_cond *cond,
 
 static int fail_unknown(struct decider *d, struct gr_set_result *result)
 {
-    const struct gr_cond *leaf = unknown_leaf(result->set->match, d->subject);
+    const struct gr_cond *leaf = unknown_leaf(result->set->match, d->subject, &d->explain_steps);
     struct gr_str reason;
     int r;
 
@@ -376,15 +377,18 @@ int gr_decide(const struct gr_ruleset *ruleset, const struct gr_subject *subject
               const struct gr_decide_options *options, struct gr_arena *arena,
               struct gr_decision *out_decision)
 {
-    struct decider d = {.subject = subject, .arena = arena};
+    struct decider d = {.subject = subject,
+                        .arena = arena,
+                        .steps = GR_MATCH_STEPS_MAX,
+                        .explain_steps = GR_MATCH_STEPS_MAX / 16};
     struct gr_decision decision = {0};
     const struct gr_match *matches;
     int r;
 
-    r = gr_ruleset_match(ruleset, subject, arena, &matches, &d.n);
+    r = gr_ruleset_match_steps(ruleset, subject, arena, &d.steps, &matches, &d.n);
     if (r)
         return r;
-    gr_render_init(&d.render, subject, options, arena);
+    gr_render_init(&d.render, subject, options, arena, &d.steps);
     r = decide(&d, matches, &decision);
     gr_render_fini(&d.render);
     if (r == 0)

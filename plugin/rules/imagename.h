@@ -28,7 +28,7 @@ struct gr_image_parts gr_image_split(struct gr_str name);
 /* Whether the first of several segments names a registry and not a part of the path. */
 bool gr_image_is_domain(struct gr_str segment);
 
-/* An image id or bare digest: 64 hexadecimal digits, or sha256: and so many. */
+/* An image id or bare digest: 64 hexadecimal digits, or sha256: and so many or less. */
 bool gr_image_is_id(struct gr_str name);
 
 /* Goes over registry, "library" where it is implied, and the segments of the repository. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names of images as distribution/reference reads them (ParseNormalizedNamed), with the exception
- * that what is an image id is no name.
+ * Names of images as distribution/reference reads them (ParseNormalizedNamed), with the exceptions
+ * that what is an image id, or the beginning of one, is no name, and that the case of a registry
+ * does not matter.
  *
  *     name       = [ domain "/" ] component { "/" component } [ ":" tag ] [ "@" digest ]
  *     component  = alphanumerics { ( "." | "_" | "__" | "-"... ) alphanumerics }
@@ -214,13 +215,37 @@ static bool is_valid_digest(struct gr_str digest)
                 : hex.n >= HEX_MIN && is_valid_algorithm(gr_str_first(digest, colon));
 }
 
+/*
+ * Behind an algorithm any number of digits: containerd takes "sha256:" and the first digits of an
+ * id for the image that has it, and to kubelet that is the name "sha256" with a tag.
+ */
 bool gr_image_is_id(struct gr_str name)
 {
     size_t colon = gr_str_find(name, ':');
+    struct gr_str hex = gr_str_skip(name, colon + 1);
 
     if (colon == name.n)
         return name.n == 64 && span(name, is_hex) == name.n;
-    return digest_hex(gr_str_first(name, colon)) && is_valid_digest(name);
+    return digest_hex(gr_str_first(name, colon)) && hex.n > 0 && span(hex, is_hex) == hex.n;
+}
+
+static char to_lower(char c)
+{
+    return is_upper(c) ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Names of hosts know no case; name is in lower case. */
+static bool is_host_name(struct gr_str domain, const char *name)
+{
+    struct gr_str wanted = gr_str_from(name);
+
+    if (domain.n != wanted.n)
+        return false;
+    for (size_t i = 0; i < domain.n; i++) {
+        if (to_lower(domain.p[i]) != wanted.p[i])
+            return false;
+    }
+    return true;
 }
 
 struct gr_image_parts gr_image_split(struct gr_str name)
@@ -245,7 +270,8 @@ struct gr_image_parts gr_image_split(struct gr_str name)
     } else {
         parts.domain = GR_STR(GR_IMAGE_DEFAULT_DOMAIN);
     }
-    if (gr_str_is(parts.domain, "index.docker.io"))
+    if (is_host_name(parts.domain, "index.docker.io") ||
+        is_host_name(parts.domain, GR_IMAGE_DEFAULT_DOMAIN))
         parts.domain = GR_STR(GR_IMAGE_DEFAULT_DOMAIN);
     parts.implied_library = gr_str_is(parts.domain, GR_IMAGE_DEFAULT_DOMAIN) &&
                             gr_str_find(parts.path, '/') == parts.path.n;

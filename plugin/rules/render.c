@@ -8,13 +8,18 @@
 #include "rules/fields.h"
 #include "rules/limits.h"
 #include "rules/scope.h"
+#include "rules/steps.h"
+
+#define USED_UP "was not filled in: the work that one container may cause is used up"
 
 /* PATH, the identity, the stage and the mark. */
 #define ADDED_ENV_MAX (1 + GR_RENDER_IDENTITY + 2)
 
 void gr_render_init(struct gr_render *render, const struct gr_subject *subject,
-                    const struct gr_decide_options *options, struct gr_arena *arena)
+                    const struct gr_decide_options *options, struct gr_arena *arena,
+                    uint64_t *steps)
 {
+    render->steps = steps;
     render->subject = subject;
     render->options = options;
     render->arena = arena;
@@ -53,6 +58,15 @@ static int refuse_field(struct gr_render *render, const struct gr_template_part 
     return GR_RENDER_REFUSED;
 }
 
+/* A pod chooses how many entries there are to look through, a rule how often. */
+static bool take_look_up(const struct gr_render *render, bool is_label)
+{
+    const struct gr_subject *s = render->subject;
+    size_t entries = is_label ? s->pod_labels.n : s->pod_annotations.n + s->container_annotations.n;
+
+    return gr_steps_take(render->steps, gr_steps_of_entries(entries));
+}
+
 /* The look-up of an annotation or label. */
 static int find_keyed(struct gr_render *render, const struct gr_template_part *part,
                       struct gr_str *out_value, bool *out_is_fallback)
@@ -61,6 +75,8 @@ static int find_keyed(struct gr_render *render, const struct gr_template_part *p
     bool is_label = part->id == GR_TEMPLATE_LABEL;
     enum gr_truth found = GR_UNKNOWN;
 
+    if (!take_look_up(render, is_label))
+        return refuse_field(render, part, USED_UP);
     if (gr_subject_knows(subject, is_label ? GR_FIELD_POD_LABELS : GR_FIELD_ANNOTATIONS)) {
         if (!is_label)
             found = gr_subject_find_annotation(subject, part->arg, out_value);
@@ -148,6 +164,8 @@ static int add_value(void *user, const struct gr_template_part *part, struct gr_
         value = fixed_value(render, part->id);
     if (r)
         return r;
+    if (!gr_steps_take(render->steps, gr_steps_of_bytes(value.n)))
+        return refuse_field(render, part, USED_UP);
     fault = find_fault(value);
     if (fault)
         return refuse_field(render, part, fault);

@@ -19,6 +19,7 @@ struct gr_render {
     const struct gr_subject *subject;
     const struct gr_decide_options *options;
     struct gr_arena *arena; /* of the request: everything rendered lives there */
+    uint64_t *steps;        /* what the request may still spend; borrowed */
     const struct gr_hookset *set;
     enum gr_stage stage;
     struct gr_buf element; /* the one being rendered */
@@ -34,7 +35,8 @@ struct gr_rendered {
 };
 
 void gr_render_init(struct gr_render *render, const struct gr_subject *subject,
-                    const struct gr_decide_options *options, struct gr_arena *arena);
+                    const struct gr_decide_options *options, struct gr_arena *arena,
+                    uint64_t *steps);
 void gr_render_fini(struct gr_render *render);
 
 /*

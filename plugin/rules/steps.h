@@ -29,4 +29,10 @@ static inline uint64_t gr_steps_of_bytes(size_t n)
     return 1 + n / 16;
 }
 
+/* The price of looking through n entries of a map for a key: one takes about 10 ns (measured). */
+static inline uint64_t gr_steps_of_entries(size_t n)
+{
+    return 1 + (uint64_t)n * 4;
+}
+
 #endif

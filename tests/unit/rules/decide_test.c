@@ -543,6 +543,72 @@ static void references(void **state)
     gr_ruleset_unref(NULL);
 }
 
+/* A pod chooses how many annotations there are, a rule how often they are looked through. */
+static void templates_spend_the_budget(void **state)
+{
+    enum { ENTRIES = 40000, ARGS = 30, HOOKS = 10 };
+    struct gr_kv *entries = calloc(ENTRIES, sizeof(*entries));
+    const char *args[ARGS + 1];
+
+    (void)state;
+    assert_non_null(entries);
+    args[0] = "x";
+    for (size_t i = 1; i < ARGS; i++)
+        args[i] = "{{annotation \"wanted\" \"\"}}";
+    args[ARGS] = NULL;
+    for (size_t n = ENTRIES / 16; n <= ENTRIES; n *= 16) {
+        struct gr_hookset *set;
+        struct rig rig;
+
+        for (size_t i = 0; i < n; i++)
+            entries[i] = (struct gr_kv){GR_STR("other"), GR_STR("")};
+        rig_init(&rig);
+        set = rig_add(&rig, "tap", make_always(true));
+        set->failure_policy = GR_FAIL;
+        for (size_t i = 0; i < HOOKS; i++)
+            make_hook(&rig.rules_arena, set, GR_STAGE_POSTSTOP, "/opt/h", args, NULL);
+        rig.subject.pod_annotations = (struct gr_kvs){.items = entries, .n = n};
+        assert_int_equal(rig_decide(&rig)->refuse, n == ENTRIES);
+        if (n == ENTRIES)
+            expect_in(rig.decision.results[0].reason, "may cause is used up");
+        rig_fini(&rig);
+    }
+    free(entries);
+}
+
+/* Any number of marks of other sets, in any order: ours is found among them, in no time. */
+static void many_marks(void **state)
+{
+    enum { N = 200000, BYTES = 40 };
+    struct gr_oci_hook *existing = calloc(N, sizeof(*existing));
+    struct gr_str *env = calloc(N, sizeof(*env));
+    char *texts = calloc(N, BYTES);
+
+    (void)state;
+    assert_true(existing && env && texts);
+    for (size_t i = 0; i < N; i++) {
+        (void)snprintf(texts + i * BYTES, BYTES, "GRAPNEL_HOOKSET=%06zu@0", (i * 7919) % N);
+        env[i] = gr_str_from(texts + i * BYTES);
+        existing[i] = (struct gr_oci_hook){.path = GR_STR("/x"), .env = {&env[i], 1}};
+    }
+    for (size_t with = 0; with < 2; with++) {
+        struct rig rig;
+
+        if (with)
+            env[N / 3] = GR_STR("GRAPNEL_HOOKSET=tap@0");
+        rig_init(&rig);
+        make_hook(&rig.rules_arena, rig_add(&rig, "tap", make_always(true)), GR_STAGE_POSTSTOP,
+                  "/opt/h", NULL, NULL);
+        rig.subject.hooks = existing;
+        rig.subject.hooks_n = N;
+        assert_int_equal(rig_decide(&rig)->hooks_n, with ? 0 : 1);
+        rig_fini(&rig);
+    }
+    free(existing);
+    free(env);
+    free(texts);
+}
+
 int main(void)
 {
     TEST_ADD_ROWS(verdicts, verdict_rows);
@@ -553,6 +619,8 @@ int main(void)
     TEST_ADD_ROWS(present, present_rows);
     test_add("present without args", present_without_args);
     test_add("marks", marks);
+    test_add("many marks", many_marks);
+    test_add("templates spend the budget", templates_spend_the_budget);
     test_add("two instances", two_instances);
     test_add("refusal in full", refusal_in_full);
     test_add("several refuse", several_refuse);

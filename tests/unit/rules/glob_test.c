@@ -179,6 +179,34 @@ static void hostile(void **state)
     assert_int_equal(steps == 0, row->is_error);
 }
 
+/* What is no ASCII has to be decoded, which takes its time: the work is still bounded. */
+static void wide_characters_cost_more(void **state)
+{
+    /* eight letters, eight characters of two bytes, eight bytes that belong to none */
+    static const char *const texts[] = {
+        "aaaaaaaa",
+        "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9",
+        "\xff\xff\xff\xff\xff\xff\xff\xff",
+    };
+    uint64_t used[GR_ARRAY_LEN(texts)];
+
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(texts); i++) {
+        uint64_t steps = PLENTY;
+
+        assert_int_equal(gr_glob_match(GR_STR("*???b"), gr_str_from(texts[i]), &steps), GR_FALSE);
+        used[i] = PLENTY - steps;
+        for (uint64_t budget = 0; budget <= used[i]; budget++) {
+            steps = budget;
+            assert_int_equal(gr_glob_match(GR_STR("*???b"), gr_str_from(texts[i]), &steps),
+                             budget < used[i] ? GR_ERROR : GR_FALSE);
+            assert_int_equal(steps, 0);
+        }
+    }
+    assert_true(used[1] >= 3 * used[0]);
+    assert_int_equal(used[1], used[2]);
+}
+
 /* Every smaller budget is an error and leaves nothing; the exact one is enough. */
 static void budget_at_the_edge(void **state)
 {
@@ -215,6 +243,7 @@ int main(void)
     test_add("same as the definition", same_as_the_definition);
     TEST_ADD_ROWS(hostile, hostile_rows);
     test_add("budget at the edge", budget_at_the_edge);
+    test_add("wide characters cost more", wide_characters_cost_more);
     test_add("literal parts", literal_parts);
     return test_run("glob");
 }
