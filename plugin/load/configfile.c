@@ -39,14 +39,18 @@ static int enter_parent(struct reading *r, const struct gr_fs *fs, const char *p
     rc = gr_walk_open(&r->dir, fs, "/");
     if (rc == 0)
         rc = gr_walk_to(&r->dir, r->parent, gr_trust_visit, &r->way);
+    if (rc == 0)
+        rc = gr_walk_enter(&r->dir);
+    if (rc == 0)
+        rc = gr_trust_end(&r->way, &r->dir, false);
+    if (rc == -ENOENT && gr_trust_end(&r->way, &r->dir, true) != 0)
+        rc = GR_TRUST_BROKEN;
     if (rc == GR_TRUST_BROKEN) {
         gr_trust_explain(err, &r->way.rules, r->way.fault, r->way.path, &r->way.meta);
         return GR_CONFIG_REFUSED;
     }
     if (rc == -ENOENT)
         return GR_CONFIGFILE_MISSING;
-    if (rc == 0)
-        rc = gr_walk_enter(&r->dir);
     if (rc == 0 || rc == -ENOMEM)
         return rc;
     (void)gr_fail_errno(err, rc, "unreadable-file", "expected that %s is a directory to read",

@@ -233,21 +233,6 @@ static int list(struct gr_dirs *dirs, size_t dir)
     return rc;
 }
 
-/* The place itself: nobody else may add to it, unless it is sticky. */
-static int check_dir(const struct gr_dirs *dirs, const struct gr_walk *walk,
-                     struct gr_trust_way *way)
-{
-    const struct gr_fs_meta ours = {.uid = dirs->rules.euid};
-    const struct gr_fs_meta *meta = &gr_walk_top(walk)->meta;
-
-    if (gr_trust_place(&dirs->rules, meta, &ours) == GR_TRUST_FINE)
-        return 0;
-    way->fault = GR_TRUST_WRITABLE;
-    way->meta = *meta;
-    (void)snprintf(way->path, sizeof(way->path), "%s", walk->path[0] ? walk->path : "/");
-    return GR_TRUST_BROKEN;
-}
-
 /*
  * Walks to a directory with its checks. Returns 0 (walk is there, or d->broken was set and
  * reported), -ENOENT: missing; -ENOMEM.
@@ -263,7 +248,9 @@ static int enter_dir(struct gr_dirs *dirs, struct gr_rule_dir *d, struct gr_trus
     if (rc == 0)
         rc = gr_walk_enter(d->walk);
     if (rc == 0)
-        rc = check_dir(dirs, d->walk, way);
+        rc = gr_trust_end(way, d->walk, false);
+    if (rc == -ENOENT && gr_trust_end(way, d->walk, true) != 0)
+        rc = GR_TRUST_BROKEN;
     if (rc == 0 || rc == -ENOMEM || rc == -ENOENT)
         return rc;
     d->broken = true;

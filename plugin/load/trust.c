@@ -70,6 +70,20 @@ int gr_trust_visit(void *user, const struct gr_walk_visit *visit)
     return fault == GR_TRUST_FINE ? 0 : found(way, fault, visit->path, visit->meta);
 }
 
+int gr_trust_end(struct gr_trust_way *way, const struct gr_walk *walk, bool missing)
+{
+    const struct gr_fs_meta ours = {.uid = way->rules.euid};
+    const char *path = missing ? walk->parent_path : walk->path;
+    const struct gr_fs_meta *meta;
+    enum gr_trust_fault fault;
+
+    if (walk->depth == 0)
+        return 0; /* not even the root is there */
+    meta = &gr_walk_top(walk)->meta;
+    fault = gr_trust_place(&way->rules, meta, &ours);
+    return fault == GR_TRUST_FINE ? 0 : found(way, fault, path[0] ? path : "/", meta);
+}
+
 void gr_trust_quote(char *out, size_t bytes, const char *path)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -59,6 +59,13 @@ struct gr_trust_way {
 int gr_trust_visit(void *user, const struct gr_walk_visit *visit);
 
 /*
+ * The directory that a walk has entered or, where it ended with -ENOENT (missing), the one that
+ * lacks the name: whether nobody else can put entries into it or take ours away. Only then does it
+ * mean anything that one is missing. Returns 0, or GR_TRUST_BROKEN with the finding in way.
+ */
+GR_CHECKED int gr_trust_end(struct gr_trust_way *way, const struct gr_walk *walk, bool missing);
+
+/*
  * Fills err: what was expected of path, what was found, the command that mends it. Codes:
  * "untrusted-owner", "untrusted-mode".
  */

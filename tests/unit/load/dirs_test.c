@@ -243,6 +243,44 @@ static void test_sticky_directory(void **state)
     end();
 }
 
+/* What somebody else may have taken away does not count as empty. */
+static void test_missing_where_others_may_write(void **state)
+{
+    static const struct {
+        uint32_t mode;
+        bool broken;
+    } rows[] = {{0755, false}, {01777, false}, {0777, true}, {0775, true}};
+
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(rows); i++) {
+        begin();
+        mem_remove(&host, HOOKS);
+        mem_at(&host, "/etc/grapnel")->meta.mode = rows[i].mode;
+        read_all();
+        assert_int_equal(dirs.dirs[1].broken, rows[i].broken);
+        assert_null(dirs.dirs[1].walk);
+        if (rows[i].broken)
+            assert_finding(&found, "untrusted-mode", "chmod go-w /etc/grapnel");
+        else
+            assert_no_findings(&found);
+        end();
+    }
+}
+
+/* The same where a link leads. */
+static void test_link_to_what_is_missing(void **state)
+{
+    (void)state;
+    begin();
+    mem_remove(&host, HOOKS_HIGH);
+    mem_link(&host, HOOKS_HIGH, "/srv/rules");
+    mem_dir(&host, "/srv")->meta.mode = 0777;
+    read_all();
+    assert_true(dirs.dirs[2].broken);
+    assert_finding(&found, "untrusted-mode", "chmod go-w /srv");
+    end();
+}
+
 static void test_adds_to_a_broken_directory(void **state)
 {
     (void)state;
@@ -385,6 +423,8 @@ int main(void)
     test_add("a file instead of a directory", test_file_instead_of_a_directory);
     test_add("an untrusted directory masks nothing", test_untrusted_directory_masks_nothing);
     test_add("a sticky directory", test_sticky_directory);
+    test_add("missing where others may write", test_missing_where_others_may_write);
+    test_add("a link to what is missing", test_link_to_what_is_missing);
     test_add("adds to a broken directory", test_adds_to_a_broken_directory);
     test_add("the most files", test_most_files);
     test_add("one file too many", test_one_file_too_many);

@@ -244,6 +244,25 @@ static void test_untrusted_directory_is_frozen(void **state)
     end(l);
 }
 
+/* Nor has it one that the directory is taken away as a whole. */
+static void test_directory_taken_away_by_others(void **state)
+{
+    struct loaded *l = begin();
+
+    (void)state;
+    mem_at(&host, "/etc/grapnel")->meta.mode = 0777;
+    mem_remove(&host, A);
+    mem_remove(&host, B);
+    mem_remove(&host, HOOKS);
+    load_again(l);
+    assert_sets(l, "a b");
+    assert_state(l, A, GR_FILE_LAST_GOOD);
+    assert_int_equal(findings_count(&l->findings, "untrusted-mode"), 1);
+    l = restart(l);
+    assert_sets(l, "a b");
+    end(l);
+}
+
 static void test_duplicate_falls_back(void **state)
 {
     struct loaded *l = begin();
@@ -721,6 +740,7 @@ int main(void)
     test_add("the directory is gone", test_directory_gone);
     test_add("an unreadable directory is frozen", test_unreadable_directory_is_frozen);
     test_add("an untrusted directory is frozen", test_untrusted_directory_is_frozen);
+    test_add("a directory taken away by others", test_directory_taken_away_by_others);
     test_add("a duplicate falls back", test_duplicate_falls_back);
     test_add("a new file takes the name", test_new_file_takes_the_name);
     test_add("the names of a refused text are free", test_refused_names_are_free);
