@@ -80,6 +80,14 @@ bool gr_utf8_is_control(uint32_t rune)
     return rune < 0x20 || (rune >= 0x7F && rune < 0xA0) || rune == 0x2028 || rune == 0x2029;
 }
 
+bool gr_utf8_is_plain(uint32_t rune)
+{
+    bool turns = rune == 0x061C || rune == 0x200E || rune == 0x200F ||
+                 (rune >= 0x202A && rune <= 0x202E) || (rune >= 0x2066 && rune <= 0x2069);
+
+    return !gr_utf8_is_control(rune) && !turns;
+}
+
 /* Whether s is the beginning of a character that was cut off, as far as its bytes tell. */
 static bool is_cut(struct gr_str s)
 {
@@ -109,7 +117,7 @@ void gr_utf8_make_printable(char *text)
 
         if (n == 0 && is_cut(rest))
             break;
-        if (n == 0 || gr_utf8_is_control(rune)) {
+        if (n == 0 || !gr_utf8_is_plain(rune)) {
             *to++ = '?';
             n = GR_MAX(n, (size_t)1);
         } else {

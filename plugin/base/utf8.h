@@ -29,9 +29,13 @@ bool gr_utf8_is_clean(struct gr_str s);
 /* C0 and C1 controls, DEL, and the line and paragraph separators: never printed as they are. */
 bool gr_utf8_is_control(uint32_t rune);
 
+/* What may be shown as it is: no control, and none of the marks that turn the direction of writing
+ * and so make a line read as another one. */
+bool gr_utf8_is_plain(uint32_t rune);
+
 /*
- * In place: controls and bytes that are no valid UTF-8 become '?', and a character that was cut at
- * the end goes away. The text never grows.
+ * In place: what is not plain and bytes that are no valid UTF-8 become '?', and a character that
+ * was cut at the end goes away. The text never grows.
  */
 void gr_utf8_make_printable(char *text);
 

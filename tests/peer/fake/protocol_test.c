@@ -428,6 +428,21 @@ static void test_unreadable_configure(void **state)
     fake_expect_hooks(fake, &any_pod, 1);
 }
 
+/* What an earlier one said stays: the rules do not go away with it. */
+static void test_unreadable_configure_after_a_good_one(void **state)
+{
+    struct fake *fake = *state;
+
+    fake_write_rule(fake, "{always: true}", NULL);
+    fake_launch(fake, FAKE_APART);
+    fake_get_ready(fake);
+    fake_expect_hooks(fake, &any_pod, 1);
+    expect_bad_config(fake, GR_STR("\xff\xff"));
+    fake_expect_hooks(fake, &any_pod, 1);
+    fake_close(fake);
+    fake_expect_exit(fake);
+}
+
 /* Up to NRI 0.6.1 the end of a launched plugin ends the runtime's CRI. */
 static void test_bad_config_launched(void **state)
 {
@@ -465,6 +480,7 @@ int main(int argc, char **argv)
         TEST(test_late_runtime),
         TEST(test_bad_config_external),
         TEST(test_unreadable_configure),
+        TEST(test_unreadable_configure_after_a_good_one),
         TEST(test_bad_config_launched),
     };
 #undef TEST

@@ -110,7 +110,72 @@ static void test_long_lines_are_cut_and_end(void **state)
            GR_LOG_INT("after", 1));
     capture_end(&c);
     assert_true(strlen(c.text) <= 4097);
-    assert_int_equal(c.text[strlen(c.text) - 1], '\n');
+    /* What comes behind is not pushed out. */
+    assert_non_null(strstr(c.text, "xxx after=1\n"));
+}
+
+/* Half an object is none: the longest values are cut until the line fits. */
+static void test_long_json_is_cut_and_stays_valid(void **state)
+{
+    static char huge[3000];
+    const struct gr_str hostile = {huge, sizeof(huge)};
+    struct captured c;
+    json_t *line;
+
+    (void)state;
+    memset(huge, '"', sizeof(huge));
+    capture_begin(&c);
+    GR_LOG(&json, GR_LEVEL_WARNING, "container refused", GR_LOG_STR("pod", hostile),
+           GR_LOG_STR("image", hostile), GR_LOG_TEXT("after", "all"), GR_LOG_INT("n", 1));
+    capture_end(&c);
+    assert_in_range(strlen(c.text), 1024, 4097);
+    assert_ptr_equal(strchr(c.text, '\n'), c.text + strlen(c.text) - 1);
+    line = json_loads(c.text, 0, NULL);
+    assert_non_null(line);
+    assert_string_equal(json_string_value(json_object_get(line, "msg")), "container refused");
+    assert_string_equal(json_string_value(json_object_get(line, "after")), "all");
+    assert_int_equal(json_integer_value(json_object_get(line, "n")), 1);
+    assert_true(json_string_length(json_object_get(line, "image")) > 256);
+    json_decref(line);
+}
+
+/* A value is cut at the edge of a character. */
+static void test_long_json_of_wide_characters(void **state)
+{
+    static char huge[6002];
+    struct captured c;
+    json_t *line;
+
+    (void)state;
+    huge[0] = 'x';
+    for (size_t i = 1; i + 1 < sizeof(huge); i += 2)
+        memcpy(huge + i, "\xc3\xa9", 2);
+    huge[sizeof(huge) - 1] = '\0';
+    capture_begin(&c);
+    GR_LOG(&json, GR_LEVEL_INFO, "m", GR_LOG_TEXT("huge", huge));
+    capture_end(&c);
+    line = json_loads(c.text, 0, NULL);
+    assert_non_null(line);
+    assert_memory_equal(json_string_value(json_object_get(line, "huge")), huge, 257);
+    json_decref(line);
+}
+
+/* What turns the direction of writing, and what a terminal takes for the start of a command. */
+static void test_no_line_is_turned_round(void **state)
+{
+    static const char text[] = "a\xe2\x80\xaegnp.\xe2\x81\xa6\xc2\x9b\xd8\x9c";
+    struct captured c;
+
+    (void)state;
+    capture_begin(&c);
+    GR_LOG(&logfmt, GR_LEVEL_INFO, "m", GR_LOG_TEXT("t", text));
+    capture_end(&c);
+    assert_string_equal(behind_time(c.text),
+                        "level=info msg=m t=\"a\\u202egnp.\\u2066\\u009b\\u061c\"\n");
+    capture_begin(&c);
+    GR_LOG(&json, GR_LEVEL_INFO, "m", GR_LOG_TEXT("t", text));
+    capture_end(&c);
+    assert_non_null(strstr(c.text, "\"t\":\"a\\u202Egnp.\\u2066\\u009B\\u061C\""));
 }
 
 int main(void)
@@ -119,5 +184,8 @@ int main(void)
     test_add("json: one valid object a line", test_json);
     test_add("lines below the level are not written", test_level);
     test_add("a long line is cut and ends", test_long_lines_are_cut_and_end);
+    test_add("long json is cut and stays valid", test_long_json_is_cut_and_stays_valid);
+    test_add("long json of wide characters", test_long_json_of_wide_characters);
+    test_add("no line is turned round", test_no_line_is_turned_round);
     return test_run("log");
 }

@@ -130,11 +130,44 @@ static const struct control_row {
     {"202a", 0x202a, false},
 };
 
+/* None of these is a control. */
+static const struct plain_row {
+    const char *name;
+    uint32_t rune;
+    bool plain;
+} plain_rows[] = {
+    {"letter", 'a', true},
+    {"061b", 0x061b, true},
+    {"Arabic mark", 0x061c, false},
+    {"061d", 0x061d, true},
+    {"200d", 0x200d, true},
+    {"left-to-right mark", 0x200e, false},
+    {"right-to-left mark", 0x200f, false},
+    {"2010", 0x2010, true},
+    {"first embedding", 0x202a, false},
+    {"override", 0x202e, false},
+    {"202f", 0x202f, true},
+    {"2065", 0x2065, true},
+    {"first isolate", 0x2066, false},
+    {"last isolate", 0x2069, false},
+    {"206a", 0x206a, true},
+};
+
+static void plain(void **state)
+{
+    const struct plain_row *row = *state;
+
+    assert_false(gr_utf8_is_control(row->rune));
+    assert_int_equal(gr_utf8_is_plain(row->rune), row->plain);
+}
+
 static void control(void **state)
 {
     const struct control_row *row = *state;
 
     assert_int_equal(gr_utf8_is_control(row->rune), row->control);
+    if (row->control)
+        assert_false(gr_utf8_is_plain(row->rune));
 }
 
 static const struct printable_row {
@@ -149,6 +182,7 @@ static const struct printable_row {
     {"controls", "a\nb\tc\x1b[31m\x7f", "a?b?c?[31m?"},
     {"C1 control", "a\xc2\x85z", "a?z"},
     {"line separator", "a\xe2\x80\xa8z", "a?z"},
+    {"turned round", "a\xe2\x80\xaez", "a?z"},
     {"bad bytes", "a\xff\xfe long", "a?? long"},
     {"tail without a head", "a\x80z", "a?z"},
     {"head without a tail", "a\xc3 long", "a? long"},
@@ -180,6 +214,7 @@ int main(void)
 {
     TEST_ADD_ROWS(valid, rows);
     TEST_ADD_ROWS(control, control_rows);
+    TEST_ADD_ROWS(plain, plain_rows);
     TEST_ADD_ROWS(printable, printable_rows);
     test_add("every code point", test_every_code_point);
     test_add("every pair of bytes", test_every_pair);
