@@ -6,7 +6,7 @@ BUILD_FUZZ ?= build-fuzz
 BUILD_COVERAGE ?= build-coverage
 BUILD_STATIC ?= build-static
 
-.PHONY: all demo test peer e2e bench fuzz lint format coverage static install clean setup
+.PHONY: all demo test peer e2e bench fuzz fresh lint format coverage static install clean setup
 
 all: $(BUILD)/build.ninja
 	@meson compile -C $(BUILD) grapnel
@@ -63,6 +63,11 @@ bench: all static
 	@tests/setup/ensure build test e2e
 	@meson compile -C $(BUILD)
 	@tests/bench/run $(BENCH_FLAGS)
+
+# The README's two commands on a machine that has nothing but make and git.
+fresh:
+	@tests/setup/ensure fresh
+	@tests/run fresh
 
 FUZZ_SECONDS ?= 30
 fuzz: $(BUILD_FUZZ)/build.ninja

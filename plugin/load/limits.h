@@ -13,7 +13,7 @@
 #define GR_DIR_ENTRIES_MAX 65536
 
 /* Rule files of one directory; those beyond it, in the order of their names, are refused. Twice the
- * 10,000 sets of design section 9 when each has a file of its own. */
+ * 10,000 sets of the bench when each has a file of its own. */
 #define GR_DIR_FILES_MAX 20000
 
 /* Text of all rule files together, in bytes: bounds the memory of a load. 10,000 sets have about

@@ -208,13 +208,14 @@ static void on_synchronize(struct gr_session *s, uint32_t stream,
 
 /*
  * No decision could be made. A pod's author must not be able to get there and lose the hooks, so
- * refusing is the default.
+ * refusing is the default. Config.onRequestError is about requests that cannot be read: a container
+ * that was read and not decided about (no memory, rules still loading) is refused in any case.
  */
 static void undecided(struct gr_session *s, uint32_t stream, struct gr_session_event *event)
 {
     Nri__CreateContainerResponse nothing = NRI__CREATE_CONTAINER_RESPONSE__INIT;
 
-    event->refused = !s->settings.ignore_request_errors;
+    event->refused = event->subject || !s->settings.ignore_request_errors;
     if (event->refused)
         reply_error(s, stream, GR_STATUS_FAILED_PRECONDITION, gr_str_from(event->err->text));
     else

@@ -70,8 +70,8 @@
 
 /*
  * Steps that one request may spend on matching, one step being one character compared or one
- * condition visited. Bounds hostile annotation values against expensive globs; design section 3
- * asks for 200 ms at worst, and the bench prints the time for it.
+ * condition visited. Bounds hostile annotation values against expensive globs; the goal is
+ * 200 ms at worst, and the bench prints the time for it.
  */
 #define GR_MATCH_STEPS_MAX (40U << 20)
 

@@ -3,7 +3,7 @@
  * app/daemon/link: gets a connection to the runtime, and gets it back.
  *
  * Layer: app. A runtime registers plugins one at a time and holds container operations meanwhile,
- * so a plugin that reconnects in a tight loop hurts the node: design section 6 gives the waits.
+ * so a plugin that reconnects in a tight loop hurts the node (containerd issue #14083).
  */
 #ifndef GR_APP_DAEMON_LINK_H
 #define GR_APP_DAEMON_LINK_H

@@ -137,7 +137,7 @@ struct fake_message fake_read(struct fake *fake)
         message.frames = stream->frames;
         message.first_bytes = stream->first_bytes;
         stream->taken = true;
-        /* What a Go peer can take: nri-protocol 2.4. */
+        /* What a Go peer can take: wire/limits.h, GR_MUX_FIRST_FRAME_MAX_BYTES. */
         if (message.first_bytes > GR_MUX_FIRST_FRAME_MAX_BYTES || message.frames > 2)
             fake_fail(fake, "a message of %zu frames, the first of %zu bytes", message.frames,
                       message.first_bytes);

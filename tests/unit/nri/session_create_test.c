@@ -162,6 +162,7 @@ static void let_through_where_asked(void **state)
     rig_fini(&rig);
 }
 
+/* Refused, also where requests that cannot be read are let through. */
 static void test_no_decision(void **state)
 {
     const struct gr_session_settings settings = {.ignore_request_errors = true};
@@ -176,8 +177,8 @@ static void test_no_decision(void **state)
     rig_send_hex(&rig, "CreateContainer", "0a00 1200");
     rig_read(&rig);
     rig_expect(&rig, "decide // image=?\ncreated refused error: no-decision\n"
-                     "decide // image=?\ncreated error: no-decision\n"
-                     "error 5 9 no decision\nreply 7\n");
+                     "decide // image=?\ncreated refused error: no-decision\n"
+                     "error 5 9 no decision\nerror 7 9 no decision\n");
     rig_fini(&rig);
 }
 
