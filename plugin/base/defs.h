@@ -20,7 +20,6 @@
 #define GR_CHECKED __attribute__((warn_unused_result))
 #define GR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define GR_UNUSED __attribute__((unused))
-#define GR_CLEANUP(fn) __attribute__((cleanup(fn)))
 
 #define GR_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define GR_MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -37,12 +36,5 @@
         *gr_take_from_ = NULL;                    \
         gr_taken_;                                \
     })
-
-/* For GR_CLEANUP on a heap pointer: frees what the variable still owns. */
-static inline void gr_free_cleanup(void *p)
-{
-    free(*(void **)p);
-}
-#define GR_CLEANUP_FREE GR_CLEANUP(gr_free_cleanup)
 
 #endif

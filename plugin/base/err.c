@@ -71,12 +71,6 @@ void gr_err_at(struct gr_err *err, const char *file, uint32_t line, uint32_t col
     err->column = column;
 }
 
-void gr_err_clear(struct gr_err *err)
-{
-    if (err)
-        *err = (struct gr_err){0};
-}
-
 void gr_err_format(const struct gr_err *err, enum gr_level level, char *out, size_t out_bytes)
 {
     char where[GR_ERR_FILE_BYTES + 32] = "";

@@ -66,8 +66,6 @@ int gr_fail_errno(struct gr_err *err, int result, const char *code, const char *
 /* Sets the position. file may be NULL (kept as it is); line and column from 1. */
 void gr_err_at(struct gr_err *err, const char *file, uint32_t line, uint32_t column);
 
-void gr_err_clear(struct gr_err *err);
-
 /*
  * "file:line:col: level: text" into out (always terminated, cut when too small); parts that are not
  * known are left out.

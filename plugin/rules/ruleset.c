@@ -201,12 +201,3 @@ int gr_ruleset_match(const struct gr_ruleset *ruleset, const struct gr_subject *
 
     return gr_ruleset_match_steps(ruleset, subject, arena, &steps, out_matches, out_n);
 }
-
-int gr_ruleset_match_naive(const struct gr_ruleset *ruleset, const struct gr_subject *subject,
-                           struct gr_arena *arena, const struct gr_match **out_matches,
-                           size_t *out_n)
-{
-    uint64_t steps = GR_MATCH_STEPS_MAX;
-
-    return gr_ruleset_match_naive_steps(ruleset, subject, arena, &steps, out_matches, out_n);
-}

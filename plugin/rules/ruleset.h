@@ -44,11 +44,6 @@ GR_CHECKED int gr_ruleset_match(const struct gr_ruleset *ruleset, const struct g
                                 struct gr_arena *arena, const struct gr_match **out_matches,
                                 size_t *out_n);
 
-/* The same by evaluating every set, without the index: what the index is tested against. */
-GR_CHECKED int gr_ruleset_match_naive(const struct gr_ruleset *ruleset,
-                                      const struct gr_subject *subject, struct gr_arena *arena,
-                                      const struct gr_match **out_matches, size_t *out_n);
-
 /* Evaluates one tree. *steps counts down and gives GR_ERROR at 0. */
 enum gr_truth gr_cond_eval(const struct gr_cond *cond, const struct gr_subject *subject,
                            uint64_t *steps);

@@ -287,6 +287,17 @@ def test_interrupted(node: Node, pod: Path, runner: str):
     assert not list(Path("/sys/fs/cgroup").glob(f"**/{CONTAINER_ID}"))
 
 
+def test_sets_without_hooks_are_shown(node: Node):
+    """What the plugin's answer cannot tell: a set that only observes."""
+    audit = next(path for path in EXAMPLES if path.name == "05-audit")
+    node.install(audit)
+    text = node.run(audit / "pods.yaml").stdout
+    assert "    observed:  audit-frontends would have been injected\n" in text
+    found = json.loads(node.run("-o", "json", audit / "pods.yaml").stdout)["containers"]
+    others = [other for container in found for other in container.get("others", [])]
+    assert [(other["set"], other["verdict"]) for other in others] == [("audit-frontends", "observed")]
+
+
 # ---- the machine ----
 
 def test_runtime_that_is_not_there(node: Node, pod: Path):

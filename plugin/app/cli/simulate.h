@@ -74,6 +74,13 @@ struct gr_sim_run {
     struct gr_sim_end end; /* only the output where an OCI runtime ran it */
 };
 
+/* A set that came into question and gave no hook: observed, skipped, ignored. */
+struct gr_sim_other {
+    struct gr_str set;
+    const char *verdict; /* gr_verdict_name */
+    struct gr_str reason;
+};
+
 struct gr_sim_container {
     struct gr_subject subject; /* as the runtime tells it; its image stays unknown */
     struct gr_str image;       /* as the manifest has it */
@@ -86,6 +93,11 @@ struct gr_sim_container {
     struct gr_str refusal;
     const struct gr_oci_hook *hooks;
     size_t hooks_n;
+
+    /* Hooks carry the mark of their set, so the plugin's answer tells which sets gave some. The
+     * others are found by deciding here, with the same rules; none for another plugin. */
+    struct gr_sim_other *others;
+    size_t others_n;
 
     /* What became of the hooks, in the order in which they ran. */
     struct gr_sim_run *runs;
@@ -116,9 +128,9 @@ GR_CHECKED int gr_sim_parse(int argc, char **argv, struct gr_sim_options *out_op
 
 GR_CHECKED int gr_sim_make_config(struct gr_sim *sim);
 
-/* Reads settings and rules as the plugin will, only to print what is wrong with them: the plugin's
- * own words go to syslog. */
-GR_CHECKED int gr_sim_check_rules(const struct gr_sim *sim);
+/* Reads settings and rules as the plugin will, to print what is wrong with them (the plugin's own
+ * words go to syslog) and to fill others of each container. */
+GR_CHECKED int gr_sim_check_rules(struct gr_sim *sim);
 
 /* The whole text of a file, "-" for stdin; at most max bytes. */
 GR_CHECKED int gr_sim_read(struct gr_arena *arena, const char *path, size_t max,

@@ -8,6 +8,7 @@
 
 #include "app/cli/simulate.h"
 #include "app/exit.h"
+#include "rules/decide.h"
 #include "rules/limits.h"
 #include "rules/strict.h"
 
@@ -122,7 +123,49 @@ int gr_sim_make_config(struct gr_sim *sim)
     return r;
 }
 
-int gr_sim_check_rules(const struct gr_sim *sim)
+static bool gives_no_hook(enum gr_verdict verdict)
+{
+    return verdict == GR_VERDICT_OBSERVED || verdict == GR_VERDICT_SKIPPED ||
+           verdict == GR_VERDICT_IGNORED;
+}
+
+static bool add_other(struct gr_arena *arena, struct gr_sim_container *c,
+                      const struct gr_set_result *result)
+{
+    struct gr_sim_other *other = &c->others[c->others_n];
+
+    other->verdict = gr_verdict_name(result->verdict);
+    if (!gr_arena_str(arena, result->set->name, &other->set) ||
+        !gr_arena_str(arena, result->reason, &other->reason))
+        return false;
+    c->others_n++;
+    return true;
+}
+
+/* Decides about a container as the plugin will and keeps what its answer does not show. */
+static bool find_others(struct gr_sim *sim, struct gr_sim_container *c,
+                        const struct gr_loaded *loaded)
+{
+    const struct gr_decide_options options = {.node_name =
+                                                  gr_str_from(loaded->settings.config.node_name)};
+    struct gr_subject subject = c->subject;
+    struct gr_decision decision;
+
+    (void)gr_image_parse(c->image, &subject.image);
+    if (gr_decide(loaded->load.ruleset, &subject, &options, &sim->arena, &decision) != 0)
+        return false;
+    c->others = gr_arena_array(&sim->arena, decision.results_n, sizeof(*c->others));
+    if (!c->others)
+        return false;
+    for (size_t i = 0; i < decision.results_n; i++) {
+        if (gives_no_hook(decision.results[i].verdict) &&
+            !add_other(&sim->arena, c, &decision.results[i]))
+            return false;
+    }
+    return true;
+}
+
+int gr_sim_check_rules(struct gr_sim *sim)
 {
     const struct gr_common common = {.verb = "simulate"};
     struct gr_printed printed = {0};
@@ -135,6 +178,10 @@ int gr_sim_check_rules(const struct gr_sim *sim)
     if (loaded.load.sets == 0)
         (void)fprintf(stderr, "grapnel simulate: the plugin will find no rules%s\n",
                       printed.errors ? "" : "; --hooks-dir says where they are");
+    for (size_t i = 0; i < sim->containers_n && r == GR_EXIT_OK; i++) {
+        if (!find_others(sim, &sim->containers[i], &loaded))
+            r = gr_sim_no_memory();
+    }
     gr_common_unload(&loaded);
-    return GR_EXIT_OK;
+    return r;
 }

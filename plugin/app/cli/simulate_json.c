@@ -86,6 +86,22 @@ static void set_runs(json_t *object, const struct gr_sim_container *c)
         (void)json_object_set_new(object, "failure", line_json(c->failure));
 }
 
+static json_t *others_json(const struct gr_sim_container *c)
+{
+    json_t *others = json_array();
+
+    for (size_t i = 0; i < c->others_n; i++) {
+        json_t *other = json_object();
+
+        (void)json_object_set_new(other, "set", str_json(c->others[i].set));
+        (void)json_object_set_new(other, "verdict", json_string(c->others[i].verdict));
+        if (c->others[i].reason.n > 0)
+            (void)json_object_set_new(other, "reason", line_json(c->others[i].reason));
+        (void)json_array_append_new(others, other);
+    }
+    return others;
+}
+
 static json_t *container_json(const struct gr_sim *sim, const struct gr_sim_container *c)
 {
     const struct gr_subject *s = &c->subject;
@@ -103,6 +119,8 @@ static json_t *container_json(const struct gr_sim *sim, const struct gr_sim_cont
         return object;
     }
     (void)json_object_set_new(object, "sets", sets_json(c));
+    if (c->others_n > 0)
+        (void)json_object_set_new(object, "others", others_json(c));
     (void)json_object_set_new(object, "hooks", gr_hooks_json(c->hooks, c->hooks_n));
     if (sim->options.run_hooks)
         set_runs(object, c);

@@ -78,6 +78,22 @@ static void print_sets(const struct gr_sim_container *c)
         (void)fputc('\n', stdout);
 }
 
+static void print_others(const struct style *style, const struct gr_sim_container *c)
+{
+    for (size_t i = 0; i < c->others_n; i++) {
+        const struct gr_sim_other *other = &c->others[i];
+
+        (void)printf("    %s:  ", other->verdict);
+        put(other->set);
+        if (other->reason.n > 0) {
+            (void)printf(" %s", style->dim);
+            put(other->reason);
+            (void)fputs(style->off, stdout);
+        }
+        (void)fputc('\n', stdout);
+    }
+}
+
 static void put_command(const struct gr_oci_hook *hook)
 {
     put(hook->path);
@@ -188,6 +204,7 @@ static void print_container(const struct style *style, const struct gr_sim *sim,
     if (c->hooks_n == 0)
         (void)puts("    no hooks");
     print_sets(c);
+    print_others(style, c);
     if (sim->options.run_hooks) {
         print_runs(style, sim, c);
         return;

@@ -204,11 +204,6 @@ static void test_defs(void **state GR_UNUSED)
     assert_null(owned);
     assert_non_null(taken);
     free(taken);
-    {
-        GR_CLEANUP_FREE char *freed = malloc(1);
-
-        assert_non_null(freed);
-    }
     assert_false(gr_add_overflows(SIZE_MAX - 1, (size_t)1, &sum));
     assert_int_equal(sum, SIZE_MAX);
     assert_true(gr_add_overflows(SIZE_MAX, (size_t)1, &sum));
