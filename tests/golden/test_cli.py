@@ -231,3 +231,32 @@ def test_render_with_broken_rules(good: Node):
     done = run(good, "render", "--hooks-dir", good.rules, *MATCHING)
     assert done.returncode == 1
     assert list(json.loads(done.stdout)) == ["createRuntime"]
+
+
+# ---- limits of the command line, at the edge and one past it ----
+
+def test_limit_of_directories(good: Node):
+    fine = run(good, "check", *(["--hooks-dir", good.rules] * 256))
+    assert fine.returncode == 0, fine.stderr
+    past = run(good, "check", *(["--hooks-dir", good.rules] * 257))
+    assert past.returncode == 2
+    assert "at most 256 directories and files" in past.stderr
+
+
+def test_limit_of_pairs(good: Node):
+    pairs = [f"--annotation=a{i}=b" for i in range(257)]
+    fine = run(good, "render", "--hooks-dir", good.rules, *pairs[:256])
+    assert fine.returncode == 0, fine.stderr
+    past = run(good, "render", "--hooks-dir", good.rules, *pairs)
+    assert past.returncode == 2
+    assert "at most 256 of them" in past.stderr
+
+
+def test_limit_of_pod_files(good: Node):
+    pods = good.home / "pods.yaml"
+    pods.write_text("")
+    past = run(good, "simulate", "--hooks-dir", good.rules, *([pods] * 257))
+    assert past.returncode == 2
+    assert "at most 256 files" in past.stderr
+    fine = run(good, "simulate", "--hooks-dir", good.rules, *([pods] * 256))
+    assert fine.returncode != 2, fine.stderr

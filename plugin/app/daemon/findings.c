@@ -19,10 +19,10 @@ static bool make_room(struct gr_finding_list *list)
     size_t cap = list->cap ? list->cap * 2 : 8;
     struct gr_finding *items;
 
-    if (list->n < list->cap)
-        return true;
     if (list->n >= GR_FINDINGS_KEPT_MAX)
         return false;
+    if (list->n < list->cap)
+        return true;
     items = realloc(list->items, cap * sizeof(*items));
     if (!items)
         return false;
