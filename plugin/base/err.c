@@ -17,10 +17,7 @@ const char *gr_level_name(enum gr_level level)
     return names[level];
 }
 
-static void fill(struct gr_err *err, const char *code, const char *format, va_list args)
-    GR_PRINTF(3, 0);
-
-static void fill(struct gr_err *err, const char *code, const char *format, va_list args)
+void gr_err_fill(struct gr_err *err, const char *code, const char *format, va_list args)
 {
     int n = vsnprintf(err->text, sizeof(err->text), format, args);
 
@@ -38,7 +35,7 @@ int gr_fail(struct gr_err *err, int result, const char *code, const char *format
         return result;
     err->sys_errno = 0;
     va_start(args, format);
-    fill(err, code, format, args);
+    gr_err_fill(err, code, format, args);
     va_end(args);
     return result;
 }
@@ -52,7 +49,7 @@ int gr_fail_errno(struct gr_err *err, int result, const char *code, const char *
         return result;
     err->sys_errno = -result;
     va_start(args, format);
-    fill(err, code, format, args);
+    gr_err_fill(err, code, format, args);
     va_end(args);
     n = strlen(err->text);
     (void)snprintf(err->text + n, sizeof(err->text) - n, ": %s", strerror(-result));

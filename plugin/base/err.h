@@ -59,6 +59,10 @@ struct gr_reporter {
 int gr_fail(struct gr_err *err, int result, const char *code, const char *format, ...)
     GR_PRINTF(4, 5);
 
+/* What gr_fail does to err, for functions that take a format themselves. */
+void gr_err_fill(struct gr_err *err, const char *code, const char *format, va_list args)
+    GR_PRINTF(3, 0);
+
 /* As gr_fail for a system call that failed with -result: appends strerror. result is negative. */
 int gr_fail_errno(struct gr_err *err, int result, const char *code, const char *format, ...)
     GR_PRINTF(4, 5);

@@ -28,13 +28,12 @@ void gr_findings_add(struct gr_findings *findings, const struct gr_field_path *f
 void gr_findings_addf(struct gr_findings *findings, const struct gr_field_path *field,
                       struct gr_place place, const char *code, const char *format, ...)
 {
-    struct gr_err err = {.code = code};
+    struct gr_err err = {0};
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(err.text, sizeof(err.text), format, args);
+    gr_err_fill(&err, code, format, args);
     va_end(args);
-    gr_utf8_make_printable(err.text);
     gr_findings_add(findings, field, place, &err);
 }
 

@@ -2,8 +2,8 @@
 /*
  * rules/match: matching with a budget of the caller's choice, for tests and the bench.
  *
- * Layer: rules. gr_ruleset_match is the first of these with GR_MATCH_STEPS_MAX; the naive way is what
- * the index is tested against.
+ * Layer: rules. gr_ruleset_match is the first of these with GR_MATCH_STEPS_MAX; the naive way is
+ * what the index is tested against.
  */
 #ifndef GR_RULES_MATCH_H
 #define GR_RULES_MATCH_H

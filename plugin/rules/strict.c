@@ -9,8 +9,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/utf8.h"
-
 /* Longest word that is compared with known ones: gr_str_distance takes no longer ones. */
 #define NEAR_MAX_BYTES 64
 
@@ -26,13 +24,12 @@
 int gr_decode_refuse(struct gr_decoder *d, struct gr_place at, const char *code, const char *format,
                      ...)
 {
-    struct gr_err err = {.code = code};
+    struct gr_err err = {0};
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(err.text, sizeof(err.text), format, args);
+    gr_err_fill(&err, code, format, args);
     va_end(args);
-    gr_utf8_make_printable(err.text);
     return gr_decode_refuse_err(d, at, &err);
 }
 

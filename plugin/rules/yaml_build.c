@@ -9,9 +9,6 @@
 #include "rules/yaml_build.h"
 
 #include <errno.h>
-#include <stdio.h>
-
-#include "base/utf8.h"
 
 struct gr_place gr_yaml_place(yaml_mark_t mark)
 {
@@ -53,13 +50,12 @@ void gr_yaml_build_refuse(struct gr_yaml_build *b, yaml_mark_t mark, const char 
                           const char *format, ...)
 {
     struct gr_field_path path = path_of(b);
-    struct gr_err err = {.code = code};
+    struct gr_err err = {0};
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(err.text, sizeof(err.text), format, args);
+    gr_err_fill(&err, code, format, args);
     va_end(args);
-    gr_utf8_make_printable(err.text);
     gr_findings_add(b->findings, &path, gr_yaml_place(mark), &err);
     b->bad = true;
 }
