@@ -60,6 +60,6 @@ def pytest_terminal_summary(
 ) -> None:
     """A run of all checks rewrites the page; a part of them must not blank the rest."""
     results = config.stash[RESULTS]
-    if results.complete():
+    if results.complete(RESULTS_PAGE):
         results.write(RESULTS_PAGE)
         terminalreporter.write_line(f"wrote {RESULTS_PAGE.name}")

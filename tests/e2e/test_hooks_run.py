@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 
 import pytest
 from harness.node import Node
@@ -25,6 +27,7 @@ def run_through(node: Node, name: str, image: str, annotations: dict[str, str]) 
     before = time.time_ns()
     with node.container(image, annotations) as running:
         bundle = str(node.runtime.bundle(running.container_id))
+        rootfs = rootfs_of(bundle)
         node.log.wait_for(running.container_id, [tag(name, stage) for stage in STAGES[:-1]])
     records = node.log.wait_for(running.container_id, [tag(name, stage) for stage in STAGES])
     after = time.time_ns()
@@ -35,14 +38,22 @@ def run_through(node: Node, name: str, image: str, annotations: dict[str, str]) 
     ), f"{[r.tag for r in records]}\n{node.describe()}"
     for stage in STAGES:
         record = by_tag[tag(name, stage)]
-        check_record(node, stage, record, bundle, name)
+        check_record(node, stage, record, bundle, rootfs, name)
         assert before <= record.time_ns <= after, (stage, record)
     # startContainer runs inside, at the same time as poststart outside: no order between these two.
     outside = [record.tag for record in records if not record.tag.endswith("/startContainer")]
     assert outside == [tag(name, stage) for stage in STAGES if stage != "startContainer"], outside
 
 
-def check_record(node: Node, stage: str, record: Record, bundle: str, name: str) -> None:
+def rootfs_of(bundle: str) -> str:
+    """The container's root folder, as the runtime's config.json has it."""
+    root = json.loads((Path(bundle) / "config.json").read_text())["root"]["path"]
+    return str(Path(bundle) / root)
+
+
+def check_record(
+    node: Node, stage: str, record: Record, bundle: str, rootfs: str, name: str
+) -> None:
     """Arguments and environment as the drop-in says; state and folder as the runtime gives."""
     assert record.argv[0] == "hook-record", (stage, record)
     assert record.env["E2E_SET"] == name, (stage, record)
@@ -55,8 +66,10 @@ def check_record(node: Node, stage: str, record: Record, bundle: str, name: str)
     assert record.state["status"] == expected, (stage, record)
     if stage in ("prestart", "createRuntime", "poststart"):
         assert record.cwd == bundle, (stage, record)
-    if stage == "createContainer" and node.kind.low_level is not RUNC:
-        assert record.cwd == bundle, (stage, record)
+    if stage == "createContainer":
+        inside = node.kind.low_level is RUNC
+        assert record.cwd == (rootfs if inside else bundle), (stage, record)
+    assert record.cwd.startswith("/"), (stage, record)
 
 
 @pytest.mark.check("matched by image")
