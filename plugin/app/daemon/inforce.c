@@ -26,6 +26,7 @@ struct gr_inforce {
     uint64_t findings_hash;     /* of the findings about it, as last logged */
     uint64_t ordered, loaded;   /* numbers of the last order and of what is in force */
     uint64_t needed;            /* nothing is decided before this one is in force */
+    bool waiting;               /* launched, and Configure has not said yet where rules lie */
     bool ready;                 /* as last logged */
 };
 
@@ -86,6 +87,8 @@ static void order_load(struct gr_inforce *f)
 
 void gr_inforce_reload(struct gr_inforce *f)
 {
+    if (f->waiting)
+        return;
     (void)read_settings(f); /* without memory the old ones stand */
     order_load(f);
 }
@@ -105,6 +108,7 @@ void gr_inforce_configure(struct gr_inforce *f, struct gr_str text)
         return;
     free(f->configure_text);
     f->configure_text = copy;
+    f->waiting = false;
     gr_inforce_reload(f);
     f->needed = f->ordered;
 }
@@ -199,6 +203,7 @@ static int start(struct gr_inforce *f, struct event_base *base, bool launched)
     r = gr_reload_new(base, on_reloaded, f, &f->reload);
     if (r)
         return r;
+    f->waiting = launched;
     if (!launched)
         order_load(f);
     return 0;

@@ -30,7 +30,8 @@ GR_CHECKED int gr_inforce_new(struct event_base *base, const struct gr_flags *fl
                               struct gr_inforce **out_inforce);
 void gr_inforce_free(struct gr_inforce *inforce); /* NULL is fine */
 
-/* Settings are read again and the rules are loaded again: SIGHUP. */
+/* Settings are read again and the rules are loaded again: SIGHUP. Nothing while a launched plugin
+ * waits for Configure. */
 void gr_inforce_reload(struct gr_inforce *inforce);
 
 /* What NRI Configure carried; orders a load when that may matter: no container is decided about

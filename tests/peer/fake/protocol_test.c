@@ -121,6 +121,30 @@ static void test_no_synchronize(void **state)
     fake_expect_exit(fake);
 }
 
+/* Before Configure nobody knows where rules lie: containers are refused, and SIGHUP loads nothing.
+ */
+static void test_before_configure(void **state)
+{
+    struct fake *fake = *state;
+    char config[256];
+
+    fake_write_rule(fake, "{always: true}", NULL);
+    fake_launch(fake, FAKE_APART);
+    fake_take_register(fake);
+    fake_answer_register(fake);
+    assert_int_equal(kill(fake->pid, SIGHUP), 0);
+    (void)fake_call_code(fake, "CreateContainer", fake_pod_payload(fake, &any_pod), 9);
+    assert_false(fake_has_logged(fake, "msg=\"rules loaded\""));
+    (void)snprintf(config, sizeof(config),
+                   "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {hooksDirs: [%s/hooks.d], "
+                   "lastGoodDir: none}\n",
+                   fake->dir);
+    fake_configure(fake, config);
+    fake_expect_hooks(fake, &any_pod, 1);
+    fake_close(fake);
+    fake_expect_exit(fake);
+}
+
 /* ---- ends ---- */
 
 static void test_shutdown_launched(void **state)
@@ -470,6 +494,7 @@ int main(int argc, char **argv)
         TEST(test_configure_first),
         TEST(test_all_at_once),
         TEST(test_no_synchronize),
+        TEST(test_before_configure),
         TEST(test_shutdown_launched),
         TEST(test_shutdown_external),
         TEST(test_signals),
