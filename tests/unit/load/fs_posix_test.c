@@ -181,6 +181,26 @@ static void test_meta(void **state)
     end();
 }
 
+/* A path as long as the limit is looked up; one byte more is refused. */
+static void test_path_limit(void **state)
+{
+    static char path[GR_LOAD_PATH_BYTES + 1];
+    struct gr_walk *walk = calloc(1, sizeof(*walk));
+
+    (void)state;
+    begin();
+    assert_non_null(walk);
+    assert_int_equal(gr_walk_open(walk, &fs, "/"), 0);
+    for (size_t n = GR_LOAD_PATH_BYTES - 1; n <= GR_LOAD_PATH_BYTES; n++) {
+        memset(path, '/', n);
+        path[n] = '\0';
+        assert_int_equal(gr_walk_to(walk, path, NULL, NULL),
+                         n < GR_LOAD_PATH_BYTES ? 0 : -ENAMETOOLONG);
+    }
+    gr_walk_close(walk);
+    free(walk);
+}
+
 static void test_mounts_differ(void **state)
 {
     struct gr_fs_meta root;
@@ -752,6 +772,7 @@ int main(void)
 {
     test_add("open_root", test_open_root);
     test_add("meta", test_meta);
+    test_add("a path at its limit", test_path_limit);
     test_add("mounts differ", test_mounts_differ);
     test_add("list", test_lists);
     test_add("links are not followed", test_links_are_not_followed);
