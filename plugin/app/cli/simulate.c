@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 
 #include <string.h>
 #include <sys/wait.h>

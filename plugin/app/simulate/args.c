@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 #include "app/exit.h"
 
 static const char help[] =

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/cli/simulate: an embedded NRI runtime, for everything that can be seen without one.
+ * app/simulate/simulate: an embedded NRI runtime, for everything that can be seen without one.
  *
  * Layer: app. Shared by the files of the verb:
- *     simulate         the verb, from one end to the other
- *     simulate_args    options
- *     simulate_config  the text that Configure carries
- *     simulate_pods    pod manifests to containers
- *     simulate_kubelet what kubelet and containerd add to them
- *     simulate_launch  the plugin's process, started as a runtime starts it
- *     simulate_drive   registration, Configure, Synchronize, CreateContainer
- *     simulate_exec    one process with input, deadline and kept output
- *     simulate_bundle  the folder that hooks and an OCI runtime look at
- *     simulate_hooks   runs hooks without a container
- *     simulate_oci     runs them in a real one, with runc or crun
- *     simulate_record  keeps the output of a hook that an OCI runtime starts
+ *     cli/simulate the verb, from one end to the other
+ *     args         options
+ *     config       the text that Configure carries
+ *     pods         pod manifests to containers
+ *     kubelet      what kubelet and containerd add to them
+ *     launch       the plugin's process, started as a runtime starts it
+ *     drive        registration, Configure, Synchronize, CreateContainer
+ *     exec         one process with input, deadline and kept output
+ *     bundle       the folder that hooks and an OCI runtime look at
+ *     hooks        runs hooks without a container
+ *     oci          runs them in a real one, with runc or crun
+ *     record       keeps the output of a hook that an OCI runtime starts
  *     simulate_print, simulate_json   what came out
  * Everything lives in the arena of struct gr_sim until the verb ends.
  */
-#ifndef GR_APP_CLI_SIMULATE_H
-#define GR_APP_CLI_SIMULATE_H
+#ifndef GR_APP_SIMULATE_SIMULATE_H
+#define GR_APP_SIMULATE_SIMULATE_H
 
 #include <stdio.h>
 #include <sys/types.h>

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 #include "app/daemon/conn.h"
 #include "app/exit.h"
 #include "nri/runtime.h"

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 #include "app/daemon/conn.h"
 #include "app/exit.h"
 

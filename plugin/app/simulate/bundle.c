@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "app/cli/hooks_json.h"
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 #include "app/exit.h"
 
 /* The oldest that all runtimes at hand take; crun 1.8 refuses 1.2. */

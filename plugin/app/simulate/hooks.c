@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "app/cli/hooks_json.h"
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 #include "app/exit.h"
 
 /* What runc 1.1 writes; it is of the runtime, not of the bundle. */

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 #include "base/hash.h"
 
 #define ID_BYTES 64 /* hexadecimal digits, as containerd and CRI-O make them */

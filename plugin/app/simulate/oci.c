@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 #include "app/exit.h"
 
 /* Beside the hooks' own timeouts. */

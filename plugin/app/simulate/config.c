@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 #include "app/exit.h"
 #include "rules/decide.h"
 #include "rules/limits.h"

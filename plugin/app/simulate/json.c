@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 
 #include "app/cli/hooks_json.h"
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 #include "app/exit.h"
 
 static json_t *str_json(struct gr_str s)

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 #include "app/exit.h"
 #include "rules/limits.h"
 #include "rules/strict.h"

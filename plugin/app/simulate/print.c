@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/cli/simulate.h"
+#include "app/simulate/simulate.h"
 
 struct style {
     const char *bold, *good, *bad, *dim, *off;
