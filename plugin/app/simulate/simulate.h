@@ -15,7 +15,7 @@
  *     hooks        runs hooks without a container
  *     oci          runs them in a real one, with runc or crun
  *     record       keeps the output of a hook that an OCI runtime starts
- *     simulate_print, simulate_json   what came out
+ *     print, json  what came out
  * Everything lives in the arena of struct gr_sim until the verb ends.
  */
 #ifndef GR_APP_SIMULATE_SIMULATE_H
