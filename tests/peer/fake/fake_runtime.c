@@ -293,17 +293,25 @@ void fake_synchronize(struct fake *fake)
         fake_fail(fake, "Synchronize is answered with something");
 }
 
-void fake_get_ready(struct fake *fake)
+void fake_configure_rules(struct fake *fake)
 {
     char config[256];
 
-    fake_take_register(fake);
-    fake_answer_register(fake);
     (void)snprintf(config, sizeof(config),
                    "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {hooksDirs: [%s/hooks.d], "
                    "lastGoodDir: none}\n",
                    fake->dir);
-    fake_configure(fake, fake->launched ? config : "");
+    fake_configure(fake, config);
+}
+
+void fake_get_ready(struct fake *fake)
+{
+    fake_take_register(fake);
+    fake_answer_register(fake);
+    if (fake->launched)
+        fake_configure_rules(fake);
+    else
+        fake_configure(fake, "");
     fake_synchronize(fake);
 }
 

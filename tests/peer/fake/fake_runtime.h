@@ -153,6 +153,8 @@ void fake_take_register(struct fake *fake);
 void fake_answer_register(struct fake *fake);
 /* Configure as containerd v2.1.4; the answer has the mask 0x0008 and nothing else. */
 void fake_configure(struct fake *fake, const char *config);
+/* The same with the rules in DIR/hooks.d, and no last good texts. */
+void fake_configure_rules(struct fake *fake);
 /* Payload of it. */
 struct gr_str fake_configure_payload(struct fake *fake, const char *config);
 void fake_synchronize(struct fake *fake);

@@ -105,17 +105,12 @@ static void test_all_at_once(void **state)
 static void test_no_synchronize(void **state)
 {
     struct fake *fake = *state;
-    char config[256];
 
     fake_write_rule(fake, "{always: true}", NULL);
     fake_launch(fake, FAKE_APART);
     fake_take_register(fake);
     fake_answer_register(fake);
-    (void)snprintf(config, sizeof(config),
-                   "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {hooksDirs: [%s/hooks.d], "
-                   "lastGoodDir: none}\n",
-                   fake->dir);
-    fake_configure(fake, config);
+    fake_configure_rules(fake);
     fake_expect_hooks(fake, &any_pod, 1);
     fake_close(fake);
     fake_expect_exit(fake);
@@ -126,20 +121,17 @@ static void test_no_synchronize(void **state)
 static void test_before_configure(void **state)
 {
     struct fake *fake = *state;
-    char config[256];
 
     fake_write_rule(fake, "{always: true}", NULL);
-    fake_launch(fake, FAKE_APART);
+    fake_launch(fake, FAKE_APART_WITH_LOG);
     fake_take_register(fake);
     fake_answer_register(fake);
     assert_int_equal(kill(fake->pid, SIGHUP), 0);
     (void)fake_call_code(fake, "CreateContainer", fake_pod_payload(fake, &any_pod), 9);
-    assert_false(fake_has_logged(fake, "msg=\"rules loaded\""));
-    (void)snprintf(config, sizeof(config),
-                   "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {hooksDirs: [%s/hooks.d], "
-                   "lastGoodDir: none}\n",
-                   fake->dir);
-    fake_configure(fake, config);
+    fake_wait_log(fake, "Grapnel is still loading its rules");
+    fake_configure_rules(fake);
+    fake_wait_log(fake, "msg=\"rules loaded\" sets=1");
+    assert_false(fake_has_logged(fake, "msg=\"rules loaded\" sets=0"));
     fake_expect_hooks(fake, &any_pod, 1);
     fake_close(fake);
     fake_expect_exit(fake);
@@ -477,6 +469,7 @@ static void test_bad_config_launched(void **state)
         take_and_answer_register(fake);
         expect_bad_config(fake, fake_configure_payload(fake, bad_configs[i]));
         fake_wait_log(fake, "NRI Configure");
+        fake_wait_log(fake, "ready=no");
         fake_synchronize(fake);
         (void)fake_call(fake, "CreateContainer", fake_pod_payload(fake, &any_pod));
         fake_close(fake);
