@@ -378,7 +378,7 @@ static int run(struct loader *l)
     if (rc != 0)
         return rc;
     l->result.files = l->files;
-    rc = gr_ruleset_new(&l->arena, sets, l->result.sets, &l->result.ruleset, &err);
+    rc = gr_ruleset_new(&l->arena, sets, l->result.sets, NULL, &l->result.ruleset, &err);
     /* It is the rule set's now, whatever came of it. */
     gr_arena_init(&l->arena, ARENA_BLOCK_BYTES, 0);
     if (rc == 0)

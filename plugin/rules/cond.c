@@ -3,10 +3,10 @@
  * Evaluation of one match tree. Recursion goes as deep as the tree, which the reader bounds with
  * GR_YAML_DEPTH_MAX.
  */
-#include "rules/glob.h"
 #include "rules/ruleset.h"
 #include "rules/scope.h"
 #include "rules/steps.h"
+#include "rules/test.h"
 
 /* What a leaf looks at. */
 struct value {
@@ -66,6 +66,12 @@ static struct value find_value(const struct gr_cond *leaf, const struct gr_subje
         if (subject->args.n == 0)
             break;
         return from_text(subject->args.items[0]);
+    case GR_FIELD_ARGS:
+    case GR_FIELD_ENV:
+    case GR_FIELD_REQUESTED:
+    case GR_FIELD_MOUNTS:
+    case GR_FIELD_ANY_ANNOTATION:
+        break;
     case GR_FIELD_POD_LABELS:
         return from_map(subject->pod_labels, leaf->key, steps);
     case GR_FIELD_CONTAINER_LABELS:
@@ -85,64 +91,18 @@ static enum gr_truth truth_of(bool is)
     return is ? GR_TRUE : GR_FALSE;
 }
 
-/* The forms that look at one text which is there. */
-static enum gr_truth eval_single(const struct gr_test *test, struct gr_str text,
-                                 const struct gr_subject *subject, uint64_t *steps)
-{
-    if (test->kind == GR_TEST_GLOB)
-        return gr_glob_match(test->text, text, steps);
-    if (test->kind == GR_TEST_IMAGE)
-        return gr_image_match(test->image, &subject->image, steps);
-    if (!gr_steps_take(steps, gr_steps_of_bytes(test->text.n)))
-        return GR_ERROR;
-    return truth_of(test->kind == GR_TEST_EXACT ? gr_str_eq(text, test->text)
-                                                : gr_str_has_prefix(text, test->text));
-}
-
-static enum gr_truth eval_items(const struct gr_test *test, struct gr_str text,
-                                const struct gr_subject *subject, uint64_t *steps)
-{
-    enum gr_truth truth = GR_FALSE;
-
-    for (size_t i = 0; i < test->items_n && truth != GR_TRUE; i++)
-        truth = gr_truth_or(truth, eval_single(&test->items[i], text, subject, steps));
-    return truth;
-}
-
-static enum gr_truth eval_test(const struct gr_test *test, const struct value *value, bool is_map,
-                               const struct gr_subject *subject, uint64_t *steps)
-{
-    bool present = value->present == GR_TRUE;
-
-    switch (test->kind) {
-    case GR_TEST_EXISTS:
-        /* A scalar is always there in a way; empty is what comes nearest to absent. */
-        return truth_of(test->exists == (present && (is_map || value->text.n > 0)));
-    case GR_TEST_NOT_IN:
-        return present ? gr_truth_not(eval_items(test, value->text, subject, steps)) : GR_TRUE;
-    case GR_TEST_IN:
-        return present ? eval_items(test, value->text, subject, steps) : GR_FALSE;
-    case GR_TEST_EXACT:
-    case GR_TEST_GLOB:
-    case GR_TEST_PREFIX:
-    case GR_TEST_IMAGE:
-        break;
-    }
-    return present ? eval_single(test, value->text, subject, steps) : GR_FALSE;
-}
-
 static enum gr_truth eval_leaf(const struct gr_cond *leaf, const struct gr_subject *subject,
                                uint64_t *steps)
 {
-    struct value value = find_value(leaf, subject, steps);
-    enum gr_truth truth = GR_FALSE;
+    struct value found = find_value(leaf, subject, steps);
+    struct gr_value value = {.present = found.present == GR_TRUE,
+                             .empty_is_absent = !gr_field_is_map(leaf->field),
+                             .text = found.text,
+                             .image = &subject->image};
 
-    if (value.present == GR_UNKNOWN || value.present == GR_ERROR)
-        return value.present;
-    for (size_t i = 0; i < leaf->tests_n && truth != GR_TRUE; i++)
-        truth = gr_truth_or(truth, eval_test(&leaf->tests[i], &value, gr_field_is_map(leaf->field),
-                                             subject, steps));
-    return truth;
+    if (found.present == GR_UNKNOWN || found.present == GR_ERROR)
+        return found.present;
+    return gr_tests_eval(leaf->tests, &value, steps);
 }
 
 enum gr_truth gr_cond_eval(const struct gr_cond *cond, const struct gr_subject *subject,
@@ -155,6 +115,8 @@ enum gr_truth gr_cond_eval(const struct gr_cond *cond, const struct gr_subject *
     switch (cond->kind) {
     case GR_COND_ALWAYS:
         return truth_of(cond->always);
+    case GR_COND_UNREADABLE:
+        return GR_ERROR;
     case GR_COND_LEAF:
         return eval_leaf(cond, subject, steps);
     case GR_COND_NOT:

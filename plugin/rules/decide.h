@@ -9,6 +9,7 @@
 #ifndef GR_RULES_DECIDE_H
 #define GR_RULES_DECIDE_H
 
+#include "rules/adjust.h"
 #include "rules/ruleset.h"
 
 /*
@@ -52,17 +53,33 @@ struct gr_set_result {
     struct gr_str reason; /* in words; n == 0 for a plain injection */
 };
 
+/* One entry of the adjustment that is asked for, and by whom. */
+struct gr_adjusted {
+    const struct gr_adjust_entry *entry;
+    const struct gr_hookset *set;
+    const struct gr_hookset *over; /* a set whose other value for the same key lost; NULL: none */
+};
+
 struct gr_decision {
-    bool refuse;                     /* the container must not be created; hooks is then empty */
+    bool refuse;                     /* the container must not be created; the rest is then empty */
     struct gr_str refusal;           /* why, naming the set: goes to kubelet; printable */
     const struct gr_oci_hook *hooks; /* to be appended, grouped by stage, in order */
     size_t hooks_n;
+    const struct gr_adjusted *adjust; /* each kind and key once, without what is there already */
+    size_t adjust_n;
+    bool exempt;                         /* by policy: nothing is injected, results is empty */
     const struct gr_set_result *results; /* one per match, in order */
     size_t results_n;
 };
 
+/* Config.requestAnnotation. */
+#define GR_REQUEST_ANNOTATION "hooks.noderesource.dev"
+
 struct gr_decide_options {
-    struct gr_str node_name; /* for {{.NodeName}} */
+    struct gr_str node_name;          /* for {{.NodeName}} */
+    struct gr_str own_namespace;      /* of Grapnel itself: always exempt; n == 0: none */
+    struct gr_str request_annotation; /* n == 0: GR_REQUEST_ANNOTATION */
+    struct gr_strs required_sets;     /* Config.requiredSets */
 };
 
 /*

@@ -85,8 +85,7 @@ static int decode_node_names(struct gr_decoder *d, const struct gr_yaml_node *no
     if (r != 0)
         return r;
     set->nodes.has_names = true;
-    set->nodes.names = tests.items;
-    set->nodes.names_n = tests.n;
+    set->nodes.names = tests;
     return 0;
 }
 

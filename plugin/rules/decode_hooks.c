@@ -32,6 +32,7 @@ static int decode_timeout(struct gr_decoder *d, const struct gr_yaml_node *node,
 {
     struct gr_hook *hook = target;
 
+    hook->timeout_given = true;
     return gr_decode_seconds(d, node, GR_HOOK_TIMEOUT_MIN_S, GR_HOOK_TIMEOUT_MAX_S,
                              &hook->timeout_s);
 }

@@ -53,8 +53,7 @@ static int decode_leaf(struct gr_decoder *d, const struct gr_yaml_node *node, vo
 
     cond->field = field_of(node->key);
     r = gr_decode_tests(d, node, cond->field == GR_FIELD_IMAGE, &tests);
-    cond->tests = tests.items;
-    cond->tests_n = tests.n;
+    cond->tests = tests;
     return r;
 }
 
@@ -75,8 +74,7 @@ static int decode_map_leaf(struct gr_decoder *d, const struct gr_yaml_node *valu
     if (r >= 0)
         r = gr_decode_tests(d, value, false, &tests);
     gr_field_path_cut(&d->path, before);
-    cond->tests = tests.items;
-    cond->tests_n = tests.n;
+    cond->tests = tests;
     return r;
 }
 

@@ -10,11 +10,6 @@
 #include "rules/hookset.h"
 #include "rules/strict.h"
 
-struct gr_tests {
-    const struct gr_test *items;
-    size_t n;
-};
-
 /* decode_match.c: spec.match into a struct gr_hookset. */
 int gr_decode_match(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
 

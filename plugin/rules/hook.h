@@ -41,6 +41,7 @@ struct gr_hook {
     const struct gr_hook_text *env; /* each NAME=value; without those that Grapnel adds */
     size_t env_n;
     uint32_t timeout_s;
+    bool timeout_given; /* else timeout_s is the default, which a policy may replace */
     uint32_t line, column;
 };
 

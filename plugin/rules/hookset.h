@@ -8,6 +8,7 @@
 #ifndef GR_RULES_HOOKSET_H
 #define GR_RULES_HOOKSET_H
 
+#include "rules/regex.h"
 #include "rules/subject.h"
 
 enum gr_mode {
@@ -30,6 +31,7 @@ enum gr_test_kind {
     GR_TEST_EXACT,
     GR_TEST_GLOB, /* * any text, ? one character, over the whole value */
     GR_TEST_PREFIX,
+    GR_TEST_REGEX,
     GR_TEST_IMAGE,  /* an image pattern */
     GR_TEST_IN,     /* any of items */
     GR_TEST_NOT_IN, /* none of items; true when the key is absent */
@@ -39,11 +41,30 @@ enum gr_test_kind {
 /* One form of a value. */
 struct gr_test {
     enum gr_test_kind kind;
-    struct gr_str text;                   /* exact, glob, prefix, image: as written */
+    struct gr_str text;                   /* exact, glob, prefix, regex, image: as written */
     const struct gr_image_pattern *image; /* image */
+    const struct gr_regex *regex;         /* regex */
     const struct gr_test *items;          /* in, notIn: exact or image tests */
     size_t items_n;
     bool exists;
+    uint32_t line, column;
+};
+
+/* The value of a leaf: any of them. */
+struct gr_tests {
+    const struct gr_test *items;
+    size_t n;
+};
+
+#define GR_PARTS_MAX 3
+
+/* The parts of an element: of a mount, of an annotation. */
+enum gr_mount_part { GR_MOUNT_SOURCE, GR_MOUNT_DESTINATION, GR_MOUNT_TYPE };
+enum gr_entry_part { GR_ENTRY_KEY, GR_ENTRY_VALUE };
+
+/* Holds for an element all of whose parts that are asked for (n > 0) match. At least one is. */
+struct gr_pattern {
+    struct gr_tests parts[GR_PARTS_MAX];
     uint32_t line, column;
 };
 
@@ -53,6 +74,7 @@ enum gr_cond_kind {
     GR_COND_ANY,
     GR_COND_NOT, /* one child */
     GR_COND_LEAF,
+    GR_COND_UNREADABLE, /* of a later version: evaluating it is an error */
 };
 
 /* A node of the match tree. */
@@ -61,24 +83,38 @@ struct gr_cond {
     bool always;
     const struct gr_cond *children; /* all, any, not */
     size_t children_n;
-    enum gr_field field;         /* leaf */
-    struct gr_str key;           /* leaf over a map */
-    const struct gr_test *tests; /* leaf: any of them */
-    size_t tests_n;
+    enum gr_field field;               /* leaf */
+    struct gr_str key;                 /* leaf over a map */
+    struct gr_tests tests;             /* leaf */
+    const struct gr_pattern *patterns; /* leaf over elements with parts: any of them, for any */
+    size_t patterns_n;
     uint32_t line, column;
 };
 
 /* spec.nodes */
 struct gr_nodes {
     bool has_names, has_percent;
-    const struct gr_test *names; /* any of them */
-    size_t names_n;
+    struct gr_tests names;
     uint32_t percent; /* 0 to 100 */
 };
 
 struct gr_hook_list {
     const struct gr_hook *items;
     size_t n;
+};
+
+/* An environment of spec.environments: NAME=value added to every hook of the set. */
+struct gr_environment {
+    struct gr_str name;
+    const struct gr_hook_text *env;
+    size_t env_n;
+};
+
+/* What kind of file a set was read from. */
+enum gr_set_format {
+    GR_FORMAT_HOOKSET,
+    GR_FORMAT_OCI_HOOKS, /* oci-hooks(5) */
+    GR_FORMAT_HOOK_SPEC, /* docker and iSulad --hook-spec, hooks.json: bare OCI hooks */
 };
 
 struct gr_hookset {
@@ -95,10 +131,18 @@ struct gr_hookset {
     struct gr_nodes nodes;
     const struct gr_cond *match;
     struct gr_hook_list hooks[GR_STAGE_COUNT];
+    enum gr_set_format format;
+    bool requestable;
+    const struct gr_environment *environments;
+    size_t environments_n;
+    const struct gr_adjust_entry *adjust; /* rules/adjust.h; each kind and key once */
+    size_t adjust_n;
 
     /* Filled by the loader, before the rule set is built. */
     bool other_node;       /* spec.nodes does not select this node: never in force here */
-    struct gr_str blocked; /* why a host check failed; n == 0: it did not */
+    struct gr_str blocked; /* why it may not be obeyed; n == 0: it may. Also set by the reader, for
+                              a set that is for a later version */
+    const struct gr_environment *environment; /* that of Config.environment; NULL: none */
 };
 
 /* Whether spec.nodes selects a node of this name. The percentage is of a stable hash of set and

@@ -115,8 +115,8 @@ typedef void test_fn(struct builder *b, const struct gr_cond *leaf, const struct
 
 static void each_test(struct builder *b, const struct gr_cond *leaf, test_fn *fn, void *user)
 {
-    for (size_t i = 0; i < leaf->tests_n; i++) {
-        const struct gr_test *test = &leaf->tests[i];
+    for (size_t i = 0; i < leaf->tests.n; i++) {
+        const struct gr_test *test = &leaf->tests.items[i];
 
         if (test->kind != GR_TEST_IN)
             fn(b, leaf, test, user);
@@ -212,6 +212,7 @@ static uint64_t cost_of(struct builder *b, const struct gr_cond *cond)
     case GR_COND_ALWAYS:
         return cond->always ? NEVER : 0;
     case GR_COND_NOT:
+    case GR_COND_UNREADABLE:
         return NEVER;
     case GR_COND_LEAF:
         each_test(b, cond, cost_test, &total);

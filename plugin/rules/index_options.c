@@ -18,6 +18,11 @@ static unsigned int rank_of(enum gr_field field, enum gr_index_kind kind)
         [GR_FIELD_CONTAINER_NAME] = 5,
         [GR_FIELD_COMMAND] = 6,
         [GR_FIELD_NAMESPACE] = 7,
+        [GR_FIELD_ANY_ANNOTATION] = 3,
+        [GR_FIELD_REQUESTED] = 2,
+        [GR_FIELD_MOUNTS] = 5,
+        [GR_FIELD_ARGS] = 6,
+        [GR_FIELD_ENV] = 6,
         [GR_FIELD_RUNTIME_HANDLER] = 8,
         [GR_FIELD_RUNTIME] = 9,
     };
@@ -209,6 +214,7 @@ size_t gr_index_options(const struct gr_cond *leaf, const struct gr_test *test,
             gr_str_skip(test->text, test->text.n - gr_glob_literal_suffix(test->text)), options);
     case GR_TEST_EXISTS:
         return test->exists ? text_options(leaf, GR_STR_NONE, GR_STR_NONE, options) : 0;
+    case GR_TEST_REGEX:
     case GR_TEST_IN:
     case GR_TEST_NOT_IN:
         break;

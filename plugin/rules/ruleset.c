@@ -15,7 +15,11 @@ struct gr_ruleset {
     struct gr_arena arena;
     size_t refs;
     const struct gr_hookset **sets;
+    const struct gr_hookset **by_name;
     size_t n;
+    uint32_t fields; /* that the sets look at */
+    bool adjusts;
+    struct gr_policies policies;
     const struct gr_index *index;
 };
 
@@ -48,7 +52,7 @@ static int by_name(const void *a, const void *b)
     return order ? order : gr_hookset_cmp(x, y);
 }
 
-/* sets is sorted by name here and brought into the total order by the caller afterwards. */
+/* sets is sorted by name here. */
 static int check_names(const struct gr_hookset **sets, size_t n, struct gr_err *err)
 {
     qsort(sets, n, sizeof(*sets), by_name);
@@ -63,6 +67,16 @@ static int check_names(const struct gr_hookset **sets, size_t n, struct gr_err *
     return 0;
 }
 
+/* Depth: as gr_cond_eval. */
+static uint32_t fields_of(const struct gr_cond *cond)
+{
+    uint32_t fields = cond->kind == GR_COND_LEAF ? 1U << cond->field : 0;
+
+    for (size_t i = 0; i < cond->children_n; i++)
+        fields |= fields_of(&cond->children[i]);
+    return fields;
+}
+
 static int build(struct gr_ruleset *ruleset, const struct gr_hookset *sets, size_t sets_n,
                  struct gr_err *err)
 {
@@ -70,19 +84,26 @@ static int build(struct gr_ruleset *ruleset, const struct gr_hookset *sets, size
 
     ruleset->n = sets_n;
     ruleset->sets = gr_arena_array(&ruleset->arena, sets_n, sizeof(struct gr_hookset *));
-    if (!ruleset->sets)
+    ruleset->by_name = gr_arena_array(&ruleset->arena, sets_n, sizeof(struct gr_hookset *));
+    if (!ruleset->sets || !ruleset->by_name)
         return -ENOMEM;
-    for (size_t i = 0; i < sets_n; i++)
-        ruleset->sets[i] = &sets[i];
-    r = check_names(ruleset->sets, sets_n, err);
+    for (size_t i = 0; i < sets_n; i++) {
+        ruleset->by_name[i] = &sets[i];
+        ruleset->fields |= fields_of(sets[i].match);
+        ruleset->adjusts |= sets[i].adjust_n > 0;
+    }
+    r = check_names(ruleset->by_name, sets_n, err);
     if (r)
         return r;
+    for (size_t i = 0; i < sets_n; i++)
+        ruleset->sets[i] = ruleset->by_name[i];
     qsort(ruleset->sets, sets_n, sizeof(*ruleset->sets), by_order);
     return gr_index_build(&ruleset->arena, ruleset->sets, sets_n, &ruleset->index);
 }
 
 int gr_ruleset_new(struct gr_arena *arena, const struct gr_hookset *sets, size_t sets_n,
-                   struct gr_ruleset **out_ruleset, struct gr_err *err)
+                   const struct gr_policies *policies, struct gr_ruleset **out_ruleset,
+                   struct gr_err *err)
 {
     struct gr_ruleset *ruleset = calloc(1, sizeof(*ruleset));
     int r;
@@ -94,6 +115,8 @@ int gr_ruleset_new(struct gr_arena *arena, const struct gr_hookset *sets, size_t
     ruleset->refs = 1;
     ruleset->arena = *arena;
     gr_arena_init(arena, arena->block_bytes, arena->limit_bytes);
+    if (policies)
+        ruleset->policies = *policies;
     r = build(ruleset, sets, sets_n, err);
     if (r) {
         gr_ruleset_unref(ruleset);
@@ -125,6 +148,35 @@ size_t gr_ruleset_count(const struct gr_ruleset *ruleset)
 const struct gr_hookset *gr_ruleset_at(const struct gr_ruleset *ruleset, size_t i)
 {
     return ruleset->sets[i];
+}
+
+static int name_against(const void *name, const void *set)
+{
+    return gr_str_cmp(*(const struct gr_str *)name, (*(const struct gr_hookset *const *)set)->name);
+}
+
+const struct gr_hookset *gr_ruleset_find(const struct gr_ruleset *ruleset, struct gr_str name)
+{
+    const struct gr_hookset *const *found = NULL;
+
+    if (ruleset->n > 0)
+        found = bsearch(&name, ruleset->by_name, ruleset->n, sizeof(*found), name_against);
+    return found ? *found : NULL;
+}
+
+const struct gr_policies *gr_ruleset_policies(const struct gr_ruleset *ruleset)
+{
+    return &ruleset->policies;
+}
+
+uint32_t gr_ruleset_fields(const struct gr_ruleset *ruleset)
+{
+    return ruleset->fields;
+}
+
+bool gr_ruleset_adjusts(const struct gr_ruleset *ruleset)
+{
+    return ruleset->adjusts;
 }
 
 /* Evaluates one set and keeps it unless it is false. */

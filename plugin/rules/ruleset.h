@@ -8,17 +8,19 @@
 #ifndef GR_RULES_RULESET_H
 #define GR_RULES_RULESET_H
 
-#include "rules/hookset.h"
+#include "rules/policy.h"
 
 struct gr_ruleset;
 
 /*
  * Takes the arena (with the sets in it) on success and on failure. sets: in any order, borrowed
- * from that arena; those with other_node are kept for listing and never match. Returns 0 and a rule
- * set with one reference; -EEXIST two sets of one name (err names both places); -ENOMEM.
+ * from that arena; those with other_node are kept for listing and never match. policies: NULL is
+ * none; what it points at lives in the arena, too. Returns 0 and a rule set with one reference;
+ * -EEXIST two sets of one name (err names both places); -ENOMEM.
  */
 GR_CHECKED int gr_ruleset_new(struct gr_arena *arena, const struct gr_hookset *sets, size_t sets_n,
-                              struct gr_ruleset **out_ruleset, struct gr_err *err);
+                              const struct gr_policies *policies, struct gr_ruleset **out_ruleset,
+                              struct gr_err *err);
 
 struct gr_ruleset *gr_ruleset_ref(struct gr_ruleset *ruleset);
 void gr_ruleset_unref(struct gr_ruleset *ruleset); /* NULL is fine */
@@ -26,6 +28,18 @@ void gr_ruleset_unref(struct gr_ruleset *ruleset); /* NULL is fine */
 /* Sets in their total order. */
 size_t gr_ruleset_count(const struct gr_ruleset *ruleset);
 const struct gr_hookset *gr_ruleset_at(const struct gr_ruleset *ruleset, size_t i);
+
+/* NULL when there is none of that name. */
+const struct gr_hookset *gr_ruleset_find(const struct gr_ruleset *ruleset, struct gr_str name);
+
+const struct gr_policies *gr_ruleset_policies(const struct gr_ruleset *ruleset);
+
+/* Bit 1 << enum gr_field: some set looks at it, so that whoever fills a subject may leave out the
+ * others. */
+uint32_t gr_ruleset_fields(const struct gr_ruleset *ruleset);
+
+/* Whether some set adjusts anything: a subject then needs env, mounts, annotations and present. */
+bool gr_ruleset_adjusts(const struct gr_ruleset *ruleset);
 
 /* A set whose match is not false. */
 struct gr_match {

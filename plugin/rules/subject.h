@@ -20,6 +20,13 @@ enum gr_field {
     GR_FIELD_RUNTIME_HANDLER,
     GR_FIELD_RUNTIME,
     GR_FIELD_COMMAND,
+    /* lists: a leaf holds when any element does */
+    GR_FIELD_ARGS,
+    GR_FIELD_ENV,       /* NAME=value */
+    GR_FIELD_REQUESTED, /* the sets that the pod asks for and may have: subject.requests */
+    /* lists of what has parts: a leaf has patterns instead of tests */
+    GR_FIELD_MOUNTS,         /* without the standard ones: gr_mount_is_standard */
+    GR_FIELD_ANY_ANNOTATION, /* the pod's annotations laid over the container's */
     /* maps: a leaf has a key */
     GR_FIELD_POD_LABELS,
     GR_FIELD_CONTAINER_LABELS,
@@ -27,14 +34,31 @@ enum gr_field {
     GR_FIELD_CONTAINER_ANNOTATIONS,
     GR_FIELD_ANNOTATIONS, /* the scoped look-up over both annotation maps */
 };
-#define GR_FIELD_COUNT 12
+#define GR_FIELD_COUNT 17
 
 static inline bool gr_field_is_map(enum gr_field field)
 {
     return field >= GR_FIELD_POD_LABELS;
 }
 
+static inline bool gr_field_is_list(enum gr_field field)
+{
+    return field >= GR_FIELD_ARGS && field <= GR_FIELD_REQUESTED;
+}
+
+static inline bool gr_field_has_parts(enum gr_field field)
+{
+    return field == GR_FIELD_MOUNTS || field == GR_FIELD_ANY_ANNOTATION;
+}
+
 const char *gr_field_name(enum gr_field field);
+
+struct gr_mount {
+    struct gr_str destination, source, type;
+    struct gr_strs options;
+};
+
+struct gr_adjust_entry; /* rules/adjust.h */
 
 struct gr_subject {
     struct gr_str id;
@@ -50,14 +74,24 @@ struct gr_subject {
     struct gr_kvs pod_annotations;
     struct gr_kvs container_annotations;
     struct gr_strs args;
+    struct gr_strs env; /* of the container's process */
+    const struct gr_mount *mounts;
+    size_t mounts_n;
+    struct gr_strs requests; /* granted ones only: gr_decide fills it */
 
     /* Bit 1 << enum gr_field: this source cannot tell the field (not: it is empty). The image's
-     * state is in image.known and need not be here. ANNOTATIONS is unknown where either map is. */
+     * state is in image.known and need not be here. ANNOTATIONS and ANY_ANNOTATION are unknown
+     * where either map is. */
     uint32_t unknown_fields;
 
     /* Hooks that the container already has, in their order. */
     const struct gr_oci_hook *hooks;
     size_t hooks_n;
+
+    /* What else it has of what a set may adjust: devices, CDI devices, rlimits, resources. Env,
+     * mounts and annotations stand above. */
+    const struct gr_adjust_entry *present;
+    size_t present_n;
 };
 
 static inline bool gr_subject_knows(const struct gr_subject *subject, enum gr_field field)
@@ -66,7 +100,7 @@ static inline bool gr_subject_knows(const struct gr_subject *subject, enum gr_fi
 
     if (field == GR_FIELD_IMAGE)
         return subject->image.known;
-    if (field == GR_FIELD_ANNOTATIONS)
+    if (field == GR_FIELD_ANNOTATIONS || field == GR_FIELD_ANY_ANNOTATION)
         bits |= 1U << GR_FIELD_POD_ANNOTATIONS | 1U << GR_FIELD_CONTAINER_ANNOTATIONS;
     return !(subject->unknown_fields & bits);
 }

@@ -61,7 +61,7 @@ static struct gr_cond leaf(struct gr_arena *arena, enum gr_field field, struct g
     if (kind == GR_TEST_IMAGE)
         need(gr_image_pattern_parse(arena, value, &test->image, NULL) == 0);
     return (struct gr_cond){
-        .kind = GR_COND_LEAF, .field = field, .key = key, .tests = test, .tests_n = 1};
+        .kind = GR_COND_LEAF, .field = field, .key = key, .tests = {.items = test, .n = 1}};
 }
 
 /* What administrators write: by image, by annotation, by label and namespace, by a glob. */
@@ -133,7 +133,7 @@ static struct gr_ruleset *make_rules(size_t n, size_t *out_index_bytes, double *
     }
     before = mallinfo2().uordblks + mallinfo2().hblkhd;
     start = now_ns();
-    need(gr_ruleset_new(&arena, sets, n, &rules, NULL) == 0);
+    need(gr_ruleset_new(&arena, sets, n, NULL, &rules, NULL) == 0);
     *out_build_ms = (double)(now_ns() - start) / 1e6;
     *out_index_bytes = mallinfo2().uordblks + mallinfo2().hblkhd - before;
     return rules;
@@ -258,7 +258,7 @@ static void bench_hostile(void)
                                       .file = GR_STR("bench.yaml"),
                                       .document = i,
                                       .match = &match};
-    need(gr_ruleset_new(&arena, sets, 100, &rules, NULL) == 0);
+    need(gr_ruleset_new(&arena, sets, 100, NULL, &rules, NULL) == 0);
     gr_arena_init(&arena, ARENA_BYTES, 0);
     start = now_ns();
     need(gr_ruleset_match(rules, &subject, &arena, &matches, &n) == 0);

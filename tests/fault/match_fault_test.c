@@ -25,8 +25,10 @@ static int add_leaf(struct gr_arena *arena, enum gr_field field, const char *key
     if (!test)
         return -ENOMEM;
     *test = (struct gr_test){.kind = kind, .text = gr_str_from(text)};
-    *out = (struct gr_cond){
-        .kind = GR_COND_LEAF, .field = field, .key = gr_str_from(key), .tests = test, .tests_n = 1};
+    *out = (struct gr_cond){.kind = GR_COND_LEAF,
+                            .field = field,
+                            .key = gr_str_from(key),
+                            .tests = {.items = test, .n = 1}};
     if (kind != GR_TEST_IMAGE)
         return 0;
     return gr_image_pattern_parse(arena, test->text, &test->image, NULL);
@@ -106,7 +108,7 @@ static int make_rules(struct gr_ruleset **out)
     gr_arena_init(&arena, BLOCK_BYTES, 0);
     r = make_sets(&arena, &sets);
     if (r == 0)
-        r = gr_ruleset_new(&arena, sets, SETS, out, NULL);
+        r = gr_ruleset_new(&arena, sets, SETS, NULL, out, NULL);
     gr_arena_fini(&arena);
     return r;
 }

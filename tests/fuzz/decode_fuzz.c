@@ -70,7 +70,7 @@ static void check_cond(const struct gr_cond *cond)
 
     FUZZ_CHECK(cond->line >= 1 && cond->column >= 1);
     if (leaf) {
-        check_tests(cond->tests, cond->tests_n);
+        check_tests(cond->tests.items, cond->tests.n);
         FUZZ_CHECK(gr_field_is_map(cond->field) == (cond->key.n > 0));
     } else if (cond->kind != GR_COND_ALWAYS) {
         FUZZ_CHECK(cond->children_n >= 1);

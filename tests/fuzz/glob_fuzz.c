@@ -60,8 +60,7 @@ static void check_index(struct gr_str pattern, struct gr_str text, enum gr_truth
     struct gr_cond match = {.kind = GR_COND_LEAF,
                             .field = GR_FIELD_POD_ANNOTATIONS,
                             .key = GR_STR("key"),
-                            .tests = &test,
-                            .tests_n = 1};
+                            .tests = {.items = &test, .n = 1}};
     struct gr_hookset set = {.name = GR_STR("set"), .match = &match};
     struct gr_kv annotation = {GR_STR("key"), text};
     struct gr_subject subject = {.pod_annotations = {&annotation, 1}};
@@ -71,7 +70,7 @@ static void check_index(struct gr_str pattern, struct gr_str text, enum gr_truth
     size_t n;
 
     gr_arena_init(&arena, 256, 0);
-    FUZZ_CHECK(gr_ruleset_new(&arena, &set, 1, &rules, NULL) == 0);
+    FUZZ_CHECK(gr_ruleset_new(&arena, &set, 1, NULL, &rules, NULL) == 0);
     gr_arena_init(&arena, 256, 0);
     FUZZ_CHECK(gr_ruleset_match(rules, &subject, &arena, &matches, &n) == 0);
     FUZZ_CHECK(n == (truth == GR_TRUE));

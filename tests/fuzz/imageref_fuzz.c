@@ -63,7 +63,7 @@ static void check_index(const struct gr_test *test, const struct gr_image *image
                         enum gr_truth truth)
 {
     struct gr_cond match = {
-        .kind = GR_COND_LEAF, .field = GR_FIELD_IMAGE, .tests = test, .tests_n = 1};
+        .kind = GR_COND_LEAF, .field = GR_FIELD_IMAGE, .tests = {.items = test, .n = 1}};
     struct gr_hookset set = {.name = GR_STR("set"), .match = &match};
     struct gr_subject subject = {.image = *image};
     const struct gr_match *matches;
@@ -72,7 +72,7 @@ static void check_index(const struct gr_test *test, const struct gr_image *image
     size_t n;
 
     gr_arena_init(&arena, 256, 0);
-    FUZZ_CHECK(gr_ruleset_new(&arena, &set, 1, &rules, NULL) == 0);
+    FUZZ_CHECK(gr_ruleset_new(&arena, &set, 1, NULL, &rules, NULL) == 0);
     gr_arena_init(&arena, 256, 0);
     FUZZ_CHECK(gr_ruleset_match(rules, &subject, &arena, &matches, &n) == 0);
     FUZZ_CHECK(n == (truth != GR_FALSE));

@@ -180,13 +180,14 @@ static void no_command(void **state)
 static void any_of_several_tests(void **state)
 {
     struct gr_test tests[] = {make_exact("dev"), make_glob("pr*")};
-    struct gr_cond leaf = {.kind = GR_COND_LEAF, .field = GR_FIELD_NAMESPACE, .tests = tests};
+    struct gr_cond leaf = {
+        .kind = GR_COND_LEAF, .field = GR_FIELD_NAMESPACE, .tests = {.items = tests}};
     struct gr_subject subject = known();
 
     (void)state;
-    leaf.tests_n = 1;
+    leaf.tests.n = 1;
     assert_int_equal(eval(leaf, &subject), GR_FALSE);
-    leaf.tests_n = 2;
+    leaf.tests.n = 2;
     assert_int_equal(eval(leaf, &subject), GR_TRUE);
 }
 

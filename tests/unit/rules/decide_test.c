@@ -512,7 +512,7 @@ static void duplicate_names(void **state)
     sets[2].document = 1;
     sets[2].line = 30;
     sets[2].other_node = true;
-    assert_int_equal(gr_ruleset_new(&arena, sets, 3, &rules, &err), -EEXIST);
+    assert_int_equal(gr_ruleset_new(&arena, sets, 3, NULL, &rules, &err), -EEXIST);
     assert_null(rules);
     assert_string_equal(err.code, "duplicate-name");
     assert_int_equal(err.line, 30);

@@ -99,8 +99,8 @@ static void test_everything(void **state)
     assert_int_equal(set->mode, GR_MODE_OBSERVE);
     assert_true(set->nodes.has_names && set->nodes.has_percent);
     assert_int_equal(set->nodes.percent, 5);
-    assert_int_equal(set->nodes.names_n, 1);
-    assert_int_equal(set->nodes.names[0].kind, GR_TEST_GLOB);
+    assert_int_equal(set->nodes.names.n, 1);
+    assert_int_equal(set->nodes.names.items[0].kind, GR_TEST_GLOB);
     assert_int_equal(set->order, 7);
     assert_int_equal(set->failure_policy, GR_IGNORE);
     assert_int_equal(set->on_unknown, GR_UNKNOWN_INJECT);
@@ -140,7 +140,7 @@ static void test_json(void **state)
     (void)state;
     assert_str(set->name, "j");
     assert_str(set->match->key, "a/b");
-    assert_int_equal(set->match->tests_n, 2);
+    assert_int_equal(set->match->tests.n, 2);
     assert_str(set->hooks[GR_STAGE_PRESTART].items[0].args[3].text.source, "é");
     decoded_free(decoded);
 }
@@ -174,10 +174,10 @@ static void test_fields(void **state)
         assert_int_equal(cond->kind, GR_COND_LEAF);
         assert_int_equal(cond->field, field);
         assert_str(cond->key, gr_field_is_map(field) ? "k" : "");
-        assert_int_equal(cond->tests_n, 1);
-        assert_int_equal(cond->tests[0].kind,
+        assert_int_equal(cond->tests.n, 1);
+        assert_int_equal(cond->tests.items[0].kind,
                          field == GR_FIELD_IMAGE ? GR_TEST_IMAGE : GR_TEST_EXACT);
-        assert_str(cond->tests[0].text, "v");
+        assert_str(cond->tests.items[0].text, "v");
         assert_int_equal(cond->line, 4);
         decoded_free(decoded);
     }
@@ -195,18 +195,18 @@ static void test_forms(void **state)
                      &cond);
 
     (void)state;
-    assert_int_equal(cond->tests_n, GR_ARRAY_LEN(kinds));
+    assert_int_equal(cond->tests.n, GR_ARRAY_LEN(kinds));
     for (size_t i = 0; i < GR_ARRAY_LEN(kinds); i++)
-        assert_int_equal(cond->tests[i].kind, kinds[i]);
-    assert_str(cond->tests[1].text, "b*");
-    assert_str(cond->tests[3].text, "d*");
-    assert_int_equal(cond->tests[4].items_n, 2);
-    assert_str(cond->tests[4].items[1].text, "f");
-    assert_int_equal(cond->tests[4].items[1].kind, GR_TEST_EXACT);
-    assert_true(cond->tests[6].exists);
-    assert_int_equal(cond->tests[2].line, 4);
-    assert_int_equal(cond->tests[2].column, 45);
-    assert_int_equal(cond->tests[7].text.n, 0);
+        assert_int_equal(cond->tests.items[i].kind, kinds[i]);
+    assert_str(cond->tests.items[1].text, "b*");
+    assert_str(cond->tests.items[3].text, "d*");
+    assert_int_equal(cond->tests.items[4].items_n, 2);
+    assert_str(cond->tests.items[4].items[1].text, "f");
+    assert_int_equal(cond->tests.items[4].items[1].kind, GR_TEST_EXACT);
+    assert_true(cond->tests.items[6].exists);
+    assert_int_equal(cond->tests.items[2].line, 4);
+    assert_int_equal(cond->tests.items[2].column, 45);
+    assert_int_equal(cond->tests.items[7].text.n, 0);
     decoded_free(decoded);
 }
 
@@ -217,13 +217,13 @@ static void test_images(void **state)
         decode_match("{image: ['nginx:*', {in: ['a/**', b]}, {notIn: ['**:latest']}]}", &cond);
 
     (void)state;
-    assert_int_equal(cond->tests_n, 3);
-    assert_int_equal(cond->tests[0].kind, GR_TEST_IMAGE);
-    assert_non_null(cond->tests[0].image);
-    assert_int_equal(cond->tests[1].kind, GR_TEST_IN);
-    assert_int_equal(cond->tests[1].items[0].kind, GR_TEST_IMAGE);
-    assert_non_null(cond->tests[1].items[1].image);
-    assert_non_null(cond->tests[2].items[0].image);
+    assert_int_equal(cond->tests.n, 3);
+    assert_int_equal(cond->tests.items[0].kind, GR_TEST_IMAGE);
+    assert_non_null(cond->tests.items[0].image);
+    assert_int_equal(cond->tests.items[1].kind, GR_TEST_IN);
+    assert_int_equal(cond->tests.items[1].items[0].kind, GR_TEST_IMAGE);
+    assert_non_null(cond->tests.items[1].items[1].image);
+    assert_non_null(cond->tests.items[2].items[0].image);
     decoded_free(decoded);
 }
 

@@ -129,8 +129,7 @@ static struct gr_cond random_leaf(struct gr_arena *arena)
     return (struct gr_cond){.kind = GR_COND_LEAF,
                             .field = field,
                             .key = gr_str_from(gr_field_is_map(field) ? PICK(keys) : NULL),
-                            .tests = tests,
-                            .tests_n = n};
+                            .tests = {.items = tests, .n = n}};
 }
 
 static struct gr_cond random_cond(struct gr_arena *arena, unsigned int depth)
@@ -237,8 +236,8 @@ static void print_cond(const struct gr_cond *cond, int depth)
     if (cond->kind == GR_COND_LEAF) {
         print_error(" %s", gr_field_name(cond->field));
         print_text(" ", cond->key);
-        for (size_t i = 0; i < cond->tests_n; i++)
-            print_test(&cond->tests[i]);
+        for (size_t i = 0; i < cond->tests.n; i++)
+            print_test(&cond->tests.items[i]);
     }
     print_error("\n");
     for (size_t i = 0; i < cond->children_n; i++)

@@ -83,8 +83,7 @@ static inline struct gr_cond make_leaf(struct gr_arena *arena, enum gr_field fie
     return (struct gr_cond){.kind = GR_COND_LEAF,
                             .field = field,
                             .key = gr_str_from(key),
-                            .tests = copy,
-                            .tests_n = 1,
+                            .tests = {.items = copy, .n = 1},
                             .line = 7};
 }
 
@@ -171,7 +170,7 @@ static inline struct gr_ruleset *make_ruleset(struct gr_arena *arena, const stru
 
     if (n)
         memcpy(copy, sets, n * sizeof(*copy));
-    if (gr_ruleset_new(arena, copy, n, &ruleset, &err) != 0)
+    if (gr_ruleset_new(arena, copy, n, NULL, &ruleset, &err) != 0)
         fail_msg("rule set: %s", err.text);
     return ruleset;
 }

@@ -32,14 +32,14 @@ static const struct name_row name_rows[] = {
 static void by_name(void **state)
 {
     const struct name_row *row = *state;
-    struct gr_hookset set = {.nodes = {.has_names = true, .names = &row->test, .names_n = 1}};
+    struct gr_hookset set = {.nodes = {.has_names = true, .names = {.items = &row->test, .n = 1}}};
 
     assert_int_equal(gr_hookset_selects_node(&set, gr_str_from(row->node)), row->selected);
 }
 
 static void any_of_several_names(void **state)
 {
-    struct gr_hookset set = {.nodes = {.has_names = true, .names = listed, .names_n = 2}};
+    struct gr_hookset set = {.nodes = {.has_names = true, .names = {.items = listed, .n = 2}}};
 
     (void)state;
     assert_true(gr_hookset_selects_node(&set, GR_STR("a")));
@@ -123,10 +123,11 @@ static void places_are_stable(void **state)
 
 static void names_and_percent(void **state)
 {
-    struct gr_hookset set = {
-        .name = GR_STR("set"),
-        .nodes = {
-            .has_names = true, .names = listed, .names_n = 2, .has_percent = true, .percent = 100}};
+    struct gr_hookset set = {.name = GR_STR("set"),
+                             .nodes = {.has_names = true,
+                                       .names = {.items = listed, .n = 2},
+                                       .has_percent = true,
+                                       .percent = 100}};
 
     (void)state;
     assert_true(gr_hookset_selects_node(&set, GR_STR("a")));

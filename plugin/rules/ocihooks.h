@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rules/ocihooks: files of other formats to HookSets.
+ *
+ * Layer: rules. oci-hooks(5) JSON 1.0.0 and 0.1.0 with that format's own semantics (Go's
+ * encoding/json: keys without regard to case, unknown ones ignored, the last of equal ones wins;
+ * conditions unanchored; prestart is createRuntime), and bare OCI hooks: docker and iSulad
+ * --hook-spec files, hooks.json. What a HookSet cannot say is refused with the reason.
+ * Spec: specs/oci-hooks.md.
+ */
+#ifndef GR_RULES_OCIHOOKS_H
+#define GR_RULES_OCIHOOKS_H
+
+#include "rules/decode.h"
+
+/* An oci-hooks(5) file without a timeout has none; the longest that a HookSet can say stands in. */
+#define GR_OCI_HOOKS_TIMEOUT_S GR_HOOK_TIMEOUT_MAX_S
+
+/*
+ * One oci-hooks(5) file. source->stem gives the set's name, made into a DNS name; the set's
+ * file_name is in lower case, since that format orders its files so.
+ * As gr_hooksets_decode: 0 (look at rejected: at most one set); -ENOMEM.
+ */
+GR_CHECKED int gr_ocihooks_decode(struct gr_arena *arena, const struct gr_source *source,
+                                  const struct gr_reporter *reporter, struct gr_hooksets *out_sets);
+
+/*
+ * Files that hold a bare OCI hooks object, or a mapping with "hooks" in it, merged in the order
+ * given: the hooks of each stage one behind the other. The set matches always. skip_marker: leave
+ * out prestart hooks whose program is called container-hooks (the marker of the Container Hooks
+ * Toolkit).
+ * Returns 0 (look at rejected); -ENOMEM.
+ */
+GR_CHECKED int gr_hookspecs_decode(struct gr_arena *arena, const struct gr_source *sources,
+                                   size_t sources_n, struct gr_str name, bool skip_marker,
+                                   const struct gr_reporter *reporter,
+                                   struct gr_hooksets *out_sets);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rules/policy: guard rails that the owner of a node sets around rules (kind Policy).
+ *
+ * Layer: rules. Several policies intersect: something is allowed where every one of them allows it,
+ * and what one of them exempts, protects or skips is. Immutable after loading; lives in the rule
+ * set's arena. Format: specs/policy.md and specs/policy.schema.json.
+ */
+#ifndef GR_RULES_POLICY_H
+#define GR_RULES_POLICY_H
+
+#include "rules/decode.h"
+
+#define GR_STAGE_BIT(stage) (1U << (stage))
+#define GR_STAGES_ALL ((1U << GR_STAGE_COUNT) - 1)
+
+enum gr_denied_request {
+    GR_DENIED_FAIL, /* the container is refused */
+    GR_DENIED_IGNORE,
+};
+
+enum gr_require_verify {
+    GR_VERIFY_NONE,
+    GR_VERIFY_DIGEST,    /* every hook has verify, by digest or signature */
+    GR_VERIFY_SIGNATURE, /* by signature */
+};
+
+enum gr_unverified {
+    GR_UNVERIFIED_WARN, /* parents of a program that cannot be seen from here are a warning */
+    GR_UNVERIFIED_BLOCK,
+};
+
+/* Which namespaces may ask for which sets. */
+struct gr_grant {
+    struct gr_tests sets;
+    struct gr_tests namespaces;
+};
+
+/* Stages whose hooks are left out for some runtime handlers. */
+struct gr_stage_skip {
+    struct gr_tests handlers;
+    uint32_t stages; /* bits */
+};
+
+/* One document. What is not given limits nothing, except grants: none given, none granted. */
+struct gr_policy {
+    struct gr_str file; /* for messages, also NUL-terminated */
+    uint32_t line;
+    bool has_hook_dirs;
+    struct gr_strs hook_dirs; /* absolute, normalised */
+    uint32_t hook_dirs_line;
+    enum gr_unverified unverified;
+    enum gr_require_verify verify;
+    uint32_t verify_line;
+    uint32_t stages; /* bits that are allowed */
+    uint32_t stages_line;
+    uint32_t timeout_min_s, timeout_max_s; /* 0: not given */
+    uint32_t timeout_default_s;            /* 0: not given */
+    uint32_t timeout_line;
+    uint32_t create_timeout_total_s; /* prestart to startContainer of one container; 0: any */
+    uint32_t hooks_per_container;    /* 0: any number */
+    const struct gr_grant *grants;
+    size_t grants_n;
+    enum gr_denied_request on_denied;
+    struct gr_tests exempt_namespaces;
+    bool has_never_fail;
+    struct gr_tests never_fail;
+    struct gr_tests protected_sets; /* neither paused nor tripped */
+    const struct gr_stage_skip *skips;
+    size_t skips_n;
+};
+
+/* All that are in force. Without any (n == 0) the defaults of each question hold. */
+struct gr_policies {
+    const struct gr_policy *items;
+    size_t n;
+    struct gr_str unreadable; /* n > 0: one could not be read, and why; every set is blocked */
+};
+
+#define GR_POLICY_REFUSED 1
+
+/*
+ * Decodes every document of kind Policy of a file into *out_policies, which grows in the arena.
+ * Returns 0; GR_POLICY_REFUSED: something was refused and reported, nothing is given; -ENOMEM.
+ */
+GR_CHECKED int gr_policies_decode(struct gr_arena *arena, const struct gr_source *source,
+                                  const struct gr_reporter *reporter,
+                                  struct gr_policies *out_policies);
+
+/*
+ * What the policies say about a set's own text: stages, timeouts, verify, unreadable. Replaces
+ * timeouts that the set does not give by the policies' default. Sets set->blocked (in arena) and
+ * reports each violation with the place in the set and the rule's place in the policy.
+ * Returns 0; -ENOMEM.
+ */
+GR_CHECKED int gr_policies_check_set(const struct gr_policies *policies, struct gr_arena *arena,
+                                     const struct gr_reporter *reporter, struct gr_hookset *set);
+
+/*
+ * Whether a program, its links resolved, lies in the directories that every policy allows:
+ * component by component, never by a prefix of the text. *out_by: the policy that forbids it.
+ */
+bool gr_policies_allow_program(const struct gr_policies *policies, struct gr_str resolved,
+                               const struct gr_policy **out_by);
+
+/* The questions of gr_decide. namespace may be unknown (NULL text): then nothing is exempt. */
+bool gr_policies_exempt(const struct gr_policies *policies, struct gr_str namespace_);
+/* Default without a policy that says otherwise: kube-system. */
+bool gr_policies_never_fail(const struct gr_policies *policies, struct gr_str namespace_);
+bool gr_policies_grant(const struct gr_policies *policies, struct gr_str set,
+                       struct gr_str namespace_);
+enum gr_denied_request gr_policies_on_denied(const struct gr_policies *policies);
+bool gr_policies_protect(const struct gr_policies *policies, struct gr_str set);
+/* Bits of the stages whose hooks are left out for this handler. */
+uint32_t gr_policies_skipped_stages(const struct gr_policies *policies, struct gr_str handler);
+/* The least of all; 0: none is set. *out_by: who sets it. */
+uint32_t gr_policies_hooks_max(const struct gr_policies *policies, const struct gr_policy **out_by);
+uint32_t gr_policies_create_timeout_max(const struct gr_policies *policies,
+                                        const struct gr_policy **out_by);
+
+#endif

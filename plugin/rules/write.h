@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rules/write: a HookSet as YAML.
+ *
+ * Layer: rules. Reading what was written gives a set that matches, orders and renders the same:
+ * gr_hooksets_decode(gr_hookset_write(set)) is set, but for places and hash.
+ */
+#ifndef GR_RULES_WRITE_H
+#define GR_RULES_WRITE_H
+
+#include "base/buf.h"
+#include "rules/hookset.h"
+
+/* Appends one document with its head and without "---". Returns 0; -ENOMEM; -EMSGSIZE (out's). */
+GR_CHECKED int gr_hookset_write(const struct gr_hookset *set, struct gr_buf *out);
+
+#endif
