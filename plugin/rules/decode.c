@@ -48,8 +48,10 @@ static int decode_failure_policy(struct gr_decoder *d, const struct gr_yaml_node
     size_t index = 0;
     int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
 
-    if (r == 0)
+    if (r == 0) {
         set->failure_policy = (enum gr_failure_policy)index;
+        set->failure_policy_given = true;
+    }
     return r;
 }
 

@@ -127,6 +127,7 @@ struct gr_hookset {
     uint32_t order;
     enum gr_mode mode;
     enum gr_failure_policy failure_policy;
+    bool failure_policy_given;
     enum gr_on_unknown on_unknown;
     struct gr_nodes nodes;
     const struct gr_cond *match;

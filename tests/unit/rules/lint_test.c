@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each row: specs, and every finding as "code@line level", in the order they come. */
+#include "rules/lint.h"
+
+#include "rules/adjust.h"
+
+#include "decoding.h"
+
+#define FINDINGS_BYTES 1024
+
+struct row {
+    const char *name;
+    const char *spec; /* of one HookSet, in lines indented by two; begins at line 3 */
+    const char *findings;
+};
+
+struct listing {
+    char text[FINDINGS_BYTES];
+    size_t n;
+};
+
+#define HEAD "apiVersion: grapnel/v1beta1\nkind: HookSet\n"
+#define POSTSTOP "  hooks: {poststop: [{path: /opt/x}]}\n"
+
+static const struct row rows[] = {
+    {"nothing to say", "spec:\n  match: {namespace: web}\n" POSTSTOP, ""},
+    {"everything, said so", "spec:\n  match: {always: true}\n" POSTSTOP, ""},
+
+    {"never: always false", "spec:\n  match: {always: false}\n" POSTSTOP,
+     "lint-never-matches@4 warning"},
+    {"never: two namespaces", "spec:\n  match: {all: [{namespace: a}, {namespace: b}]}\n" POSTSTOP,
+     "lint-never-matches@4 warning"},
+    {"two of which one is both",
+     "spec:\n  match: {all: [{namespace: [a, b]}, {namespace: {in: [b, c]}}]}\n" POSTSTOP, ""},
+    {"never: in and glob",
+     "spec:\n  match: {all: [{namespace: {in: [a, b]}}, {namespace: {glob: \"c*\"}}]}\n" POSTSTOP,
+     "lint-never-matches@4 warning"},
+    {"never: taken out again",
+     "spec:\n  match: {namespace: a, not: {namespace: [a, b]}}\n" POSTSTOP,
+     "lint-never-matches@4 warning"},
+    {"never: value of an annotation",
+     "spec:\n  match: {all: [{podAnnotations: {k: a}}, {podAnnotations: {k: {exists: false}}}]}"
+     "\n" POSTSTOP,
+     "lint-never-matches@4 warning;lint-dodgeable-not@4 warning"},
+    {"other keys", "spec:\n  match: {all: [{podLabels: {k: a}}, {podLabels: {l: b}}]}\n" POSTSTOP,
+     ""},
+    {"never: each branch",
+     "spec:\n  match: {any: [{always: false}, {not: {always: true}}]}\n" POSTSTOP,
+     "lint-never-matches@4 warning"},
+    {"one branch can", "spec:\n  match: {any: [{always: false}, {namespace: a}]}\n" POSTSTOP, ""},
+
+    {"everything: glob", "spec:\n  match: {namespace: {glob: \"**\"}}\n" POSTSTOP,
+     "lint-matches-all@4 warning"},
+    {"everything: image", "spec:\n  onUnknown: Fail\n  match: {image: \"**\"}\n" POSTSTOP,
+     "lint-matches-all@5 warning"},
+    {"everything in one branch",
+     "spec:\n  match: {any: [{namespace: a}, {podName: {glob: \"*\"}}]}\n" POSTSTOP,
+     "lint-matches-all@4 warning"},
+    {"any value of a key is not everything",
+     "spec:\n  match: {podAnnotations: {k: {glob: \"*\"}}}\n" POSTSTOP, ""},
+
+    {"only exceptions", "spec:\n  match: {namespace: {notIn: [a]}}\n" POSTSTOP,
+     "lint-only-exceptions@4 info"},
+    {"only a not", "spec:\n  match: {not: {namespace: a}}\n" POSTSTOP,
+     "lint-only-exceptions@4 info"},
+    {"an exception to something",
+     "spec:\n  match: {image: nginx, not: {namespace: a}}\n"
+     "  onUnknown: Inject\n" POSTSTOP,
+     ""},
+
+    {"a not that the pod decides",
+     "spec:\n  match: {namespace: a, not: {podLabels: {skip: \"yes\"}}}\n" POSTSTOP,
+     "lint-dodgeable-not@4 warning"},
+    {"a notIn that the image decides",
+     "spec:\n  match: {namespace: a, command: {notIn: [/pause]}}\n" POSTSTOP,
+     "lint-dodgeable-not@4 warning"},
+    {"a not that needs more",
+     "spec:\n  match: {namespace: a, not: {podLabels: {l: x}, namespace: b}}\n" POSTSTOP, ""},
+
+    {"fails closed on what the pod decides",
+     "spec:\n  failurePolicy: Fail\n  match: {annotations: {k: x}, command: /bin/x}\n" POSTSTOP,
+     "lint-dodgeable-fail@5 warning"},
+    {"fails closed by default", "spec:\n  match: {annotations: {k: x}}\n" POSTSTOP, ""},
+    {"fails closed on a namespace too",
+     "spec:\n  failurePolicy: Fail\n  match: {annotations: {k: x}, namespace: a}\n" POSTSTOP, ""},
+
+    {"image under Skip", "spec:\n  match: {image: nginx}\n" POSTSTOP, "lint-image-skip@4 info"},
+    {"image under Skip, fails closed",
+     "spec:\n  failurePolicy: Fail\n  match: {image: nginx}\n" POSTSTOP,
+     "lint-image-skip@5 warning"},
+    {"image under Fail", "spec:\n  onUnknown: Fail\n  match: {image: nginx}\n" POSTSTOP, ""},
+
+    {"no timeout", "spec:\n  match: {namespace: a}\n  hooks: {createRuntime: [{path: /opt/x}]}\n",
+     "lint-no-timeout@5 info"},
+    {"a timeout at the edge",
+     "spec:\n  match: {namespace: a}\n  hooks: {createRuntime: [{path: /opt/x, timeout: 5}]}\n",
+     ""},
+    {"a long timeout",
+     "spec:\n  match: {namespace: a}\n  hooks: {createRuntime: [{path: /opt/x, timeout: 6}]}\n",
+     "lint-long-timeout@5 info"},
+    {"a long timeout after the start",
+     "spec:\n  match: {namespace: a}\n  hooks: {poststart: [{path: /opt/x, timeout: 60}]}\n", ""},
+
+    {"several hooks",
+     "spec:\n  match: {namespace: a}\n  hooks:\n    poststop:\n      - path: /opt/x\n"
+     "      - path: /opt/y\n",
+     "lint-several-hooks@8 info"},
+    {"prestart",
+     "spec:\n  match: {namespace: a}\n  hooks: {prestart: [{path: /opt/x, timeout: 5}]}\n",
+     "lint-prestart@5 info"},
+    {"program of the image",
+     "spec:\n  match: {namespace: a}\n  hooks: {startContainer: [{path: /opt/x, timeout: 5}]}\n",
+     "lint-image-program@5 warning"},
+
+    {"Kata and createContainer",
+     "spec:\n  match: {runtimeHandler: {glob: \"kata*\"}}\n"
+     "  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
+     "lint-stage-not-run@5 warning"},
+    {"one of several handlers",
+     "spec:\n  match: {runtimeHandler: {in: [runc, runsc]}}\n"
+     "  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
+     "lint-stage-not-run@5 warning"},
+    {"Kata and createRuntime",
+     "spec:\n  match: {runtimeHandler: kata-qemu}\n"
+     "  hooks: {createRuntime: [{path: /opt/x, timeout: 5}]}\n",
+     ""},
+    {"all but Kata",
+     "spec:\n  match: {namespace: a, not: {runtimeHandler: kata}}\n"
+     "  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
+     ""},
+};
+
+static void list(void *user, enum gr_level level, const struct gr_err *err)
+{
+    struct listing *listing = user;
+    int n = snprintf(listing->text + listing->n, sizeof(listing->text) - listing->n, "%s%s@%u %s",
+                     listing->n ? ";" : "", err->code, err->line, gr_level_name(level));
+
+    assert_true(n > 0);
+    listing->n += (size_t)n;
+    assert_true(listing->n < sizeof(listing->text));
+    assert_true(err->column > 0);
+    assert_string_equal(err->file, "dir/stem.yaml");
+}
+
+static void lint(struct gr_arena *arena, const struct gr_hooksets *sets, struct listing *listing)
+{
+    const struct gr_reporter reporter = {.report = list, .user = listing};
+    struct gr_ruleset *ruleset;
+
+    assert_int_equal(gr_ruleset_new(arena, sets->items, sets->n, NULL, &ruleset, NULL), 0);
+    assert_int_equal(gr_lint(ruleset, &reporter), 0);
+    gr_ruleset_unref(ruleset);
+}
+
+static void says(void **state)
+{
+    const struct row *row = *state;
+    struct listing listing = {.n = 0};
+    struct decoded *decoded;
+    char text[1024];
+
+    (void)snprintf(text, sizeof(text), HEAD "%s", row->spec);
+    decoded = decode_good(gr_str_from(text));
+    lint(&decoded->arena, &decoded->sets, &listing);
+    assert_string_equal(listing.text, row->findings);
+    decoded_free(decoded);
+}
+
+static struct gr_adjust_entry make_env(const char *value, uint32_t line)
+{
+    return (struct gr_adjust_entry){.kind = GR_ADJUST_ENV,
+                                    .key = GR_STR("NAME"),
+                                    .text = gr_str_from(value),
+                                    .line = line,
+                                    .column = 1};
+}
+
+static struct gr_hookset make_set(const char *name, const struct gr_cond *match,
+                                  const struct gr_adjust_entry *entry)
+{
+    return (struct gr_hookset){.name = gr_str_from(name),
+                               .file = GR_STR("dir/stem.yaml"),
+                               .file_name = GR_STR("stem.yaml"),
+                               .order = GR_ORDER_DEFAULT,
+                               .match = match,
+                               .adjust = entry,
+                               .adjust_n = 1};
+}
+
+static void two_sets_adjust_one_key(void **state)
+{
+    static const struct gr_cond always = {.kind = GR_COND_ALWAYS, .always = true};
+    struct gr_adjust_entry entries[] = {make_env("a", 7), make_env("a", 8), make_env("b", 9)};
+    struct gr_hookset sets[] = {make_set("one", &always, &entries[0]),
+                                make_set("two", &always, &entries[1]),
+                                make_set("zoo", &always, &entries[2])};
+    struct gr_hooksets list_of = {.items = sets, .n = 3};
+    struct listing listing = {.n = 0};
+    struct gr_arena arena;
+
+    (void)state;
+    gr_arena_init(&arena, 4096, 0);
+    sets[0].order = 1;
+    lint(&arena, &list_of, &listing);
+    assert_string_equal(listing.text, "lint-same-adjust@9 warning");
+    sets[2].other_node = true;
+    listing = (struct listing){.n = 0};
+    lint(&arena, &list_of, &listing);
+    assert_string_equal(listing.text, "");
+}
+
+static void a_mounted_program_is_the_hosts(void **state)
+{
+    static const struct gr_cond match = {.kind = GR_COND_ALWAYS, .always = true};
+    static const struct gr_hook hook = {.path = {"/opt/x", 6}, .timeout_given = true, .column = 1};
+    struct gr_adjust_entry entry = {.kind = GR_ADJUST_MOUNT, .key = GR_STR("/opt"), .column = 1};
+    struct gr_hookset set = make_set("one", &match, &entry);
+    struct gr_hooksets list_of = {.items = &set, .n = 1};
+    struct listing listing = {.n = 0};
+    struct gr_arena arena;
+
+    (void)state;
+    gr_arena_init(&arena, 4096, 0);
+    set.hooks[GR_STAGE_START_CONTAINER] = (struct gr_hook_list){.items = &hook, .n = 1};
+    lint(&arena, &list_of, &listing);
+    assert_string_equal(listing.text, "");
+    entry.key = GR_STR("/op"); /* a beginning of the text, not of the path */
+    lint(&arena, &list_of, &listing);
+    assert_string_equal(listing.text, "lint-image-program@0 warning");
+}
+
+int main(void)
+{
+    TEST_ADD_ROWS(says, rows);
+    test_add("two sets adjust one key", two_sets_adjust_one_key);
+    test_add("a mounted program is the host's", a_mounted_program_is_the_hosts);
+    return test_run("lint");
+}
