@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * load/elf: what an ELF program asks of the system, read from its bytes.
+ *
+ * Layer: load. Reads only; every offset is checked against the bytes that are there, since the file
+ * may be damaged or hostile. 64-bit and 32-bit little-endian programs of Linux.
+ */
+#ifndef GR_LOAD_ELF_H
+#define GR_LOAD_ELF_H
+
+#include "base/str.h"
+
+/* Libraries that one program may name; a hook with more is not looked at further. No evidence. */
+#define GR_ELF_NEEDED_MAX 64
+
+struct gr_elf {
+    uint16_t machine;          /* EM_X86_64, EM_AARCH64, … */
+    struct gr_str interpreter; /* n == 0: none, a static program */
+    struct gr_str run_path;    /* DT_RUNPATH or DT_RPATH: directories with ":" between them */
+    struct gr_str needed[GR_ELF_NEEDED_MAX];
+    size_t needed_n;
+    bool complete; /* what was needed for interpreter and libraries lay within the bytes */
+};
+
+/* Texts borrow bytes. False: these are no ELF program (out is untouched). */
+bool gr_elf_read(struct gr_str bytes, struct gr_elf *out);
+
+/* The machine that this program was compiled for. */
+uint16_t gr_elf_own_machine(void);
+
+/* "x86-64", "arm64", … or "another machine". */
+const char *gr_elf_machine_name(uint16_t machine);
+
+#endif
