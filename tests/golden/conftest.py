@@ -64,13 +64,20 @@ class Node:
         (self.rules / f"{name}.yaml").write_text(text.replace(HOOKS, f"{self.hooks}/"))
 
     def install(self, example: Path, probe: bool = False) -> None:
-        """An example's rule and programs; with probe, PROBE in place of each program."""
+        """An example's rule, programs, policy and settings; with probe, PROBE in place of each
+        program."""
         self.rule(example.name, (example / "rule.yaml").read_text())
-        for program in (example / "hooks").iterdir():
+        for name in ("policy.yaml", "config.yaml"):
+            if (example / name).exists():
+                shutil.copy(example / name, self.home / name)
+        for program in (example / "hooks").glob("*"):
             self.hook(program.name, PROBE if probe else program.read_text())
 
     def run(self, *args: object, prefix: tuple[str, ...] = (), **more) -> subprocess.CompletedProcess:
-        command = [*prefix, self.program, "simulate", "--hooks-dir", str(self.rules), *map(str, args)]
+        guards = [word for name in ("policy", "config") if (self.home / f"{name}.yaml").exists()
+                  for word in (f"--{name}", str(self.home / f"{name}.yaml"))]
+        command = [*prefix, self.program, "simulate", "--hooks-dir", str(self.rules), *guards,
+                   *map(str, args)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60,
                               stdin=subprocess.DEVNULL,
                               env={**os.environ, "TMPDIR": str(self.tmp)}, **more)
