@@ -3,6 +3,7 @@
  * Evaluation of one match tree. Recursion goes as deep as the tree, which the reader bounds with
  * GR_YAML_DEPTH_MAX.
  */
+#include "rules/mounts.h"
 #include "rules/ruleset.h"
 #include "rules/scope.h"
 #include "rules/steps.h"
@@ -44,11 +45,10 @@ static struct value from_text(struct gr_str text)
     return (struct value){.present = GR_TRUE, .text = text};
 }
 
+/* Of a field that is known. */
 static struct value find_value(const struct gr_cond *leaf, const struct gr_subject *subject,
                                uint64_t *steps)
 {
-    if (!gr_subject_knows(subject, leaf->field))
-        return (struct value){.present = GR_UNKNOWN};
     switch (leaf->field) {
     case GR_FIELD_IMAGE:
         return from_text(subject->image.name);
@@ -66,7 +66,7 @@ static struct value find_value(const struct gr_cond *leaf, const struct gr_subje
         if (subject->args.n == 0)
             break;
         return from_text(subject->args.items[0]);
-    case GR_FIELD_ARGS:
+    case GR_FIELD_ARGS: /* not one value: eval_leaf */
     case GR_FIELD_ENV:
     case GR_FIELD_REQUESTED:
     case GR_FIELD_MOUNTS:
@@ -91,8 +91,8 @@ static enum gr_truth truth_of(bool is)
     return is ? GR_TRUE : GR_FALSE;
 }
 
-static enum gr_truth eval_leaf(const struct gr_cond *leaf, const struct gr_subject *subject,
-                               uint64_t *steps)
+static enum gr_truth eval_single(const struct gr_cond *leaf, const struct gr_subject *subject,
+                                 uint64_t *steps)
 {
     struct value found = find_value(leaf, subject, steps);
     struct gr_value value = {.present = found.present == GR_TRUE,
@@ -103,6 +103,146 @@ static enum gr_truth eval_leaf(const struct gr_cond *leaf, const struct gr_subje
     if (found.present == GR_UNKNOWN || found.present == GR_ERROR)
         return found.present;
     return gr_tests_eval(leaf->tests, &value, steps);
+}
+
+static struct gr_strs list_of(enum gr_field field, const struct gr_subject *subject)
+{
+    if (field == GR_FIELD_ARGS)
+        return subject->args;
+    return field == GR_FIELD_ENV ? subject->env : subject->requests;
+}
+
+/* ---- elements with parts ---- */
+
+/* All parts of a pattern that are asked for; values has one for each. */
+static enum gr_truth eval_pattern(const struct gr_pattern *pattern, const struct gr_value *values,
+                                  size_t n, uint64_t *steps)
+{
+    enum gr_truth truth = GR_TRUE;
+
+    for (size_t i = 0; i < n && truth != GR_FALSE; i++) {
+        if (pattern->parts[i].n > 0)
+            truth = gr_truth_and(truth, gr_tests_eval(pattern->parts[i], &values[i], steps));
+    }
+    return truth;
+}
+
+static enum gr_truth eval_patterns(const struct gr_cond *leaf, const struct gr_value *values,
+                                   size_t n, uint64_t *steps)
+{
+    enum gr_truth truth = GR_FALSE;
+
+    for (size_t i = 0; i < leaf->patterns_n && truth != GR_TRUE; i++)
+        truth = gr_truth_or(truth, eval_pattern(&leaf->patterns[i], values, n, steps));
+    return truth;
+}
+
+/* A part that a mount has not is absent, as a key that is not in a map. */
+static struct gr_value part_of(struct gr_str text)
+{
+    return (struct gr_value){.present = text.n > 0, .text = text};
+}
+
+static enum gr_truth eval_mount(const struct gr_cond *leaf, const struct gr_mount *mount,
+                                uint64_t *steps)
+{
+    const struct gr_value values[] = {
+        [GR_MOUNT_SOURCE] = part_of(mount->source),
+        [GR_MOUNT_DESTINATION] = part_of(mount->destination),
+        [GR_MOUNT_TYPE] = part_of(mount->type),
+    };
+
+    if (!gr_steps_take(steps, gr_steps_of_bytes(mount->destination.n)))
+        return GR_ERROR;
+    if (gr_mount_is_standard(mount))
+        return GR_FALSE;
+    return eval_patterns(leaf, values, GR_ARRAY_LEN(values), steps);
+}
+
+static enum gr_truth eval_mounts(const struct gr_cond *leaf, const struct gr_subject *subject,
+                                 uint64_t *steps)
+{
+    enum gr_truth truth = GR_FALSE;
+
+    if (!gr_steps_take(steps, gr_steps_of_entries(subject->mounts_n)))
+        return GR_ERROR;
+    for (size_t i = 0; i < subject->mounts_n && truth != GR_TRUE; i++) {
+        if (*steps == 0)
+            return GR_ERROR;
+        truth = gr_truth_or(truth, eval_mount(leaf, &subject->mounts[i], steps));
+    }
+    return truth;
+}
+
+/* Whether another entry of the same key counts in place of the one at this position: a later one of
+ * the same map, or any of the pod's for one of the container's. */
+static enum gr_truth is_hidden(const struct gr_subject *whole, size_t position, uint64_t *steps)
+{
+    struct gr_kvs pod = whole->pod_annotations;
+    struct gr_kvs own = whole->container_annotations;
+    bool is_own = position >= pod.n;
+    size_t at = is_own ? position - pod.n : position;
+    struct gr_kvs same = is_own ? own : pod;
+    struct gr_kvs later = {.items = same.items + at + 1, .n = same.n - at - 1};
+    struct gr_str value;
+
+    if (!take_scan(later, steps) || (is_own && !take_scan(pod, steps)))
+        return GR_ERROR;
+    return truth_of(gr_kvs_get(later, same.items[at].key, &value) ||
+                    (is_own && gr_kvs_get(pod, same.items[at].key, &value)));
+}
+
+/* Most entries match nothing, so what hides them is looked for last. */
+static enum gr_truth eval_annotation(const struct gr_cond *leaf, const struct gr_subject *whole,
+                                     size_t position, uint64_t *steps)
+{
+    size_t pod_n = whole->pod_annotations.n;
+    const struct gr_kv *entry = position < pod_n
+                                    ? &whole->pod_annotations.items[position]
+                                    : &whole->container_annotations.items[position - pod_n];
+    const struct gr_value values[] = {
+        [GR_ENTRY_KEY] = {.present = true, .text = entry->key},
+        [GR_ENTRY_VALUE] = {.present = true, .text = entry->value},
+    };
+    enum gr_truth truth = eval_patterns(leaf, values, GR_ARRAY_LEN(values), steps);
+
+    if (truth == GR_FALSE)
+        return truth;
+    return gr_truth_and(truth, gr_truth_not(is_hidden(whole, position, steps)));
+}
+
+static enum gr_truth eval_annotations(const struct gr_cond *leaf, const struct gr_subject *subject,
+                                      uint64_t *steps)
+{
+    const struct gr_subject *whole = subject->whole ? subject->whole : subject;
+    size_t n = subject->whole ? subject->any_annotations_n
+                              : whole->pod_annotations.n + whole->container_annotations.n;
+    enum gr_truth truth = GR_FALSE;
+
+    if (!gr_steps_take(steps, gr_steps_of_entries(n)))
+        return GR_ERROR;
+    for (size_t i = 0; i < n && truth != GR_TRUE; i++) {
+        size_t position = subject->whole ? subject->any_annotations[i] : i;
+
+        if (*steps == 0)
+            return GR_ERROR;
+        truth = gr_truth_or(truth, eval_annotation(leaf, whole, position, steps));
+    }
+    return truth;
+}
+
+static enum gr_truth eval_leaf(const struct gr_cond *leaf, const struct gr_subject *subject,
+                               uint64_t *steps)
+{
+    if (!gr_subject_knows(subject, leaf->field))
+        return GR_UNKNOWN;
+    if (gr_field_is_list(leaf->field))
+        return gr_tests_eval_list(leaf->tests, list_of(leaf->field, subject), steps);
+    if (leaf->field == GR_FIELD_MOUNTS)
+        return eval_mounts(leaf, subject, steps);
+    if (leaf->field == GR_FIELD_ANY_ANNOTATION)
+        return eval_annotations(leaf, subject, steps);
+    return eval_single(leaf, subject, steps);
 }
 
 enum gr_truth gr_cond_eval(const struct gr_cond *cond, const struct gr_subject *subject,

@@ -79,6 +79,15 @@ struct gr_subject {
     size_t mounts_n;
     struct gr_strs requests; /* granted ones only: gr_decide fills it */
 
+    /*
+     * What the index leaves of a container (rules/index). whole: the container itself; NULL: this
+     * is it. The leaf anyAnnotation then looks only at these entries, by their positions in the
+     * pod's annotations of whole and, behind them, the container's; their order is kept.
+     */
+    const struct gr_subject *whole;
+    const uint32_t *any_annotations;
+    size_t any_annotations_n;
+
     /* Bit 1 << enum gr_field: this source cannot tell the field (not: it is empty). The image's
      * state is in image.known and need not be here. ANNOTATIONS and ANY_ANNOTATION are unknown
      * where either map is. */

@@ -73,6 +73,44 @@ enum gr_truth gr_tests_eval(struct gr_tests tests, const struct gr_value *value,
     return truth;
 }
 
+/* Any element, by a form that looks at one text or at several. */
+static enum gr_truth eval_elements(const struct gr_test *test, struct gr_strs list, uint64_t *steps)
+{
+    enum gr_truth truth = GR_FALSE;
+
+    for (size_t i = 0; i < list.n && truth != GR_TRUE; i++) {
+        struct gr_value value = {.present = true, .text = list.items[i]};
+        bool several = test->kind == GR_TEST_IN || test->kind == GR_TEST_NOT_IN;
+
+        truth = gr_truth_or(truth, several ? eval_items(test, &value, steps)
+                                           : eval_single(test, &value, steps));
+        /* Nothing more can be looked at: a hostile list is not gone through for nothing. */
+        if (*steps == 0 && i + 1 < list.n)
+            return truth == GR_TRUE ? GR_TRUE : GR_ERROR;
+    }
+    return truth;
+}
+
+static enum gr_truth eval_list(const struct gr_test *test, struct gr_strs list, uint64_t *steps)
+{
+    if (test->kind == GR_TEST_EXISTS)
+        return truth_of(test->exists == (list.n > 0));
+    if (!gr_steps_take(steps, gr_steps_of_entries(list.n)))
+        return GR_ERROR;
+    if (test->kind == GR_TEST_NOT_IN)
+        return gr_truth_not(eval_elements(test, list, steps));
+    return eval_elements(test, list, steps);
+}
+
+enum gr_truth gr_tests_eval_list(struct gr_tests tests, struct gr_strs list, uint64_t *steps)
+{
+    enum gr_truth truth = GR_FALSE;
+
+    for (size_t i = 0; i < tests.n && truth != GR_TRUE; i++)
+        truth = gr_truth_or(truth, eval_list(&tests.items[i], list, steps));
+    return truth;
+}
+
 bool gr_tests_hold(struct gr_tests tests, struct gr_str text)
 {
     struct gr_value value = {.present = true, .empty_is_absent = true, .text = text};

@@ -25,6 +25,12 @@ enum gr_truth gr_test_eval(const struct gr_test *test, const struct gr_value *va
 /* Any of them. */
 enum gr_truth gr_tests_eval(struct gr_tests tests, const struct gr_value *value, uint64_t *steps);
 
+/*
+ * Any of them for any element of a list; notIn and exists ask about the whole list: none of its
+ * elements is listed, it has an element.
+ */
+enum gr_truth gr_tests_eval_list(struct gr_tests tests, struct gr_strs list, uint64_t *steps);
+
 /* Any of them holds for a text that is there (if empty); an error counts as no. For lists that the
  * owner of the node wrote, against short names. */
 bool gr_tests_hold(struct gr_tests tests, struct gr_str text);

@@ -87,6 +87,33 @@ static inline struct gr_cond make_leaf(struct gr_arena *arena, enum gr_field fie
                             .line = 7};
 }
 
+/* A leaf over elements with parts: a pattern with these tests, any of which may be NULL. */
+static inline struct gr_cond make_pattern_leaf(struct gr_arena *arena, enum gr_field field,
+                                               const struct gr_test *const parts[GR_PARTS_MAX])
+{
+    struct gr_pattern *pattern = make_room(arena, 1, sizeof(*pattern));
+
+    for (size_t i = 0; i < GR_PARTS_MAX; i++) {
+        struct gr_test *copy = make_room(arena, 1, sizeof(*copy));
+
+        if (!parts[i])
+            continue;
+        *copy = *parts[i];
+        pattern->parts[i] = (struct gr_tests){.items = copy, .n = 1};
+    }
+    return (struct gr_cond){
+        .kind = GR_COND_LEAF, .field = field, .patterns = pattern, .patterns_n = 1, .line = 7};
+}
+
+static inline struct gr_cond make_any_annotation(struct gr_arena *arena, const struct gr_test *key,
+                                                 const struct gr_test *value)
+{
+    const struct gr_test *const parts[GR_PARTS_MAX] = {
+        [GR_ENTRY_KEY] = key, [GR_ENTRY_VALUE] = value};
+
+    return make_pattern_leaf(arena, GR_FIELD_ANY_ANNOTATION, parts);
+}
+
 static inline struct gr_cond make_node(struct gr_arena *arena, enum gr_cond_kind kind,
                                        const struct gr_cond *children, size_t n)
 {
