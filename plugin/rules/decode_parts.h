@@ -10,8 +10,15 @@
 #include "rules/hookset.h"
 #include "rules/strict.h"
 
-/* decode_match.c: spec.match into a struct gr_hookset. */
+/* decode_match.c: spec.match into a struct gr_hookset. With d->lenient a condition that cannot be
+ * read becomes GR_COND_UNREADABLE, and the rest stays what it is. */
 int gr_decode_match(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
+
+/* What of a match depends on the rest of its document, once that is read and has its name: the text
+ * of the leaves "requested", the order of a set that is asked for, and a match that a document for
+ * a later version has not. */
+void gr_decode_match_end(const struct gr_decoder *d, const struct gr_yaml_node *root,
+                         struct gr_hookset *set);
 
 /* decode_value.c: the value of a leaf, or of spec.nodes.names: a scalar, a form, or a list. */
 GR_CHECKED int gr_decode_tests(struct gr_decoder *d, const struct gr_yaml_node *node, bool is_image,

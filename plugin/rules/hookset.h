@@ -131,6 +131,8 @@ struct gr_hookset {
     enum gr_on_unknown on_unknown;
     struct gr_nodes nodes;
     const struct gr_cond *match;
+    struct gr_test *requested; /* the test of all leaves "requested" in match, its text the set's
+                                  name; NULL: none */
     struct gr_hook_list hooks[GR_STAGE_COUNT];
     enum gr_set_format format;
     bool requestable;

@@ -54,9 +54,10 @@
 #define GR_HOOK_TIMEOUT_MAX_S 120
 #define GR_HOOK_TIMEOUT_DEFAULT_S 10
 
-/* spec.order. Requested sets follow defaults, so theirs is 60 (not in this version). */
+/* spec.order. Requested sets follow the others unless they say otherwise. */
 #define GR_ORDER_MAX 100
 #define GR_ORDER_DEFAULT 50
+#define GR_ORDER_REQUESTED_DEFAULT 60
 
 /* A glob, prefix or image pattern. No evidence. */
 #define GR_PATTERN_MAX_BYTES 1024

@@ -27,6 +27,10 @@ int gr_decode_refuse(struct gr_decoder *d, struct gr_place at, const char *code,
     struct gr_err err = {0};
     va_list args;
 
+    if (d->lenient) {
+        d->unread = true;
+        return GR_DECODE_REFUSED;
+    }
     va_start(args, format);
     gr_err_fill(&err, code, format, args);
     va_end(args);
@@ -35,6 +39,10 @@ int gr_decode_refuse(struct gr_decoder *d, struct gr_place at, const char *code,
 
 int gr_decode_refuse_err(struct gr_decoder *d, struct gr_place at, struct gr_err *err)
 {
+    if (d->lenient) {
+        d->unread = true;
+        return GR_DECODE_REFUSED;
+    }
     gr_findings_add(d->findings, &d->path, at, err);
     d->bad = true;
     return GR_DECODE_REFUSED;

@@ -24,6 +24,9 @@ struct gr_decoder {
     struct gr_findings *findings; /* borrowed */
     struct gr_field_path path;    /* of the value that is being read */
     bool bad;                     /* something of this document was refused */
+    bool lenient; /* a document for a later version: what is refused is neither reported nor does it
+                     make the document bad */
+    bool unread;  /* lenient: something was refused since whoever asks cleared this */
 };
 
 /* Reads the value of one key into target, which the table's user gives. */
@@ -46,7 +49,8 @@ struct gr_keys {
 };
 #define GR_KEYS(table) ((struct gr_keys){.items = (table), .n = GR_ARRAY_LEN(table)})
 
-/* Reports a finding at a place under the present path. Always GR_DECODE_REFUSED. */
+/* Reports a finding at a place under the present path, unless the decoder is lenient. Always
+ * GR_DECODE_REFUSED. */
 int gr_decode_refuse(struct gr_decoder *d, struct gr_place at, const char *code, const char *format,
                      ...) GR_PRINTF(4, 5);
 

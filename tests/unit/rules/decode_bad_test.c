@@ -199,7 +199,7 @@ static const struct bad_row rows[] = {
      "unknown key \"hostname\" in spec.match; known here: always, all, any, "
      "not, image, namespace, podName, containerName, podLabels, "
      "containerLabels, podAnnotations, containerAnnotations, annotations, "
-     "runtimeHandler, runtime, command",
+     "anyAnnotation, runtimeHandler, runtime, command, args, env, mounts, requested",
      DOCUMENT},
     {"all is a mapping", BYTES(TOP SPEC "  match: {all: {image: nginx}}\n" HOOKS), 4, 16,
      "wrong-type", "spec.match.all",
@@ -226,26 +226,6 @@ static const struct bad_row rows[] = {
      "unsupported-key", "spec.match.namespace.search",
      "\"search\" is not supported by this version of Grapnel; remove it or use "
      "a version that supports it",
-     DOCUMENT},
-    {"leaf args", BYTES(TOP SPEC "  match: {args: foo}\n" HOOKS), 4, 11, "unsupported-key",
-     "spec.match.args",
-     "\"args\" is not supported by this version of Grapnel; remove it or use a "
-     "version that supports it",
-     DOCUMENT},
-    {"leaf env", BYTES(TOP SPEC "  match: {env: FOO=bar}\n" HOOKS), 4, 11, "unsupported-key",
-     "spec.match.env",
-     "\"env\" is not supported by this version of Grapnel; remove it or use a "
-     "version that supports it",
-     DOCUMENT},
-    {"leaf mounts", BYTES(TOP SPEC "  match: {mounts: {source: /dev}}\n" HOOKS), 4, 11,
-     "unsupported-key", "spec.match.mounts",
-     "\"mounts\" is not supported by this version of Grapnel; remove it or use "
-     "a version that supports it",
-     DOCUMENT},
-    {"leaf requested", BYTES(TOP SPEC "  match: {requested: true}\n" HOOKS), 4, 11,
-     "unsupported-key", "spec.match.requested",
-     "\"requested\" is not supported by this version of Grapnel; remove it or "
-     "use a version that supports it",
      DOCUMENT},
     /* values */
     {"bare star", BYTES(TOP SPEC "  match: {namespace: kube-*}\n" HOOKS), 4, 22, "bare-glob",

@@ -168,6 +168,9 @@ static void test_fields(void **state)
         struct decoded *decoded;
         char match[128];
 
+        /* The others are in decode_match_test.c. */
+        if (gr_field_has_parts(field) || field == GR_FIELD_REQUESTED)
+            continue;
         (void)snprintf(match, sizeof(match), gr_field_is_map(field) ? "{%s: {k: v}}" : "{%s: v}",
                        gr_field_name(field));
         decoded = decode_match(match, &cond);
