@@ -8,8 +8,10 @@
 
 #include <errno.h>
 
+#include "base/utf8.h"
 #include "rules/imagename.h"
 #include "rules/index_keys.h"
+#include "rules/mounts.h"
 #include "rules/scope.h"
 
 struct look {
@@ -45,55 +47,120 @@ static size_t longest(uint64_t lengths)
     return lengths ? 63 - (size_t)__builtin_clzll(lengths) : 0;
 }
 
-static void probe_value(const struct look *look, const struct gr_index_field *field, uint64_t slot,
-                        struct gr_str value)
+static bool probe_ends(const struct look *look, const struct gr_index_place *place, uint64_t slot,
+                       struct gr_str value)
 {
-    bool exact = value.n < field->exact_max;
-    size_t n = exact ? value.n : GR_MIN(value.n, longest(field->prefix_lengths));
+    bool exact = value.n < place->exact_max;
+    size_t n = exact ? value.n : GR_MIN(value.n, longest(place->prefix_lengths));
     uint64_t state = slot;
+    bool hit = false;
 
     for (size_t i = 0;; i++) {
-        if (gr_index_has_length(field->prefix_lengths, i))
-            (void)probe(look, gr_index_text(state, GR_INDEX_PREFIX));
+        if (gr_index_has_length(place->prefix_lengths, i))
+            hit |= probe(look, gr_index_text(state, GR_INDEX_PREFIX));
         if (i == n)
             break;
         state = gr_index_byte(state, value.p[i]);
     }
     if (exact)
-        (void)probe(look, gr_index_text(state, GR_INDEX_EXACT));
-    n = GR_MIN(value.n, longest(field->suffix_lengths));
+        hit |= probe(look, gr_index_text(state, GR_INDEX_EXACT));
+    n = GR_MIN(value.n, longest(place->suffix_lengths));
     state = slot;
     for (size_t i = 1; i <= n; i++) {
         state = gr_index_byte(state, value.p[value.n - i]);
-        if (gr_index_has_length(field->suffix_lengths, i))
-            (void)probe(look, gr_index_text(state, GR_INDEX_SUFFIX));
+        if (gr_index_has_length(place->suffix_lengths, i))
+            hit |= probe(look, gr_index_text(state, GR_INDEX_SUFFIX));
     }
+    return hit;
 }
 
-static void probe_scalar(const struct look *look, enum gr_field field, struct gr_str value,
-                         bool present)
+static bool probe_grams(const struct look *look, const struct gr_index_place *place, uint64_t slot,
+                        struct gr_str value)
 {
-    const struct gr_index_field *info = &look->index->fields[field];
+    bool hit = false;
 
-    if (!info->mentioned)
-        return;
-    if (!gr_subject_knows(look->subject, field))
-        (void)probe(look, gr_index_unknown(field));
-    else if (present)
-        probe_value(look, info, gr_index_scalar_slot(field), value);
+    for (size_t i = 0; i + GR_INDEX_GRAM_BYTES <= value.n; i++) {
+        unsigned int bit = gr_index_gram_bit(value.p + i);
+
+        if (place->grams[bit / 64] >> (bit % 64) & 1)
+            hit |= probe(look, gr_index_gram(slot, value.p + i));
+    }
+    return hit;
 }
 
-static void probe_scalars(const struct look *look)
+/* Whether the value fits anything that is in the table; takes the sets. */
+static bool probe_value(const struct look *look, unsigned int at, uint64_t slot,
+                        struct gr_str value)
+{
+    const struct gr_index_place *place = &look->index->places[at];
+    bool hit = probe_ends(look, place, slot, value);
+
+    if (place->has_grams)
+        hit |= probe_grams(look, place, slot, value);
+    if (place->has_bad_text && !gr_utf8_is_valid(value))
+        hit |= probe(look, gr_index_text(slot, GR_INDEX_BAD_TEXT));
+    return hit;
+}
+
+/* Whether to look at a field; where it is not known, takes the sets that are found by it. */
+static bool begin_field(const struct look *look, enum gr_field field)
+{
+    if (!look->index->places[field].mentioned)
+        return false;
+    if (gr_subject_knows(look->subject, field))
+        return true;
+    (void)probe(look, gr_index_unknown(field));
+    return false;
+}
+
+static void probe_text(const struct look *look, enum gr_field field, struct gr_str value)
+{
+    if (begin_field(look, field))
+        (void)probe_value(look, field, gr_index_text_slot(field), value);
+}
+
+static void probe_list(const struct look *look, enum gr_field field, struct gr_strs list)
+{
+    if (!begin_field(look, field))
+        return;
+    for (size_t i = 0; i < list.n; i++)
+        (void)probe_value(look, field, gr_index_text_slot(field), list.items[i]);
+}
+
+static void probe_texts(const struct look *look)
 {
     const struct gr_subject *s = look->subject;
-    bool has_command = s->args.n > 0;
+    struct gr_strs command = {.items = s->args.items, .n = GR_MIN(s->args.n, (size_t)1)};
 
-    probe_scalar(look, GR_FIELD_NAMESPACE, s->pod_namespace, true);
-    probe_scalar(look, GR_FIELD_POD_NAME, s->pod_name, true);
-    probe_scalar(look, GR_FIELD_CONTAINER_NAME, s->name, true);
-    probe_scalar(look, GR_FIELD_RUNTIME_HANDLER, s->runtime_handler, true);
-    probe_scalar(look, GR_FIELD_RUNTIME, s->runtime, true);
-    probe_scalar(look, GR_FIELD_COMMAND, has_command ? s->args.items[0] : GR_STR_NONE, has_command);
+    probe_text(look, GR_FIELD_NAMESPACE, s->pod_namespace);
+    probe_text(look, GR_FIELD_POD_NAME, s->pod_name);
+    probe_text(look, GR_FIELD_CONTAINER_NAME, s->name);
+    probe_text(look, GR_FIELD_RUNTIME_HANDLER, s->runtime_handler);
+    probe_text(look, GR_FIELD_RUNTIME, s->runtime);
+    probe_list(look, GR_FIELD_COMMAND, command);
+    probe_list(look, GR_FIELD_ARGS, s->args);
+    probe_list(look, GR_FIELD_ENV, s->env);
+    probe_list(look, GR_FIELD_REQUESTED, s->requests);
+}
+
+static bool probe_part(const struct look *look, unsigned int place, struct gr_str text)
+{
+    return probe_value(look, place, gr_index_text_slot(place), text);
+}
+
+static void probe_mounts(const struct look *look)
+{
+    if (!begin_field(look, GR_FIELD_MOUNTS))
+        return;
+    for (size_t i = 0; i < look->subject->mounts_n; i++) {
+        const struct gr_mount *mount = &look->subject->mounts[i];
+
+        if (gr_mount_is_standard(mount))
+            continue;
+        (void)probe_part(look, GR_INDEX_MOUNT_PLACE(GR_MOUNT_SOURCE), mount->source);
+        (void)probe_part(look, GR_INDEX_MOUNT_PLACE(GR_MOUNT_DESTINATION), mount->destination);
+        (void)probe_part(look, GR_INDEX_MOUNT_PLACE(GR_MOUNT_TYPE), mount->type);
+    }
 }
 
 /* registry/segment/… in lower case; n == 0: no memory. */
@@ -122,8 +189,8 @@ static struct gr_str image_path(const struct look *look)
 
 static void probe_image_parts(const struct look *look, struct gr_str path, uint64_t *out_state)
 {
-    const struct gr_index_field *info = &look->index->fields[GR_FIELD_IMAGE];
-    uint64_t slot = gr_index_scalar_slot(GR_FIELD_IMAGE);
+    const struct gr_index_place *info = &look->index->places[GR_FIELD_IMAGE];
+    uint64_t slot = gr_index_text_slot(GR_FIELD_IMAGE);
     uint64_t state = slot;
     size_t length = 0; /* of the segment so far */
 
@@ -156,12 +223,8 @@ static int probe_image(const struct look *look)
     struct gr_str path;
     uint64_t state;
 
-    if (!look->index->fields[GR_FIELD_IMAGE].mentioned)
+    if (!begin_field(look, GR_FIELD_IMAGE))
         return 0;
-    if (!image->known) {
-        (void)probe(look, gr_index_unknown(GR_FIELD_IMAGE));
-        return 0;
-    }
     path = image_path(look);
     if (!path.p)
         return -ENOMEM;
@@ -179,15 +242,14 @@ static int probe_image(const struct look *look)
 static bool probe_entry(const struct look *look, enum gr_field field, struct gr_str key,
                         struct gr_str value)
 {
-    const struct gr_index_field *info = &look->index->fields[field];
     uint64_t slot;
 
-    if (!gr_index_has_length(info->key_lengths, key.n % 64))
+    if (!gr_index_has_length(look->index->places[field].key_lengths, key.n % 64))
         return false;
     slot = gr_index_entry_slot(gr_hash(key), field);
     if (!probe(look, slot))
         return false;
-    probe_value(look, info, slot, value);
+    (void)probe_value(look, field, slot, value);
     return true;
 }
 
@@ -230,16 +292,14 @@ static int keep(const struct look *look, struct gr_kv **items, size_t *n, size_t
 /* Leaves in *map only what rules ask for. */
 static int probe_map(const struct look *look, enum gr_field field, bool scoped, struct gr_kvs *map)
 {
+    bool plain = begin_field(look, field);
     bool known = gr_subject_knows(look->subject, field);
-    bool plain = look->index->fields[field].mentioned;
     struct gr_kv *kept = NULL;
     size_t room = 0;
     size_t n = 0;
 
-    if (plain && !known)
-        (void)probe(look, gr_index_unknown(field));
-    scoped = scoped && look->index->fields[GR_FIELD_ANNOTATIONS].mentioned;
-    for (size_t i = 0; i < map->n && known && (plain || scoped); i++) {
+    scoped = scoped && known && look->index->places[GR_FIELD_ANNOTATIONS].mentioned;
+    for (size_t i = 0; i < map->n && (plain || scoped); i++) {
         const struct gr_kv *entry = &map->items[i];
         bool hit = plain && probe_entry(look, field, entry->key, entry->value);
 
@@ -256,9 +316,7 @@ static int probe_maps(const struct look *look, struct gr_subject *filtered)
 {
     int r;
 
-    if (look->index->fields[GR_FIELD_ANNOTATIONS].mentioned &&
-        !gr_subject_knows(look->subject, GR_FIELD_ANNOTATIONS))
-        (void)probe(look, gr_index_unknown(GR_FIELD_ANNOTATIONS));
+    (void)begin_field(look, GR_FIELD_ANNOTATIONS);
     r = probe_map(look, GR_FIELD_POD_LABELS, false, &filtered->pod_labels);
     if (r == 0)
         r = probe_map(look, GR_FIELD_CONTAINER_LABELS, false, &filtered->container_labels);
@@ -267,6 +325,43 @@ static int probe_maps(const struct look *look, struct gr_subject *filtered)
     if (r == 0)
         r = probe_map(look, GR_FIELD_CONTAINER_ANNOTATIONS, true, &filtered->container_annotations);
     return r;
+}
+
+/* Whether a leaf anyAnnotation may hold for the entry. */
+static bool probe_annotation(const struct look *look, const struct gr_kv *entry)
+{
+    uint64_t slot = gr_index_entry_slot(gr_hash(entry->key), GR_FIELD_ANY_ANNOTATION);
+    bool hit = look->index->places[GR_FIELD_ANY_ANNOTATION].keep_all;
+
+    hit |= probe_part(look, GR_INDEX_ENTRY_PLACE(GR_ENTRY_KEY), entry->key);
+    hit |= probe_part(look, GR_INDEX_ENTRY_PLACE(GR_ENTRY_VALUE), entry->value);
+    if (probe(look, slot))
+        (void)probe_value(look, GR_FIELD_ANY_ANNOTATION, slot, entry->value);
+    return hit;
+}
+
+/* Whether an entry is hidden by another one is for evaluation: few get there. */
+static int probe_annotations(const struct look *look, struct gr_subject *filtered)
+{
+    struct gr_kvs pod = look->subject->pod_annotations;
+    struct gr_kvs own = look->subject->container_annotations;
+    uint32_t *kept;
+    size_t n = 0;
+
+    if (!begin_field(look, GR_FIELD_ANY_ANNOTATION))
+        return 0;
+    if (pod.n > UINT32_MAX || own.n > UINT32_MAX - pod.n)
+        return -ENOMEM;
+    kept = gr_arena_array(look->arena, pod.n + own.n, sizeof(*kept));
+    if (!kept)
+        return -ENOMEM;
+    for (size_t i = 0; i < pod.n + own.n; i++) {
+        if (probe_annotation(look, i < pod.n ? &pod.items[i] : &own.items[i - pod.n]))
+            kept[n++] = (uint32_t)i;
+    }
+    filtered->any_annotations = kept;
+    filtered->any_annotations_n = n;
+    return 0;
 }
 
 int gr_index_find(const struct gr_index *index, const struct gr_subject *subject,
@@ -281,10 +376,14 @@ int gr_index_find(const struct gr_index *index, const struct gr_subject *subject
         return -ENOMEM;
     found.words = look.words;
     take(&look, index->always, index->always_n);
-    probe_scalars(&look);
+    found.subject.whole = subject;
+    probe_texts(&look);
+    probe_mounts(&look);
     r = probe_image(&look);
     if (r == 0)
         r = probe_maps(&look, &found.subject);
+    if (r == 0)
+        r = probe_annotations(&look, &found.subject);
     if (r == 0)
         *out_candidates = found;
     return r;

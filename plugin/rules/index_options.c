@@ -31,67 +31,132 @@ static unsigned int rank_of(enum gr_field field, enum gr_index_kind kind)
     return ranks[field] + (whole ? 0 : 10);
 }
 
-static size_t add(struct gr_index_option *options, size_t n, struct gr_index_option option)
+static void add(struct gr_index_options *options, struct gr_index_option option)
 {
-    options[n] = option;
-    return n + 1;
+    options->items[options->n++] = option;
 }
 
-static uint64_t slot_of(const struct gr_cond *leaf)
+/* What a text must have: all of them hold; empty ones say nothing. */
+struct needs {
+    struct gr_str prefix, suffix, inner;
+    uint64_t also; /* for each of the options */
+};
+
+/* Each gram of a text is a key that would do. */
+static void gram_options(const struct gr_index_spot *spot, const struct needs *needs,
+                         struct gr_index_options *options)
 {
-    return gr_field_is_map(leaf->field) ? gr_index_entry_slot(gr_hash(leaf->key), leaf->field)
-                                        : gr_index_scalar_slot(leaf->field);
+    size_t n = needs->inner.n < GR_INDEX_GRAM_BYTES
+                   ? 0
+                   : GR_MIN(needs->inner.n - GR_INDEX_GRAM_BYTES + 1, (size_t)GR_INDEX_GRAMS_MAX);
+
+    for (size_t i = 0; i < n; i++)
+        add(options, (struct gr_index_option){
+                         .kind = GR_INDEX_GRAM,
+                         .key = gr_index_gram(spot->slot, needs->inner.p + i),
+                         .also = needs->also,
+                         .rank = rank_of(spot->field, GR_INDEX_GRAM),
+                         .gram_bit = gr_index_gram_bit(needs->inner.p + i),
+                     });
 }
 
-/* The text of a map's entry that must begin and end with the given texts; either may be empty. */
-static size_t text_options(const struct gr_cond *leaf, struct gr_str prefix, struct gr_str suffix,
-                           struct gr_index_option *options)
+static void text_options(const struct gr_index_spot *spot, const struct needs *needs,
+                         struct gr_index_options *options)
 {
-    uint64_t slot = slot_of(leaf);
-    size_t n = 0;
+    struct gr_str prefix = gr_str_first(needs->prefix, GR_INDEX_PART_MAX);
+    struct gr_str suffix = gr_str_skip(
+        needs->suffix, needs->suffix.n - GR_MIN(needs->suffix.n, (size_t)GR_INDEX_PART_MAX));
 
-    prefix = gr_str_first(prefix, GR_INDEX_PART_MAX);
-    suffix = gr_str_skip(suffix, suffix.n - GR_MIN(suffix.n, (size_t)GR_INDEX_PART_MAX));
     if (prefix.n > 0)
-        n = add(options, n,
-                (struct gr_index_option){
-                    .kind = GR_INDEX_PREFIX,
-                    .key = gr_index_text(gr_hash_more(slot, prefix), GR_INDEX_PREFIX),
-                    .length = prefix.n,
-                    .rank = rank_of(leaf->field, GR_INDEX_PREFIX),
-                });
+        add(options, (struct gr_index_option){
+                         .kind = GR_INDEX_PREFIX,
+                         .key = gr_index_text(gr_hash_more(spot->slot, prefix), GR_INDEX_PREFIX),
+                         .also = needs->also,
+                         .length = prefix.n,
+                         .rank = rank_of(spot->field, GR_INDEX_PREFIX),
+                     });
     if (suffix.n > 0)
-        n = add(options, n,
-                (struct gr_index_option){
-                    .kind = GR_INDEX_SUFFIX,
-                    .key = gr_index_text(gr_index_reverse(slot, suffix), GR_INDEX_SUFFIX),
-                    .length = suffix.n,
-                    .rank = rank_of(leaf->field, GR_INDEX_SUFFIX),
-                });
-    if (n == 0 && gr_field_is_map(leaf->field))
-        n = add(options, n,
-                (struct gr_index_option){.kind = GR_INDEX_ENTRY,
-                                         .key = slot,
-                                         .rank = rank_of(leaf->field, GR_INDEX_ENTRY)});
-    return n;
+        add(options,
+            (struct gr_index_option){
+                .kind = GR_INDEX_SUFFIX,
+                .key = gr_index_text(gr_index_reverse(spot->slot, suffix), GR_INDEX_SUFFIX),
+                .also = needs->also,
+                .length = suffix.n,
+                .rank = rank_of(spot->field, GR_INDEX_SUFFIX),
+            });
+    gram_options(spot, needs, options);
+    if (options->n == 0 && spot->is_entry)
+        add(options, (struct gr_index_option){.kind = GR_INDEX_ENTRY,
+                                              .key = spot->slot,
+                                              .rank = rank_of(spot->field, GR_INDEX_ENTRY)});
 }
 
-static size_t exact_option(const struct gr_cond *leaf, struct gr_str text,
-                           struct gr_index_option *options)
+static void exact_option(const struct gr_index_spot *spot, struct gr_str text, uint64_t also,
+                         struct gr_index_options *options)
 {
-    return add(options, 0,
-               (struct gr_index_option){
-                   .kind = GR_INDEX_EXACT,
-                   .key = gr_index_text(gr_hash_more(slot_of(leaf), text), GR_INDEX_EXACT),
-                   .length = text.n,
-                   .rank = rank_of(leaf->field, GR_INDEX_EXACT),
-               });
+    add(options, (struct gr_index_option){
+                     .kind = GR_INDEX_EXACT,
+                     .key = gr_index_text(gr_hash_more(spot->slot, text), GR_INDEX_EXACT),
+                     .also = also,
+                     .length = text.n,
+                     .rank = rank_of(spot->field, GR_INDEX_EXACT),
+                 });
+}
+
+/* The longest text between two wildcards. */
+static struct gr_str glob_inner(struct gr_str pattern)
+{
+    struct gr_str best = GR_STR_NONE;
+
+    pattern = gr_str_skip(pattern, gr_glob_literal_prefix(pattern));
+    pattern = gr_str_first(pattern, pattern.n - gr_glob_literal_suffix(pattern));
+    while (pattern.n > 0) {
+        struct gr_str part = gr_str_first(pattern, gr_glob_literal_prefix(pattern));
+
+        if (part.n > best.n)
+            best = part;
+        pattern = gr_str_skip(pattern, part.n + 1);
+    }
+    return best;
+}
+
+static void glob_options(const struct gr_index_spot *spot, struct gr_str pattern,
+                         struct gr_index_options *options)
+{
+    size_t prefix_n = gr_glob_literal_prefix(pattern);
+    struct needs needs = {
+        .prefix = gr_str_first(pattern, prefix_n),
+        .suffix = gr_str_skip(pattern, pattern.n - gr_glob_literal_suffix(pattern)),
+        .inner = glob_inner(pattern),
+    };
+
+    if (prefix_n == pattern.n)
+        exact_option(spot, pattern, 0, options);
+    else
+        text_options(spot, &needs, options);
+}
+
+/* A text that is no UTF-8 is an error for an expression, whatever else it holds. */
+static void regex_options(const struct gr_index_spot *spot, const struct gr_regex *regex,
+                          struct gr_index_options *options)
+{
+    const struct gr_regex_literals *literals = gr_regex_literals(regex);
+    struct needs needs = {.prefix = literals->prefix,
+                          .suffix = literals->suffix,
+                          .inner = literals->inner,
+                          .also = gr_index_text(spot->slot, GR_INDEX_BAD_TEXT)};
+
+    for (size_t i = 0; i < literals->exacts_n; i++)
+        exact_option(spot, literals->exacts[i], needs.also, options);
+    options->all_needed = literals->exacts_n > 0;
+    if (literals->exacts_n == 0)
+        text_options(spot, &needs, options);
 }
 
 /* The state after the segments [0, n), with a "/" between two. */
 static uint64_t hash_segments(const struct gr_image_segment *segments, size_t n)
 {
-    uint64_t state = gr_index_scalar_slot(GR_FIELD_IMAGE);
+    uint64_t state = gr_index_text_slot(GR_FIELD_IMAGE);
 
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
@@ -101,31 +166,27 @@ static uint64_t hash_segments(const struct gr_image_segment *segments, size_t n)
     return state;
 }
 
-static size_t whole_image_options(const struct gr_image_pattern *pattern,
-                                  struct gr_index_option *options)
+static void whole_image_options(const struct gr_image_pattern *pattern,
+                                struct gr_index_options *options)
 {
     uint64_t state = hash_segments(pattern->segments, pattern->n);
-    size_t n = 0;
 
-    n = add(options, n,
-            (struct gr_index_option){.kind = GR_INDEX_EXACT,
-                                     .key = gr_index_text(state, GR_INDEX_EXACT),
-                                     .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_EXACT)});
+    add(options, (struct gr_index_option){.kind = GR_INDEX_EXACT,
+                                          .key = gr_index_text(state, GR_INDEX_EXACT),
+                                          .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_EXACT)});
     if (pattern->has_tag && pattern->tag_is_literal)
-        n = add(options, n,
-                (struct gr_index_option){
-                    .kind = GR_INDEX_TAG,
-                    .key = gr_index_text(gr_hash_more(gr_index_byte(state, ':'), pattern->tag),
-                                         GR_INDEX_TAG),
-                    .also = gr_index_text(state, GR_INDEX_NO_TAG),
-                    .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_TAG),
-                });
-    return n;
+        add(options, (struct gr_index_option){
+                         .kind = GR_INDEX_TAG,
+                         .key = gr_index_text(gr_hash_more(gr_index_byte(state, ':'), pattern->tag),
+                                              GR_INDEX_TAG),
+                         .also = gr_index_text(state, GR_INDEX_NO_TAG),
+                         .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_TAG),
+                     });
 }
 
 /* What stands before the first wildcard; all segments before at are literal. */
-static size_t image_prefix(const struct gr_image_pattern *pattern, size_t at,
-                           struct gr_index_option *options, size_t n)
+static void image_prefix(const struct gr_image_pattern *pattern, size_t at,
+                         struct gr_index_options *options)
 {
     const struct gr_image_segment *stop = &pattern->segments[at];
     struct gr_str part = GR_STR_NONE;
@@ -136,25 +197,24 @@ static size_t image_prefix(const struct gr_image_pattern *pattern, size_t at,
     else if (at > 0)
         part = pattern->segments[--at].text;
     if (at == 0 && part.n == 0)
-        return n;
+        return;
     state = hash_segments(pattern->segments, at);
     if (at > 0)
         state = gr_index_byte(state, '/');
     part = gr_str_first(part, GR_INDEX_PART_MAX);
     state = gr_hash_more(state, part);
-    return add(options, n,
-               (struct gr_index_option){.kind = GR_INDEX_PREFIX,
-                                        .key = gr_index_text(state, GR_INDEX_PREFIX),
-                                        .length = part.n,
-                                        .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_PREFIX)});
+    add(options, (struct gr_index_option){.kind = GR_INDEX_PREFIX,
+                                          .key = gr_index_text(state, GR_INDEX_PREFIX),
+                                          .length = part.n,
+                                          .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_PREFIX)});
 }
 
 /* The same from the end: all segments behind at are literal. */
-static size_t image_suffix(const struct gr_image_pattern *pattern, size_t at,
-                           struct gr_index_option *options, size_t n)
+static void image_suffix(const struct gr_image_pattern *pattern, size_t at,
+                         struct gr_index_options *options)
 {
     const struct gr_image_segment *stop = &pattern->segments[at];
-    uint64_t state = gr_index_scalar_slot(GR_FIELD_IMAGE);
+    uint64_t state = gr_index_text_slot(GR_FIELD_IMAGE);
     struct gr_str part = GR_STR_NONE;
 
     if (stop->kind == GR_SEGMENT_GLOB)
@@ -162,62 +222,68 @@ static size_t image_suffix(const struct gr_image_pattern *pattern, size_t at,
     else if (at + 1 < pattern->n)
         part = pattern->segments[++at].text;
     if (at + 1 == pattern->n && part.n == 0)
-        return n;
+        return;
     for (size_t i = pattern->n; i > at + 1; i--) {
         state = gr_index_reverse(state, pattern->segments[i - 1].text);
         state = gr_index_byte(state, '/');
     }
     part = gr_str_skip(part, part.n - GR_MIN(part.n, (size_t)GR_INDEX_PART_MAX));
     state = gr_index_reverse(state, part);
-    return add(options, n,
-               (struct gr_index_option){.kind = GR_INDEX_SUFFIX,
-                                        .key = gr_index_text(state, GR_INDEX_SUFFIX),
-                                        .length = part.n,
-                                        .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_SUFFIX)});
+    add(options, (struct gr_index_option){.kind = GR_INDEX_SUFFIX,
+                                          .key = gr_index_text(state, GR_INDEX_SUFFIX),
+                                          .length = part.n,
+                                          .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_SUFFIX)});
 }
 
-static size_t image_options(const struct gr_image_pattern *pattern, struct gr_index_option *options)
+static void image_options(const struct gr_image_pattern *pattern, struct gr_index_options *options)
 {
     size_t first = 0;
     size_t last = pattern->n;
-    size_t n;
 
     while (first < pattern->n && pattern->segments[first].kind == GR_SEGMENT_LITERAL)
         first++;
-    if (first == pattern->n)
-        return whole_image_options(pattern, options);
+    if (first == pattern->n) {
+        whole_image_options(pattern, options);
+        return;
+    }
     while (pattern->segments[last - 1].kind == GR_SEGMENT_LITERAL)
         last--;
-    n = image_prefix(pattern, first, options, 0);
-    return image_suffix(pattern, last - 1, options, n);
+    image_prefix(pattern, first, options);
+    image_suffix(pattern, last - 1, options);
 }
 
-size_t gr_index_options(const struct gr_cond *leaf, const struct gr_test *test,
-                        struct gr_index_option options[GR_INDEX_OPTIONS_MAX])
+void gr_index_options(const struct gr_index_spot *spot, const struct gr_test *test,
+                      struct gr_index_options *out_options)
 {
-    bool is_image = leaf->field == GR_FIELD_IMAGE;
+    const struct needs prefix = {.prefix = test->text};
+    const struct needs nothing = {.also = 0};
 
+    out_options->n = 0;
+    out_options->all_needed = false;
+    if ((spot->field == GR_FIELD_IMAGE) != (test->kind == GR_TEST_IMAGE))
+        return;
     switch (test->kind) {
     case GR_TEST_IMAGE:
-        return is_image ? image_options(test->image, options) : 0;
+        image_options(test->image, out_options);
+        return;
     case GR_TEST_EXACT:
-        return is_image ? 0 : exact_option(leaf, test->text, options);
+        exact_option(spot, test->text, 0, out_options);
+        return;
     case GR_TEST_PREFIX:
-        return is_image ? 0 : text_options(leaf, test->text, GR_STR_NONE, options);
+        text_options(spot, &prefix, out_options);
+        return;
     case GR_TEST_GLOB:
-        if (is_image)
-            return 0;
-        if (gr_glob_literal_prefix(test->text) == test->text.n)
-            return exact_option(leaf, test->text, options);
-        return text_options(
-            leaf, gr_str_first(test->text, gr_glob_literal_prefix(test->text)),
-            gr_str_skip(test->text, test->text.n - gr_glob_literal_suffix(test->text)), options);
-    case GR_TEST_EXISTS:
-        return test->exists ? text_options(leaf, GR_STR_NONE, GR_STR_NONE, options) : 0;
+        glob_options(spot, test->text, out_options);
+        return;
     case GR_TEST_REGEX:
+        regex_options(spot, test->regex, out_options);
+        return;
+    case GR_TEST_EXISTS:
+        if (test->exists)
+            text_options(spot, &nothing, out_options);
+        return;
     case GR_TEST_IN:
     case GR_TEST_NOT_IN:
-        break;
+        return;
     }
-    return 0;
 }
