@@ -5,7 +5,7 @@
 #include "rules/imagename.h"
 
 /* Less is more selective. Only decides between keys that equally many sets share. */
-static unsigned int rank_of(enum gr_field field, enum gr_index_kind kind)
+static unsigned int rank_of(const struct gr_index_spot *spot, enum gr_index_kind kind)
 {
     static const unsigned int ranks[GR_FIELD_COUNT] = {
         [GR_FIELD_IMAGE] = 0,
@@ -27,9 +27,14 @@ static unsigned int rank_of(enum gr_field field, enum gr_index_kind kind)
         [GR_FIELD_RUNTIME] = 9,
     };
     bool whole = kind == GR_INDEX_EXACT || kind == GR_INDEX_TAG;
+    /* "true" and "bind" are everywhere. */
+    bool common = spot->place == GR_INDEX_ENTRY_PLACE(GR_ENTRY_VALUE) ||
+                  spot->place == GR_INDEX_MOUNT_PLACE(GR_MOUNT_TYPE);
 
-    return ranks[field] + (whole ? 0 : 10);
+    return ranks[spot->field] + (whole ? 0 : 10) + (common ? 20 : 0);
 }
+
+static const struct gr_index_spot image_spot = {.place = GR_FIELD_IMAGE, .field = GR_FIELD_IMAGE};
 
 static void add(struct gr_index_options *options, struct gr_index_option option)
 {
@@ -55,7 +60,7 @@ static void gram_options(const struct gr_index_spot *spot, const struct needs *n
                          .kind = GR_INDEX_GRAM,
                          .key = gr_index_gram(spot->slot, needs->inner.p + i),
                          .also = needs->also,
-                         .rank = rank_of(spot->field, GR_INDEX_GRAM),
+                         .rank = rank_of(spot, GR_INDEX_GRAM),
                          .gram_bit = gr_index_gram_bit(needs->inner.p + i),
                      });
 }
@@ -73,7 +78,7 @@ static void text_options(const struct gr_index_spot *spot, const struct needs *n
                          .key = gr_index_text(gr_hash_more(spot->slot, prefix), GR_INDEX_PREFIX),
                          .also = needs->also,
                          .length = prefix.n,
-                         .rank = rank_of(spot->field, GR_INDEX_PREFIX),
+                         .rank = rank_of(spot, GR_INDEX_PREFIX),
                      });
     if (suffix.n > 0)
         add(options,
@@ -82,13 +87,13 @@ static void text_options(const struct gr_index_spot *spot, const struct needs *n
                 .key = gr_index_text(gr_index_reverse(spot->slot, suffix), GR_INDEX_SUFFIX),
                 .also = needs->also,
                 .length = suffix.n,
-                .rank = rank_of(spot->field, GR_INDEX_SUFFIX),
+                .rank = rank_of(spot, GR_INDEX_SUFFIX),
             });
     gram_options(spot, needs, options);
     if (options->n == 0 && spot->is_entry)
         add(options, (struct gr_index_option){.kind = GR_INDEX_ENTRY,
                                               .key = spot->slot,
-                                              .rank = rank_of(spot->field, GR_INDEX_ENTRY)});
+                                              .rank = rank_of(spot, GR_INDEX_ENTRY)});
 }
 
 static void exact_option(const struct gr_index_spot *spot, struct gr_str text, uint64_t also,
@@ -99,7 +104,7 @@ static void exact_option(const struct gr_index_spot *spot, struct gr_str text, u
                      .key = gr_index_text(gr_hash_more(spot->slot, text), GR_INDEX_EXACT),
                      .also = also,
                      .length = text.n,
-                     .rank = rank_of(spot->field, GR_INDEX_EXACT),
+                     .rank = rank_of(spot, GR_INDEX_EXACT),
                  });
 }
 
@@ -173,14 +178,14 @@ static void whole_image_options(const struct gr_image_pattern *pattern,
 
     add(options, (struct gr_index_option){.kind = GR_INDEX_EXACT,
                                           .key = gr_index_text(state, GR_INDEX_EXACT),
-                                          .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_EXACT)});
+                                          .rank = rank_of(&image_spot, GR_INDEX_EXACT)});
     if (pattern->has_tag && pattern->tag_is_literal)
         add(options, (struct gr_index_option){
                          .kind = GR_INDEX_TAG,
                          .key = gr_index_text(gr_hash_more(gr_index_byte(state, ':'), pattern->tag),
                                               GR_INDEX_TAG),
                          .also = gr_index_text(state, GR_INDEX_NO_TAG),
-                         .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_TAG),
+                         .rank = rank_of(&image_spot, GR_INDEX_TAG),
                      });
 }
 
@@ -206,7 +211,7 @@ static void image_prefix(const struct gr_image_pattern *pattern, size_t at,
     add(options, (struct gr_index_option){.kind = GR_INDEX_PREFIX,
                                           .key = gr_index_text(state, GR_INDEX_PREFIX),
                                           .length = part.n,
-                                          .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_PREFIX)});
+                                          .rank = rank_of(&image_spot, GR_INDEX_PREFIX)});
 }
 
 /* The same from the end: all segments behind at are literal. */
@@ -232,7 +237,7 @@ static void image_suffix(const struct gr_image_pattern *pattern, size_t at,
     add(options, (struct gr_index_option){.kind = GR_INDEX_SUFFIX,
                                           .key = gr_index_text(state, GR_INDEX_SUFFIX),
                                           .length = part.n,
-                                          .rank = rank_of(GR_FIELD_IMAGE, GR_INDEX_SUFFIX)});
+                                          .rank = rank_of(&image_spot, GR_INDEX_SUFFIX)});
 }
 
 static void image_options(const struct gr_image_pattern *pattern, struct gr_index_options *options)

@@ -64,6 +64,16 @@ static inline struct gr_test make_image(struct gr_arena *arena, const char *patt
     return test;
 }
 
+static inline struct gr_test make_regex(struct gr_arena *arena, const char *text, bool search)
+{
+    struct gr_test test = {.kind = GR_TEST_REGEX, .text = gr_str_from(text)};
+    struct gr_err err = {0};
+
+    if (gr_regex_compile(arena, test.text, search, &test.regex, &err) != 0)
+        fail_msg("expression \"%s\": %s", text, err.text);
+    return test;
+}
+
 static inline struct gr_test make_set(struct gr_arena *arena, bool in, const struct gr_test *items,
                                       size_t n)
 {

@@ -90,10 +90,23 @@ static void raising_only_adds(void **state)
     }
 }
 
-/* About so many of 10,000 nodes, and other ones for another set. */
+static void raising_keeps_10000(void **state)
+{
+    static const uint32_t percents[] = {1, 5, 10, 25, 50, 90};
+
+    (void)state;
+    for (unsigned int node = 0; node < 10000; node++) {
+        for (size_t i = 1; i < GR_ARRAY_LEN(percents); i++) {
+            if (selects("tap-network", percents[i - 1], node))
+                assert_true(selects("tap-network", percents[i], node));
+        }
+    }
+}
+
+/* Within a point of so many of 10,000 nodes, and other ones for another set. */
 static void percent_is_about_that(void **state)
 {
-    static const uint32_t percents[] = {1, 5, 50, 95};
+    static const uint32_t percents[] = {1, 5, 10, 25, 50, 90};
 
     (void)state;
     for (size_t i = 0; i < GR_ARRAY_LEN(percents); i++) {
@@ -105,7 +118,7 @@ static void percent_is_about_that(void **state)
             both +=
                 selects("tap-network", percents[i], node) && selects("other", percents[i], node);
         }
-        assert_true(n + 150 >= percents[i] * 100 && n <= percents[i] * 100 + 150);
+        assert_true(n + 100 >= percents[i] * 100 && n <= percents[i] * 100 + 100);
         assert_true(both + 150 >= percents[i] * percents[i] &&
                     both <= percents[i] * percents[i] + 150);
     }
@@ -168,6 +181,7 @@ int main(void)
     test_add("no selection is every node", no_selection_is_every_node);
     test_add("percent at the ends", percent_at_the_ends);
     test_add("raising only adds", raising_only_adds);
+    test_add("raising keeps all of 10,000", raising_keeps_10000);
     test_add("percent is about that", percent_is_about_that);
     test_add("places are stable", places_are_stable);
     test_add("names and percent", names_and_percent);
