@@ -143,8 +143,9 @@ static struct gr_value part_of(struct gr_str text)
     return (struct gr_value){.present = text.n > 0, .text = text};
 }
 
-static enum gr_truth eval_mount(const struct gr_cond *leaf, const struct gr_mount *mount,
-                                uint64_t *steps)
+/* Standard mounts are left out by the index already, or here. */
+static enum gr_truth eval_mount(const struct gr_cond *leaf, const struct gr_subject *subject,
+                                const struct gr_mount *mount, uint64_t *steps)
 {
     const struct gr_value values[] = {
         [GR_MOUNT_SOURCE] = part_of(mount->source),
@@ -152,9 +153,7 @@ static enum gr_truth eval_mount(const struct gr_cond *leaf, const struct gr_moun
         [GR_MOUNT_TYPE] = part_of(mount->type),
     };
 
-    if (!gr_steps_take(steps, gr_steps_of_bytes(mount->destination.n)))
-        return GR_ERROR;
-    if (gr_mount_is_standard(mount))
+    if (!subject->whole && gr_mount_is_standard(mount))
         return GR_FALSE;
     return eval_patterns(leaf, values, GR_ARRAY_LEN(values), steps);
 }
@@ -169,7 +168,7 @@ static enum gr_truth eval_mounts(const struct gr_cond *leaf, const struct gr_sub
     for (size_t i = 0; i < subject->mounts_n && truth != GR_TRUE; i++) {
         if (*steps == 0)
             return GR_ERROR;
-        truth = gr_truth_or(truth, eval_mount(leaf, &subject->mounts[i], steps));
+        truth = gr_truth_or(truth, eval_mount(leaf, subject, &subject->mounts[i], steps));
     }
     return truth;
 }

@@ -148,10 +148,18 @@ static bool probe_part(const struct look *look, unsigned int place, struct gr_st
     return probe_value(look, place, gr_index_text_slot(place), text);
 }
 
-static void probe_mounts(const struct look *look)
+/* Leaves out the standard ones. */
+static int probe_mounts(const struct look *look, struct gr_subject *filtered)
 {
+    struct gr_mount *kept;
+    size_t n = 0;
+
+    filtered->mounts_n = 0;
     if (!begin_field(look, GR_FIELD_MOUNTS))
-        return;
+        return 0;
+    kept = gr_arena_array(look->arena, look->subject->mounts_n, sizeof(*kept));
+    if (!kept)
+        return -ENOMEM;
     for (size_t i = 0; i < look->subject->mounts_n; i++) {
         const struct gr_mount *mount = &look->subject->mounts[i];
 
@@ -160,7 +168,11 @@ static void probe_mounts(const struct look *look)
         (void)probe_part(look, GR_INDEX_MOUNT_PLACE(GR_MOUNT_SOURCE), mount->source);
         (void)probe_part(look, GR_INDEX_MOUNT_PLACE(GR_MOUNT_DESTINATION), mount->destination);
         (void)probe_part(look, GR_INDEX_MOUNT_PLACE(GR_MOUNT_TYPE), mount->type);
+        kept[n++] = *mount;
     }
+    filtered->mounts = kept;
+    filtered->mounts_n = n;
+    return 0;
 }
 
 /* registry/segment/… in lower case; n == 0: no memory. */
@@ -378,8 +390,9 @@ int gr_index_find(const struct gr_index *index, const struct gr_subject *subject
     take(&look, index->always, index->always_n);
     found.subject.whole = subject;
     probe_texts(&look);
-    probe_mounts(&look);
     r = probe_image(&look);
+    if (r == 0)
+        r = probe_mounts(&look, &found.subject);
     if (r == 0)
         r = probe_maps(&look, &found.subject);
     if (r == 0)

@@ -81,8 +81,9 @@ struct gr_subject {
 
     /*
      * What the index leaves of a container (rules/index). whole: the container itself; NULL: this
-     * is it. The leaf anyAnnotation then looks only at these entries, by their positions in the
-     * pod's annotations of whole and, behind them, the container's; their order is kept.
+     * is it. Else maps lack entries that no rule asks for, mounts the standard ones, and the leaf
+     * anyAnnotation looks only at these entries, by their positions in the pod's annotations of
+     * whole and, behind them, the container's; their order is kept.
      */
     const struct gr_subject *whole;
     const uint32_t *any_annotations;

@@ -45,6 +45,9 @@ enum gr_truth gr_test_eval(const struct gr_test *test, const struct gr_value *va
 {
     bool present = value->present;
 
+    /* Some forms compare nothing, and a rule may have very many of them. */
+    if (!gr_steps_take(steps, 1))
+        return GR_ERROR;
     switch (test->kind) {
     case GR_TEST_EXISTS:
         if (value->empty_is_absent && value->text.n == 0)
