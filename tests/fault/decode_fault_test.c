@@ -25,7 +25,10 @@ static const char rules[] =
     "  match:\n"
     "    image: [\"docker.io/library/nginx:1.*\", {notIn: ['a/**']}]\n"
     "    podLabels: {k: [a, {prefix: b}, {in: [c, d]}], l: {exists: true}}\n"
-    "    any: [{not: {namespace: ns}}, {all: [{always: true}]}]\n"
+    "    any: [{not: {namespace: ns}}, {all: [{always: true}]}, {requested: false}]\n"
+    "    args: [a, {glob: '*b'}]\n"
+    "    mounts: [{source: /a, type: [b, c]}, {destination: {prefix: /d}}]\n"
+    "    anyAnnotation: {key: k, value: {exists: true}}\n"
     "  hooks:\n"
     "    createRuntime:\n"
     "      - path: /bin/sh\n"
@@ -80,7 +83,7 @@ static int decode_rules(void *user)
         assert_int_equal(sets.n, 2);
         assert_int_equal(sets.rejected, 3);
         assert_str(sets.items[0].name, "one");
-        assert_int_equal(sets.items[0].match->children_n, 3);
+        assert_int_equal(sets.items[0].match->children_n, 6);
         assert_str(sets.items[1].name, "two");
     } else {
         assert_int_equal(sets.n, 77);

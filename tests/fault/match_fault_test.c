@@ -34,21 +34,43 @@ static int add_leaf(struct gr_arena *arena, enum gr_field field, const char *key
     return gr_image_pattern_parse(arena, test->text, &test->image, NULL);
 }
 
+/* A leaf over elements: the first of their parts. */
+static int add_pattern(struct gr_arena *arena, enum gr_field field, const char *text,
+                       struct gr_cond *out)
+{
+    struct gr_pattern *pattern = gr_arena_alloc(arena, sizeof(*pattern));
+    int r;
+
+    if (!pattern)
+        return -ENOMEM;
+    r = add_leaf(arena, field, NULL, GR_TEST_GLOB, text, out);
+    pattern->parts[0] = out->tests;
+    out->patterns = pattern;
+    out->patterns_n = 1;
+    return r;
+}
+
 static int make_match(struct gr_arena *arena, size_t i, const struct gr_cond **out)
 {
-    struct gr_cond *conds = gr_arena_array(arena, 4, sizeof(*conds));
+    struct gr_cond *conds = gr_arena_array(arena, 7, sizeof(*conds));
     int r;
 
     if (!conds)
         return -ENOMEM;
     conds[0] = (struct gr_cond){
-        .kind = i % 2 ? GR_COND_ANY : GR_COND_ALL, .children = conds + 1, .children_n = 3};
+        .kind = i % 2 ? GR_COND_ANY : GR_COND_ALL, .children = conds + 1, .children_n = 6};
     r = add_leaf(arena, GR_FIELD_IMAGE, NULL, GR_TEST_IMAGE, i % 3 ? "R.io/**/app-*" : "nginx:1.25",
                  &conds[1]);
     if (r == 0)
         r = add_leaf(arena, GR_FIELD_ANNOTATIONS, "key", GR_TEST_EXACT, "value", &conds[2]);
     if (r == 0)
         r = add_leaf(arena, GR_FIELD_POD_LABELS, "app", GR_TEST_GLOB, "w*b", &conds[3]);
+    if (r == 0)
+        r = add_leaf(arena, GR_FIELD_ARGS, NULL, GR_TEST_GLOB, "*-level*", &conds[4]);
+    if (r == 0)
+        r = add_pattern(arena, GR_FIELD_MOUNTS, "/srv/*", &conds[5]);
+    if (r == 0)
+        r = add_pattern(arena, GR_FIELD_ANY_ANNOTATION, i % 5 ? "*" : "*key*", &conds[6]);
     *out = conds;
     return r;
 }
@@ -118,12 +140,18 @@ static int decide(const struct gr_ruleset *rules)
     struct gr_kv annotations[] = {{GR_STR("key"), GR_STR("value")},
                                   {GR_STR("key/pod"), GR_STR("value")}};
     struct gr_kv labels[] = {{GR_STR("app"), GR_STR("web")}};
+    struct gr_str args[] = {GR_STR("/bin/x"), GR_STR("--level=1")};
+    struct gr_mount mounts[] = {{.destination = GR_STR("/proc"), .source = GR_STR("proc")},
+                                {.destination = GR_STR("/data"), .source = GR_STR("/srv/data")}};
     struct gr_str env[] = {GR_STR("GRAPNEL_HOOKSET=set-1@0")};
     struct gr_oci_hook hooks[] = {{.path = GR_STR("/opt/x"), .env = {env, 1}}};
     struct gr_subject subject = {.id = GR_STR("id"),
                                  .pod_name = GR_STR("pod"),
                                  .pod_annotations = {annotations, 2},
                                  .pod_labels = {labels, 1},
+                                 .args = {args, 2},
+                                 .mounts = mounts,
+                                 .mounts_n = 2,
                                  .hooks = hooks,
                                  .hooks_n = 1};
     struct gr_decide_options options = {.node_name = GR_STR("node")};

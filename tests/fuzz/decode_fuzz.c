@@ -64,12 +64,29 @@ static void check_tests(const struct gr_test *tests, size_t n)
     }
 }
 
+static void check_pattern(const struct gr_pattern *pattern)
+{
+    size_t asked = 0;
+
+    FUZZ_CHECK(pattern->line >= 1 && pattern->column >= 1);
+    for (size_t i = 0; i < GR_PARTS_MAX; i++) {
+        if (pattern->parts[i].n > 0)
+            check_tests(pattern->parts[i].items, pattern->parts[i].n);
+        asked += pattern->parts[i].n > 0;
+    }
+    FUZZ_CHECK(asked >= 1);
+}
+
 static void check_cond(const struct gr_cond *cond)
 {
     bool leaf = cond->kind == GR_COND_LEAF;
 
     FUZZ_CHECK(cond->line >= 1 && cond->column >= 1);
-    if (leaf) {
+    if (leaf && gr_field_has_parts(cond->field)) {
+        FUZZ_CHECK(cond->patterns_n >= 1 && cond->patterns_n <= GR_VALUES_MAX);
+        for (size_t i = 0; i < cond->patterns_n; i++)
+            check_pattern(&cond->patterns[i]);
+    } else if (leaf) {
         check_tests(cond->tests.items, cond->tests.n);
         FUZZ_CHECK(gr_field_is_map(cond->field) == (cond->key.n > 0));
     } else if (cond->kind != GR_COND_ALWAYS) {
