@@ -53,8 +53,10 @@ static void count(void *user, enum gr_level level, const struct gr_err *err)
 static int decode(struct loader *l, const struct gr_rule_file *file, struct gr_str text,
                   const struct gr_reporter *reporter, struct gr_hooksets *out_sets)
 {
-    struct gr_source source = {
-        .text = text, .file = file->path.p, .stem = gr_rule_name_stem(file->name)};
+    struct gr_source source = {.text = text,
+                               .file = file->path.p,
+                               .stem = gr_rule_name_stem(file->name),
+                               .version = l->options->version};
 
     return gr_hooksets_decode(&l->arena, &source, reporter, out_sets);
 }

@@ -21,7 +21,8 @@ struct gr_load_options {
     const char *host_root;     /* where the host's / is seen, "/" outside containers */
     const char *last_good_dir; /* /var/lib/grapnel/last-good; NULL: keep none (one-shot verbs) */
     struct gr_str node_name;
-    bool check_host; /* whether hook programs are looked at (check can do without) */
+    struct gr_str version; /* of the program, for spec.minVersion: struct gr_source */
+    bool check_host;       /* whether hook programs are looked at (check can do without) */
 };
 
 /* What became of one file. */

@@ -8,6 +8,7 @@
 #include "rules/decode.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/hash.h"
 #include "rules/decode_parts.h"
@@ -22,132 +23,25 @@ struct sets {
     size_t n, cap;
 };
 
-static int decode_mode(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
-{
-    static const char *const words[] = {
-        [GR_MODE_ENFORCE] = "Enforce",
-        [GR_MODE_OBSERVE] = "Observe",
-    };
-    struct gr_hookset *set = target;
-    size_t index = 0;
-    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
-
-    if (r == 0)
-        set->mode = (enum gr_mode)index;
-    return r;
-}
-
-static int decode_failure_policy(struct gr_decoder *d, const struct gr_yaml_node *node,
-                                 void *target)
-{
-    static const char *const words[] = {
-        [GR_FAIL] = "Fail",
-        [GR_IGNORE] = "Ignore",
-    };
-    struct gr_hookset *set = target;
-    size_t index = 0;
-    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
-
-    if (r == 0) {
-        set->failure_policy = (enum gr_failure_policy)index;
-        set->failure_policy_given = true;
-    }
-    return r;
-}
-
-static int decode_on_unknown(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
-{
-    static const char *const words[] = {
-        [GR_UNKNOWN_SKIP] = "Skip",
-        [GR_UNKNOWN_INJECT] = "Inject",
-        [GR_UNKNOWN_FAIL] = "Fail",
-    };
-    struct gr_hookset *set = target;
-    size_t index = 0;
-    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
-
-    if (r == 0)
-        set->on_unknown = (enum gr_on_unknown)index;
-    return r;
-}
-
-static int decode_order(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
-{
-    struct gr_hookset *set = target;
-
-    return gr_decode_number(d, node, 0, GR_ORDER_MAX, &set->order);
-}
-
-static int decode_node_names(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
-{
-    struct gr_hookset *set = target;
-    struct gr_tests tests = {0};
-    int r = gr_decode_tests(d, node, false, &tests);
-
-    if (r != 0)
-        return r;
-    set->nodes.has_names = true;
-    set->nodes.names = tests;
-    return 0;
-}
-
-static int decode_percent(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
-{
-    struct gr_hookset *set = target;
-    int r = gr_decode_number(d, node, 0, 100, &set->nodes.percent);
-
-    if (r == 0)
-        set->nodes.has_percent = true;
-    return r;
-}
-
-static int decode_nodes(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
-{
-    static const struct gr_key keys[] = {
-        {"names", decode_node_names, 0, NULL},
-        {"percent", decode_percent, 0, NULL},
-    };
-
-    return gr_decode_mapping(d, node, GR_KEYS(keys), target);
-}
-
-static int decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
-{
-    static const struct gr_key keys[] = {
-        {"mode", decode_mode, 0, NULL},
-        {"nodes", decode_nodes, 0, NULL},
-        {"order", decode_order, 0, NULL},
-        {"match", gr_decode_match, GR_KEY_REQUIRED, "match: {always: true} to match everything"},
-        {"failurePolicy", decode_failure_policy, 0, NULL},
-        {"onUnknown", decode_on_unknown, 0, NULL},
-        {"hooks", gr_decode_hooks, GR_KEY_REQUIRED,
-         "hooks: {createRuntime: [{path: /opt/hooks/program}]}"},
-        {"minVersion", NULL, GR_KEY_LATER, NULL},
-        {"requestable", NULL, GR_KEY_LATER, NULL},
-        {"environments", NULL, GR_KEY_LATER, NULL},
-        {"adjust", NULL, GR_KEY_LATER, NULL},
-        {"breaker", NULL, GR_KEY_LATER, NULL},
-    };
-
-    return gr_decode_mapping(d, node, GR_KEYS(keys), target);
-}
-
 static int decode_name(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
     struct gr_hookset *set = target;
     struct gr_str name = GR_STR_NONE;
-    int r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, &name);
+    bool lenient = d->lenient;
+    int r;
 
-    if (r != 0)
-        return r;
-    if (!gr_is_dns_subdomain(name))
-        return gr_decode_refuse(d, node->at, "bad-name",
-                                "the name \"%s\" is refused: expected at most %d lower-case "
-                                "letters, digits, - and ., beginning and ending with a letter or "
-                                "digit",
-                                gr_show(name).text, GR_NAME_MAX_BYTES);
-    set->name = name;
-    return 0;
+    d->lenient = false; /* without a name nothing can be said of a set */
+    r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, &name);
+    if (r == 0 && !gr_is_dns_subdomain(name))
+        r = gr_decode_refuse(d, node->at, "bad-name",
+                             "the name \"%s\" is refused: expected at most %d lower-case "
+                             "letters, digits, - and ., beginning and ending with a letter or "
+                             "digit",
+                             gr_show(name).text, GR_NAME_MAX_BYTES);
+    d->lenient = lenient;
+    if (r == 0)
+        set->name = name;
+    return r;
 }
 
 static int decode_metadata(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
@@ -165,7 +59,7 @@ static int decode_top(struct gr_decoder *d, const struct gr_yaml_node *root, str
         {"apiVersion", gr_decode_seen, GR_KEY_REQUIRED, "apiVersion: " GR_API_VERSION},
         {"kind", gr_decode_seen, GR_KEY_REQUIRED, "kind: HookSet"},
         {"metadata", decode_metadata, 0, NULL},
-        {"spec", decode_spec, GR_KEY_REQUIRED, "spec: with match and hooks in it"},
+        {"spec", gr_decode_spec, GR_KEY_REQUIRED, "spec: with match and hooks in it"},
         {"name", NULL, GR_KEY_ELSEWHERE, "metadata"},
         {"mode", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"nodes", NULL, GR_KEY_ELSEWHERE, "spec"},
@@ -174,9 +68,50 @@ static int decode_top(struct gr_decoder *d, const struct gr_yaml_node *root, str
         {"failurePolicy", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"onUnknown", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"hooks", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"adjust", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"minVersion", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"requestable", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"environments", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"breaker", NULL, GR_KEY_ELSEWHERE, "spec"},
     };
 
     return gr_decode_mapping(d, root, GR_KEYS(keys), set);
+}
+
+static void warn_later(struct gr_decoder *d, const struct gr_yaml_node *root,
+                       const struct gr_hookset *set)
+{
+    const struct gr_yaml_node *node = gr_yaml_get(gr_yaml_get(root, "spec"), "minVersion");
+
+    gr_findings_warn(d->findings, "spec.minVersion", node->at, "too-new",
+                     "this set is blocked: %.*s; a container that matches it is an error under its "
+                     "failurePolicy",
+                     GR_STR_FMT(set->blocked));
+}
+
+/* A set for a later version: who it is for and what a failure of it means. It is blocked. */
+static int decode_later(struct gr_decoder *d, const struct gr_source *source,
+                        const struct gr_yaml_node *root, struct gr_str needed,
+                        struct gr_hookset *set)
+{
+    static const struct gr_key keys[] = {
+        {"metadata", decode_metadata, 0, NULL},
+        {"spec", gr_decode_later_spec, 0, NULL},
+    };
+    struct gr_str version = source->version.n > 0 ? source->version : GR_STR("of unknown version");
+    char text[160];
+    int r;
+
+    (void)snprintf(text, sizeof(text), "it needs Grapnel %.*s or later, this is %.*s",
+                   GR_STR_FMT(needed), GR_STR_FMT(gr_str_first(version, 64)));
+    if (!gr_arena_str(d->arena, gr_str_from(text), &set->blocked))
+        return -ENOMEM;
+    d->lenient = true;
+    r = gr_decode_mapping(d, root, GR_KEYS(keys), set);
+    d->lenient = false;
+    if (r >= 0)
+        warn_later(d, root, set);
+    return r;
 }
 
 /* The file's stem stands in for a name that is not given. */
@@ -215,6 +150,7 @@ static int decode_document(struct gr_decoder *d, const struct gr_source *source,
                            struct gr_hookset *set)
 {
     const struct gr_yaml_node *root = document->root;
+    struct gr_str needed = GR_STR_NONE;
     int r = 0;
 
     set->document = document->number;
@@ -223,7 +159,9 @@ static int decode_document(struct gr_decoder *d, const struct gr_source *source,
     set->order = GR_ORDER_DEFAULT;
     if (root->kind == GR_YAML_MAPPING)
         r = gr_decode_check_kind(d, root, "HookSet");
-    if (r == 0)
+    if (r == 0 && gr_needs_later_version(root, source->version, &needed))
+        r = decode_later(d, source, root, needed, set);
+    else if (r == 0)
         r = decode_top(d, root, set);
     if (r == 0)
         r = default_name(d, source, root, set);

@@ -14,6 +14,9 @@ struct gr_source {
     struct gr_str text; /* borrowed for the call */
     const char *file;   /* path for messages */
     struct gr_str stem; /* file name without its suffix: the default of metadata.name */
+    /* Of the program, "1.2.3", for spec.minVersion. n == 0: not known; then every set that gives a
+     * minVersion is for a later version, since nobody can say that it is not. */
+    struct gr_str version;
 };
 
 struct gr_hooksets {
@@ -25,7 +28,8 @@ struct gr_hooksets {
 /*
  * Decodes every document of a file. A document with an error is refused whole and the next one is
  * read; a YAML syntax error ends the file there (the documents before it stand). An empty file is
- * fine and gives nothing.
+ * fine and gives nothing. A set for a later version (spec.minVersion) is given as far as it can be
+ * read, with blocked saying why, and is reported as a warning.
  * Everything in *out_sets lives in arena; nothing borrows from source.
  * Returns 0 (look at rejected); -ENOMEM.
  */

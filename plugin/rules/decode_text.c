@@ -6,6 +6,7 @@
  * stands only behind a literal NAME=.
  */
 #include <errno.h>
+#include <stdio.h>
 
 #include "rules/decode_parts.h"
 #include "rules/fields.h"
@@ -18,20 +19,31 @@
 typedef int check_element_fn(struct gr_decoder *d, const struct gr_yaml_node *node,
                              const struct gr_hook_text *elements, size_t n);
 
+static void add_field_need(struct gr_runner_needs *needs, struct gr_place at, const char *field)
+{
+    char name[16];
+
+    (void)snprintf(name, sizeof(name), "{{%s}}", field);
+    gr_runner_needs_add(needs, at, name);
+}
+
 static int parse_element(struct gr_decoder *d, const struct gr_yaml_node *node,
-                         struct gr_hook_text *element)
+                         struct gr_runner_needs *needs, struct gr_hook_text *element)
 {
     struct gr_str text = GR_STR_NONE;
+    const char *run_time = NULL;
     struct gr_err err = {0};
     int r = gr_decode_text_copy(d, node, GR_TEXT_BLOCK, GR_HOOK_ELEMENT_MAX_BYTES, &text);
 
     if (r != 0)
         return r;
-    r = gr_template_parse(d->arena, text, gr_template_field_check, NULL, &element->text, &err);
+    r = gr_template_parse(d->arena, text, gr_template_field_check, &run_time, &element->text, &err);
     if (r == -ENOMEM)
         return r;
     if (r < 0)
         return gr_decode_refuse_err(d, node->at, &err);
+    if (run_time)
+        add_field_need(needs, node->at, run_time);
     element->line = node->at.line;
     element->column = node->at.column;
     if (!element->text.has_fields)
@@ -41,8 +53,8 @@ static int parse_element(struct gr_decoder *d, const struct gr_yaml_node *node,
 }
 
 static int decode_elements(struct gr_decoder *d, const struct gr_yaml_node *node, size_t max,
-                           check_element_fn *check, const struct gr_hook_text **out_items,
-                           size_t *out_n)
+                           check_element_fn *check, struct gr_runner_needs *needs,
+                           const struct gr_hook_text **out_items, size_t *out_n)
 {
     struct gr_hook_text *items;
     size_t n = 0;
@@ -56,7 +68,7 @@ static int decode_elements(struct gr_decoder *d, const struct gr_yaml_node *node
     for (const struct gr_yaml_node *item = node->first; item; item = item->next) {
         size_t before = gr_field_path_index(&d->path, n);
 
-        r = parse_element(d, item, &items[n]);
+        r = parse_element(d, item, needs, &items[n]);
         if (r == 0)
             r = check(d, item, items, n);
         gr_field_path_cut(&d->path, before);
@@ -98,8 +110,13 @@ static bool is_env_name(struct gr_str name)
     return name.n > 0;
 }
 
+bool gr_is_env_reserved(struct gr_str name)
+{
+    return gr_str_has_prefix(name, GR_STR(OWN_ENV_PREFIX));
+}
+
 /* Variables through which a value becomes code of the hook, or of what the hook starts. */
-static bool is_env_code(struct gr_str name)
+bool gr_is_env_code(struct gr_str name)
 {
     static const char *const names[] = {
         "PATH",
@@ -172,7 +189,7 @@ static int check_env_fields(struct gr_decoder *d, const struct gr_yaml_node *nod
         const struct gr_template_part *part = &text->parts[i];
 
         if (part->name.n == 0 || !gr_template_field_is_foreign((enum gr_template_field)part->id) ||
-            !is_env_code(name))
+            !gr_is_env_code(name))
             continue;
         return gr_decode_refuse(d, node->at, "unsafe-template",
                                 "{{%s}} is chosen by whoever writes the pod and must not stand in "
@@ -205,7 +222,7 @@ static int check_env(struct gr_decoder *d, const struct gr_yaml_node *node,
                                 "the variable's name \"%s\" is refused: expected letters, digits "
                                 "and _, not beginning with a digit",
                                 gr_show(name).text);
-    if (gr_str_has_prefix(name, GR_STR(OWN_ENV_PREFIX)))
+    if (gr_is_env_reserved(name))
         return gr_decode_refuse(d, node->at, "reserved-env",
                                 "the variable %s is refused: names that begin with " OWN_ENV_PREFIX
                                 " are set by Grapnel itself; choose another name",
@@ -216,14 +233,22 @@ static int check_env(struct gr_decoder *d, const struct gr_yaml_node *node,
 
 int gr_decode_args(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
-    struct gr_hook *hook = target;
+    struct gr_hook_reading *reading = target;
 
-    return decode_elements(d, node, GR_HOOK_ARGS_MAX, check_arg, &hook->args, &hook->args_n);
+    return decode_elements(d, node, GR_HOOK_ARGS_MAX, check_arg, &reading->needs,
+                           &reading->hook->args, &reading->hook->args_n);
 }
 
 int gr_decode_env(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
-    struct gr_hook *hook = target;
+    struct gr_hook_reading *reading = target;
 
-    return decode_elements(d, node, GR_HOOK_ENV_MAX, check_env, &hook->env, &hook->env_n);
+    return gr_decode_env_list(d, node, &reading->needs, &reading->hook->env, &reading->hook->env_n);
+}
+
+int gr_decode_env_list(struct gr_decoder *d, const struct gr_yaml_node *node,
+                       struct gr_runner_needs *needs, const struct gr_hook_text **out_items,
+                       size_t *out_n)
+{
+    return decode_elements(d, node, GR_HOOK_ENV_MAX, check_env, needs, out_items, out_n);
 }

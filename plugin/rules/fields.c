@@ -27,8 +27,9 @@ static const struct field fields[GR_TEMPLATE_FIELD_COUNT] = {
     [GR_TEMPLATE_LABEL] = {"label", true, true},
 };
 
-/* What only the hook runner of a later version can know. */
-static const char *const later_fields[] = {".Pid", ".Bundle", ".Rootfs", ".Status"};
+/* What only a hook runner can know. */
+static const char *const run_time_fields[GR_TEMPLATE_RUN_TIME_COUNT] = {".Pid", ".Bundle",
+                                                                        ".Rootfs", ".Status"};
 
 const char *gr_template_field_name(enum gr_template_field field)
 {
@@ -37,7 +38,7 @@ const char *gr_template_field_name(enum gr_template_field field)
 
 bool gr_template_field_is_foreign(enum gr_template_field field)
 {
-    return fields[field].foreign;
+    return field < GR_TEMPLATE_FIELD_COUNT && fields[field].foreign;
 }
 
 static int fail_unknown(const struct gr_template_part *part, struct gr_err *err)
@@ -45,13 +46,6 @@ static int fail_unknown(const struct gr_template_part *part, struct gr_err *err)
     const char *names[GR_TEMPLATE_FIELD_COUNT];
     const char *nearest;
 
-    for (size_t i = 0; i < GR_ARRAY_LEN(later_fields); i++) {
-        if (gr_str_is(part->name, later_fields[i]))
-            return gr_fail(err, -EINVAL, "unsupported-field",
-                           "the template field {{%s}} is filled in by the hook runner, which this "
-                           "version of Grapnel does not have; remove it",
-                           later_fields[i]);
-    }
     for (size_t i = 0; i < GR_TEMPLATE_FIELD_COUNT; i++)
         names[i] = fields[i].name;
     nearest = gr_nearest(part->name, names, GR_ARRAY_LEN(names));
@@ -66,25 +60,43 @@ static int fail_unknown(const struct gr_template_part *part, struct gr_err *err)
                    GR_STR_FMT(gr_str_first(part->name, 64)));
 }
 
+static int check_key(const struct gr_template_part *part, const char *name, bool takes_key,
+                     struct gr_err *err)
+{
+    if (takes_key && (!part->has_arg || part->arg.n == 0))
+        return gr_fail(err, -EINVAL, "bad-template",
+                       "{{%s}} needs the key to look up, in double quotes: {{%s \"KEY\"}}", name,
+                       name);
+    if (part->arg.n > GR_KEY_MAX_BYTES)
+        return gr_fail(err, -EINVAL, "bad-template",
+                       "the key of {{%s}} has %zu bytes; at most %d are allowed", name, part->arg.n,
+                       GR_KEY_MAX_BYTES);
+    if (!takes_key && part->has_arg)
+        return gr_fail(err, -EINVAL, "bad-template",
+                       "{{%s}} stands alone; only annotation and label take a key", name);
+    return 0;
+}
+
 int gr_template_field_check(void *user, const struct gr_template_part *part, struct gr_err *err)
 {
-    (void)user;
+    const char **out_run_time = user;
+
     for (size_t i = 0; i < GR_TEMPLATE_FIELD_COUNT; i++) {
+        int r;
+
         if (!gr_str_is(part->name, fields[i].name))
             continue;
-        if (fields[i].takes_key && (!part->has_arg || part->arg.n == 0))
-            return gr_fail(err, -EINVAL, "bad-template",
-                           "{{%s}} needs the key to look up, in double quotes: {{%s \"KEY\"}}",
-                           fields[i].name, fields[i].name);
-        if (part->arg.n > GR_KEY_MAX_BYTES)
-            return gr_fail(err, -EINVAL, "bad-template",
-                           "the key of {{%s}} has %zu bytes; at most %d are allowed",
-                           fields[i].name, part->arg.n, GR_KEY_MAX_BYTES);
-        if (!fields[i].takes_key && part->has_arg)
-            return gr_fail(err, -EINVAL, "bad-template",
-                           "{{%s}} stands alone; only annotation and label take a key",
-                           fields[i].name);
-        return (int)i;
+        r = check_key(part, fields[i].name, fields[i].takes_key, err);
+        return r < 0 ? r : (int)i;
+    }
+    for (size_t i = 0; out_run_time && i < GR_TEMPLATE_RUN_TIME_COUNT; i++) {
+        int r;
+
+        if (!gr_str_is(part->name, run_time_fields[i]))
+            continue;
+        *out_run_time = run_time_fields[i];
+        r = check_key(part, run_time_fields[i], false, err);
+        return r < 0 ? r : GR_TEMPLATE_FIELD_COUNT + (int)i;
     }
     return fail_unknown(part, err);
 }

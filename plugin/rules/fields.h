@@ -26,19 +26,25 @@ enum gr_template_field {
 };
 #define GR_TEMPLATE_FIELD_COUNT 12
 
+/* Fields that only a hook runner can fill in, when the hook runs; numbered behind the others. A set
+ * that names one is refused, so that none is ever expanded here. */
+#define GR_TEMPLATE_RUN_TIME_COUNT 4 /* .Pid, .Bundle, .Rootfs, .Status */
+
 /* As it is written: ".ID", "annotation", … */
 const char *gr_template_field_name(enum gr_template_field field);
 
 /*
- * Whether whoever writes the pod (or builds its image) chooses the value. Such a value is never
+ * Whether whoever writes the pod (or builds its image) chooses the value; never of run-time fields,
+ * which the runtime chooses. Such a value is never
  * text of a shell and never the name of a variable.
  */
 bool gr_template_field_is_foreign(enum gr_template_field field);
 
 /*
- * The callback for gr_template_parse (user is not looked at).
- * Returns the enum gr_template_field; -EINVAL after filling err (codes unknown-field,
- * unsupported-field, bad-template).
+ * The callback for gr_template_parse. user: a const char ** that takes the name of a run-time field
+ * when one is met (a literal), else stays as it is; NULL: run-time fields are unknown.
+ * Returns the enum gr_template_field, or for a run-time field its number; -EINVAL after filling err
+ * (codes unknown-field, bad-template).
  */
 int gr_template_field_check(void *user, const struct gr_template_part *part, struct gr_err *err);
 

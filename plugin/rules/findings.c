@@ -37,6 +37,23 @@ void gr_findings_addf(struct gr_findings *findings, const struct gr_field_path *
     gr_findings_add(findings, field, place, &err);
 }
 
+void gr_findings_warn(struct gr_findings *findings, const char *field, struct gr_place place,
+                      const char *code, const char *format, ...)
+{
+    struct gr_err err = {0};
+    va_list args;
+
+    findings->warnings++;
+    if (findings->warnings > GR_FINDINGS_MAX)
+        return;
+    va_start(args, format);
+    gr_err_fill(&err, code, format, args);
+    va_end(args);
+    gr_err_at(&err, findings->file, place.line, place.column);
+    (void)snprintf(err.field, sizeof(err.field), "%s", field);
+    gr_report(findings->reporter, GR_LEVEL_WARNING, &err);
+}
+
 static void append(struct gr_field_path *path, struct gr_str before, struct gr_str text,
                    struct gr_str after)
 {

@@ -15,6 +15,7 @@ struct gr_findings {
     const struct gr_reporter *reporter; /* borrowed; NULL: only counts */
     const char *file;                   /* borrowed */
     size_t count;                       /* errors so far, shown or not */
+    size_t warnings;                    /* the same of warnings */
 };
 
 /* A field path. Always terminated; a part that does not fit is left out. */
@@ -40,6 +41,10 @@ void gr_findings_add(struct gr_findings *findings, const struct gr_field_path *f
 void gr_findings_addf(struct gr_findings *findings, const struct gr_field_path *field,
                       struct gr_place place, const char *code, const char *format, ...)
     GR_PRINTF(5, 6);
+
+/* Reports a warning at a place; behind GR_FINDINGS_MAX of them no more. field: as in the file. */
+void gr_findings_warn(struct gr_findings *findings, const char *field, struct gr_place place,
+                      const char *code, const char *format, ...) GR_PRINTF(5, 6);
 
 /*
  * Each appends a part and returns the length before, to which the path is cut back later with

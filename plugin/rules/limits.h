@@ -30,6 +30,10 @@
 /* Kubernetes: a DNS subdomain (RFC 1123), as for object names. */
 #define GR_NAME_MAX_BYTES 253
 
+/* Kubernetes: a DNS label (RFC 1123); the name of an environment or of a program's package, and the
+ * part of an annotation's key behind the /. */
+#define GR_LABEL_MAX_BYTES 63
+
 /* Kubernetes: a label or annotation key is prefix (253) "/" name (63). */
 #define GR_KEY_MAX_BYTES 317
 
@@ -58,6 +62,69 @@
 #define GR_ORDER_MAX 100
 #define GR_ORDER_DEFAULT 50
 #define GR_ORDER_REQUESTED_DEFAULT 60
+
+/* A number of a version in spec.minVersion. No evidence. */
+#define GR_VERSION_NUMBER_MAX 99999
+
+/* Environments of one set; clusters have a handful. No evidence. */
+#define GR_ENVIRONMENTS_MAX 64
+
+/* Entries of each list and mapping below spec.adjust. No evidence. */
+#define GR_ADJUST_ENTRIES_MAX 256
+
+/* Options of one mount. No evidence. */
+#define GR_MOUNT_OPTIONS_MAX 64
+
+/* A device's name, a class, a type of file system or a file of cgroup v2 under spec.adjust: NAME_MAX
+ * of Linux, since most become the name of a file. */
+#define GR_ADJUST_NAME_MAX_BYTES 255
+
+/* Linux: 12 bits for the major and 20 for the minor number of a device (MINORBITS). */
+#define GR_DEVICE_MAJOR_MAX 4095
+#define GR_DEVICE_MINOR_MAX 1048575
+
+/* Ids of users and groups; the next one is -1, which Linux takes for "unchanged". */
+#define GR_ID_MAX 4294967294
+
+/* cpu.shares: Linux, MIN_SHARES and MAX_SHARES of the scheduler. */
+#define GR_CPU_SHARES_MIN 2
+#define GR_CPU_SHARES_MAX 262144
+
+/* Microseconds. Linux: cfs_quota_us is at least 1 ms, cfs_period_us 1 ms to 1 s; a quota's most is
+ * max_cfs_runtime, 2^44 - 1. */
+#define GR_CPU_QUOTA_MIN_US 1000
+#define GR_CPU_QUOTA_MAX_US 17592186044415
+#define GR_CPU_PERIOD_MIN_US 1000
+#define GR_CPU_PERIOD_MAX_US 1000000
+
+/* A number in cpus or mems. Linux has at most 8,192 CPUs and 1,024 memory nodes; five digits. */
+#define GR_CPU_NUMBER_MAX 99999
+
+/* Processes: PID_MAX_LIMIT of 64-bit Linux. */
+#define GR_PIDS_MAX 4194304
+
+/* Digests of one hook's program: one for each architecture. No evidence. */
+#define GR_VERIFY_DIGESTS_MAX 16
+
+/* Runs of one hook, the first included. No evidence. */
+#define GR_RETRY_ATTEMPTS_MAX 10
+
+/* Exit codes of one hook that make it run again: all there are. */
+#define GR_EXIT_CODES_MAX 255
+
+/* Seconds between runs, or that a hook has left after SIGTERM: within GR_HOOK_TIMEOUT_MAX_S. */
+#define GR_HOOK_PAUSE_MAX_S 60
+
+/* Seconds of processor time; a hook's processes may run side by side. No evidence. */
+#define GR_HOOK_CPU_TIME_MAX_S 3600
+
+/* Descriptors of a hook: fewer than 8 start no program; fs.nr_open of Linux is 1,048,576. */
+#define GR_HOOK_OPEN_FILES_MIN 8
+#define GR_HOOK_OPEN_FILES_MAX 1048576
+
+/* Breaker: failures, and seconds in which they count. No evidence. */
+#define GR_BREAKER_FAILURES_MAX 1000
+#define GR_BREAKER_WINDOW_MAX_S 86400
 
 /* A glob, prefix or image pattern. No evidence. */
 #define GR_PATTERN_MAX_BYTES 1024

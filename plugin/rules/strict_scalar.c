@@ -214,7 +214,7 @@ static void list_words(const char *const *words, size_t n, char *out, size_t out
 int gr_decode_word(struct gr_decoder *d, const struct gr_yaml_node *node, const char *const *words,
                    size_t n, size_t *out_index)
 {
-    char list[160] = "";
+    char list[320] = "";
     const char *nearest;
 
     if (node->kind == GR_YAML_BAD)

@@ -35,6 +35,38 @@ static const char rules[] =
     "        args: [sh, -c, 'echo \"$1\"', sh, 'a{{.ID}}b{{annotation \"k\\\"\" \"d\"}}']\n"
     "        env: ['A={{.Name}}', B=c]\n"
     "        timeout: 30s\n"
+    "  requestable: true\n"
+    "  environments: {a: {env: [A=b, 'C={{.ID}}']}}\n"
+    "  adjust:\n"
+    "    env: {A: b, C: d}\n"
+    "    annotations: {a/b: c}\n"
+    "    mounts: [{destination: /a, source: /b, options: [ro]}]\n"
+    "    devices: [{path: /dev/a, type: c, major: 1, minor: 2, fileMode: '0660'}]\n"
+    "    cdiDevices: [a/b=c]\n"
+    "    rlimits: [{type: RLIMIT_CPU, soft: 1, hard: unlimited}]\n"
+    "    resources:\n"
+    "      memory: {limit: 1Mi}\n"
+    "      cpu: {shares: 2, cpus: '0-3'}\n"
+    "      rdtClass: a\n"
+    "      hugepageLimits: [{pageSize: 2MB, limit: 0}]\n"
+    "      unified: {a.b: c}\n"
+    "---\n"
+    "apiVersion: grapnel/v1beta1\n"
+    "kind: HookSet\n"
+    "metadata: {name: later}\n"
+    "spec: {minVersion: '9.9', mode: Observe, match: {always: true}, colour: [red]}\n"
+    "---\n"
+    "apiVersion: grapnel/v1beta1\n"
+    "kind: HookSet\n"
+    "metadata: {name: latest}\n"
+    "spec: {minVersion: '9.9'}\n"
+    "---\n"
+    "apiVersion: grapnel/v1beta1\n"
+    "kind: HookSet\n"
+    "metadata: {name: runner}\n"
+    "spec: {match: {always: true}, breaker: {failures: 1, window: 1}, hooks: {poststop: [{path: "
+    "/x, retry: {attempts: 2, on: {stderr: {regex: a}}}, env: ['A={{.Pid}}'], verify: {sha256: "
+    "[a]}}]}}\n"
     "---\n"
     "apiVersion: grapnel/v1beta1\n"
     "kind: HookSet\n"
@@ -59,6 +91,8 @@ static const char settings[] = "apiVersion: grapnel/v1beta1\n"
                                "  nodeName: node\n"
                                "  logLevel: debug\n";
 
+#define VERSION GR_STR("1.2.3")
+
 static void ignore(void *user, enum gr_level level, const struct gr_err *err)
 {
     (void)user;
@@ -71,7 +105,7 @@ static const struct gr_reporter reporter = {.report = ignore};
 static int decode_rules(void *user)
 {
     const struct gr_source source = {
-        .text = GR_STR(rules), .file = "dir/two.yaml", .stem = GR_STR("two")};
+        .text = GR_STR(rules), .file = "dir/two.yaml", .stem = GR_STR("two"), .version = VERSION};
     struct gr_hooksets sets = {.n = 77};
     struct gr_arena arena;
     int r;
@@ -80,11 +114,16 @@ static int decode_rules(void *user)
     gr_arena_init(&arena, BLOCK_BYTES, 0);
     r = gr_hooksets_decode(&arena, &source, &reporter, &sets);
     if (r == 0) {
-        assert_int_equal(sets.n, 2);
-        assert_int_equal(sets.rejected, 3);
+        assert_int_equal(sets.n, 4);
+        assert_int_equal(sets.rejected, 4);
         assert_str(sets.items[0].name, "one");
         assert_int_equal(sets.items[0].match->children_n, 6);
-        assert_str(sets.items[1].name, "two");
+        assert_int_equal(sets.items[0].adjust_n, 13);
+        assert_int_equal(sets.items[0].environments[0].env_n, 2);
+        assert_int_equal(sets.items[1].match->kind, GR_COND_ALWAYS);
+        assert_str(sets.items[2].blocked, "it needs Grapnel 9.9 or later, this is 1.2.3");
+        assert_int_equal(sets.items[2].match->kind, GR_COND_UNREADABLE);
+        assert_str(sets.items[3].name, "two");
     } else {
         assert_int_equal(sets.n, 77);
     }
@@ -132,7 +171,7 @@ static int decode_settings(void *user)
 static void test_arena_limit(void **state)
 {
     const struct gr_source source = {
-        .text = GR_STR(rules), .file = "dir/two.yaml", .stem = GR_STR("two")};
+        .text = GR_STR(rules), .file = "dir/two.yaml", .stem = GR_STR("two"), .version = VERSION};
     int r = -ENOMEM;
 
     (void)state;
@@ -143,7 +182,7 @@ static void test_arena_limit(void **state)
         assert_true(limit < 1U << 20);
         gr_arena_init(&arena, BLOCK_BYTES, limit);
         r = gr_hooksets_decode(&arena, &source, &reporter, &sets);
-        assert_int_equal(sets.n, r == 0 ? 2 : 77);
+        assert_int_equal(sets.n, r == 0 ? 4 : 77);
         gr_arena_fini(&arena);
     }
     assert_int_equal(r, 0);

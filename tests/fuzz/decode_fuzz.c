@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "load/config.h"
+#include "rules/adjust.h"
 #include "rules/decode.h"
 #include "rules/limits.h"
 #include "rules/strict.h"
@@ -25,11 +26,17 @@ static const struct frame {
     {HEAD "  match: {always: true}\n  hooks: {poststop: [{path: /bin/sh, args: [sh, ", "]}]}\n"},
     {HEAD "  match: {always: true}\n  hooks: {poststop: [{path: /x, env: [\"", "\"]}]}\n"},
     {HEAD "  match: {podLabels: {a: ", "}}" HOOKS},
+    {HEAD "  match: {always: true}\n  adjust: {", "}\n"},
+    {HEAD "  match: {always: true}\n  adjust: {mounts: [{destination: /a, ", "}]}\n"},
+    {HEAD "  match: {always: true}\n  adjust: {resources: {", "}}\n"},
+    {HEAD "  match: {always: true}\n  environments: {a: {env: [", "]}}" HOOKS},
+    {HEAD "  minVersion: \"9.9\"\n  match: ", HOOKS},
+    {HEAD "  match: {always: true}\n  minVersion: ", HOOKS},
 };
 
 struct seen {
     struct gr_buf log; /* of everything that was reported */
-    size_t findings;
+    size_t findings, warnings;
     uint32_t lines; /* of the text */
 };
 
@@ -37,12 +44,14 @@ static void report(void *user, enum gr_level level, const struct gr_err *err)
 {
     struct seen *seen = user;
 
-    FUZZ_CHECK(level == GR_LEVEL_ERROR);
+    FUZZ_CHECK(level == GR_LEVEL_ERROR || level == GR_LEVEL_WARNING);
     FUZZ_CHECK(err->code && err->text[0] && err->file[0]);
     FUZZ_CHECK(err->line >= 1 && err->line <= seen->lines && err->column >= 1);
     FUZZ_CHECK(gr_utf8_is_clean(gr_str_from(err->text)));
     FUZZ_CHECK(gr_utf8_is_clean(gr_str_from(err->field)));
-    FUZZ_CHECK(++seen->findings <= GR_FINDINGS_MAX);
+    seen->findings += level == GR_LEVEL_ERROR;
+    seen->warnings += level == GR_LEVEL_WARNING;
+    FUZZ_CHECK(seen->findings <= GR_FINDINGS_MAX && seen->warnings <= GR_FINDINGS_MAX);
     fuzz_log_number(&seen->log, err->line);
     fuzz_log_number(&seen->log, err->column);
     fuzz_log_bytes(&seen->log, gr_str_from(err->text));
@@ -81,6 +90,8 @@ static void check_cond(const struct gr_cond *cond)
 {
     bool leaf = cond->kind == GR_COND_LEAF;
 
+    if (cond->kind == GR_COND_UNREADABLE)
+        return;
     FUZZ_CHECK(cond->line >= 1 && cond->column >= 1);
     if (leaf && gr_field_has_parts(cond->field)) {
         FUZZ_CHECK(cond->patterns_n >= 1 && cond->patterns_n <= GR_VALUES_MAX);
@@ -116,6 +127,49 @@ static void check_hook(const struct gr_hook *hook)
     check_texts(hook->env, hook->env_n);
 }
 
+/* What NRI and the kernel are given: no key that NRI takes for another order, no path that leaves
+ * its place, no number that is not meant. */
+static void check_entry(const struct gr_adjust_entry *e)
+{
+    FUZZ_CHECK(e->key.n > 0 && e->key.p[0] != '-' && e->line >= 1 && e->column >= 1);
+    FUZZ_CHECK(gr_utf8_is_clean(e->key) && gr_utf8_is_clean(e->text));
+    FUZZ_CHECK(e->text.n == 0 || !memmem(e->text.p, e->text.n, "{{", 2));
+    FUZZ_CHECK(e->number >= -1);
+    FUZZ_CHECK(e->rlimit.soft <= e->rlimit.hard);
+    FUZZ_CHECK(e->device.mode <= 0777 && e->device.major >= 0 && e->device.minor >= 0);
+    if (e->kind == GR_ADJUST_ENV)
+        FUZZ_CHECK(gr_str_find(e->key, '=') == e->key.n &&
+                   !gr_str_has_prefix(e->key, GR_STR("GRAPNEL_")));
+    if (e->kind == GR_ADJUST_MOUNT || e->kind == GR_ADJUST_DEVICE)
+        FUZZ_CHECK(e->key.n >= 2 && e->key.p[0] == '/' && !memmem(e->key.p, e->key.n, "//", 2));
+    if (e->kind == GR_ADJUST_MOUNT) {
+        FUZZ_CHECK(e->mount.type.n > 0 && gr_str_eq(e->key, e->mount.destination));
+        FUZZ_CHECK(!gr_str_is(e->mount.type, "bind") ||
+                   (e->mount.source.p[0] == '/' && e->mount.options.n > 0));
+        for (size_t i = 0; i < e->mount.options.n; i++)
+            FUZZ_CHECK(gr_str_find(e->mount.options.items[i], ',') == e->mount.options.items[i].n);
+    }
+    if (e->kind == GR_ADJUST_UNIFIED)
+        FUZZ_CHECK(gr_str_find(e->key, '/') == e->key.n && e->text.n > 0);
+}
+
+static void check_adjust(const struct gr_hookset *set)
+{
+    for (size_t i = 0; i < set->adjust_n; i++) {
+        check_entry(&set->adjust[i]);
+        for (size_t k = 0; k < i; k++)
+            FUZZ_CHECK(!gr_adjust_same_key(&set->adjust[i], &set->adjust[k]));
+    }
+    FUZZ_CHECK(set->environments_n <= GR_ENVIRONMENTS_MAX);
+    for (size_t i = 0; i < set->environments_n; i++) {
+        const struct gr_environment *environment = &set->environments[i];
+
+        FUZZ_CHECK(gr_is_dns_subdomain(environment->name));
+        FUZZ_CHECK(environment->env_n >= 1 && environment->env_n <= GR_HOOK_ENV_MAX);
+        check_texts(environment->env, environment->env_n);
+    }
+}
+
 static void check_set(const struct gr_hookset *set)
 {
     size_t hooks = 0;
@@ -128,7 +182,8 @@ static void check_set(const struct gr_hookset *set)
         for (size_t k = 0; k < set->hooks[i].n; k++, hooks++)
             check_hook(&set->hooks[i].items[k]);
     }
-    FUZZ_CHECK(hooks >= 1);
+    check_adjust(set);
+    FUZZ_CHECK((set->blocked.n > 0) ? hooks + set->adjust_n == 0 : hooks + set->adjust_n >= 1);
 }
 
 static uint32_t count_lines(struct gr_str text)
@@ -142,7 +197,8 @@ static uint32_t count_lines(struct gr_str text)
 
 static void decode_rules(struct gr_str text, struct seen *seen)
 {
-    const struct gr_source source = {.text = text, .file = "f.yaml", .stem = GR_STR("f")};
+    const struct gr_source source = {
+        .text = text, .file = "f.yaml", .stem = GR_STR("f"), .version = GR_STR("1.2.3")};
     const struct gr_reporter reporter = {.report = report, .user = seen};
     struct gr_hooksets sets = {0};
     struct gr_arena arena;

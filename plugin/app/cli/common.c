@@ -8,6 +8,7 @@
 #include "app/exit.h"
 #include "load/dirs.h"
 #include "rules/strict.h"
+#include "version.h"
 
 int gr_usage(const char *verb, const char *expected, const char *found)
 {
@@ -204,6 +205,7 @@ static int load(const struct gr_common *common, struct gr_loaded *l, bool check_
         .names = common->dirs_n > 0 ? common->names : NULL,
         .host_root = config->host_root,
         .node_name = gr_str_from(config->node_name),
+        .version = GR_STR(GR_VERSION),
         .dirs_named = config->origins[GR_SETTING_HOOKS_DIRS].source != GR_CONFIG_BUILT_IN,
         .check_host = check_host,
     };

@@ -6,6 +6,7 @@
 
 #include "app/daemon/reload.h"
 #include "base/hash.h"
+#include "version.h"
 
 #define NS_PER_US 1000
 
@@ -70,6 +71,7 @@ static void order_load(struct gr_inforce *f)
         .last_good_dir =
             f->settings.config.last_good_dir[0] ? f->settings.config.last_good_dir : NULL,
         .node_name = gr_str_from(f->settings.config.node_name),
+        .version = GR_STR(GR_VERSION),
         .dirs_named =
             f->settings.config.origins[GR_SETTING_HOOKS_DIRS].source != GR_CONFIG_BUILT_IN,
         .check_host = true,

@@ -209,6 +209,33 @@ static void test_blocked_sets_stay(void **state)
     memfs_fini(&host);
 }
 
+/* A set for a later version is in force, blocked, and passes on: its text is the last good one. */
+static void test_later_version(void **state)
+{
+    static const char text[] =
+        "apiVersion: grapnel/v1beta1\nkind: HookSet\nspec:\n  minVersion: \"2.0\"\n"
+        "  match: {always: true}\n  hooks: {poststop: [{path: /opt/hooks/x}]}\n";
+    struct loaded *l;
+
+    (void)state;
+    host_init(&host);
+    mem_file(&host, HOOKS "/a.yaml", text);
+    l = load(&host);
+    assert_int_equal(l->result.blocked, 1);
+    assert_int_equal(l->result.warnings, 1);
+    assert_int_equal(l->result.errors, 0);
+    assert_state(l, HOOKS "/a.yaml", GR_FILE_LOADED);
+    assert_str(set_of(l, "a")->blocked,
+               "it needs Grapnel 2.0 or later, this is of unknown version");
+    l->options.version = GR_STR("2.0.0");
+    load_again(l);
+    assert_int_equal(l->result.blocked, 0);
+    assert_int_equal(l->result.warnings, 0);
+    assert_int_equal(set_of(l, "a")->hooks[GR_STAGE_POSTSTOP].n, 1);
+    loaded_free(l);
+    memfs_fini(&host);
+}
+
 static void test_relative_directory(void **state)
 {
     static const char *const dirs[] = {"rules"};
@@ -596,6 +623,7 @@ int main(void)
     test_add("duplicate name in one file", test_duplicate_name_in_one_file);
     test_add("sets for other nodes", test_other_nodes);
     test_add("blocked sets stay", test_blocked_sets_stay);
+    test_add("later version", test_later_version);
     test_add("a relative directory", test_relative_directory);
     test_add("a ConfigMap mount", test_config_map);
     test_add("a directory named like a file", test_directory_named_like_a_file);

@@ -8,7 +8,7 @@ static const struct bad_row rows[] = {
     /* hooks */
     {"no hooks", BYTES(TOP SPEC MATCH), 4, 3, "missing-key", "spec.hooks",
      "the key \"hooks\" is missing; write hooks: {createRuntime: [{path: "
-     "/opt/hooks/program}]}",
+     "/opt/hooks/program}]}, or adjust: {env: {NAME: value}}",
      DOCUMENT},
     {"empty hooks", BYTES(TOP SPEC MATCH "  hooks: {}\n"), 5, 10, "empty", "spec.hooks",
      "an empty mapping means nothing here; fill it in or remove the key", DOCUMENT},
@@ -132,71 +132,6 @@ static const struct bad_row rows[] = {
      "expected whole seconds from 1 to 120, such as 30 or \"30s\", found "
      "nothing",
      DOCUMENT},
-    {"key builtin", BYTES(TOP SPEC MATCH HOOKS "        builtin: log\n"), 8, 9, "unsupported-key",
-     "spec.hooks.poststop[0].builtin",
-     "\"builtin\" is not supported by this version of Grapnel; remove it or "
-     "use a version that supports it",
-     DOCUMENT},
-    {"key onFailure", BYTES(TOP SPEC MATCH HOOKS "        onFailure: Ignore\n"), 8, 9,
-     "unsupported-key", "spec.hooks.poststop[0].onFailure",
-     "\"onFailure\" is not supported by this version of Grapnel; remove it or "
-     "use a version that supports it",
-     DOCUMENT},
-    {"key retry", BYTES(TOP SPEC MATCH HOOKS "        retry: {attempts: 3}\n"), 8, 9,
-     "unsupported-key", "spec.hooks.poststop[0].retry",
-     "\"retry\" is not supported by this version of Grapnel; remove it or use "
-     "a version that supports it",
-     DOCUMENT},
-    {"key limits", BYTES(TOP SPEC MATCH HOOKS "        limits: {cpuTime: 30s}\n"), 8, 9,
-     "unsupported-key", "spec.hooks.poststop[0].limits",
-     "\"limits\" is not supported by this version of Grapnel; remove it or use "
-     "a version that supports it",
-     DOCUMENT},
-    {"key verify", BYTES(TOP SPEC MATCH HOOKS "        verify: {sha256: [a]}\n"), 8, 9,
-     "unsupported-key", "spec.hooks.poststop[0].verify",
-     "\"verify\" is not supported by this version of Grapnel; remove it or use "
-     "a version that supports it",
-     DOCUMENT},
-    {"key capture", BYTES(TOP SPEC MATCH HOOKS "        capture: {output: true}\n"), 8, 9,
-     "unsupported-key", "spec.hooks.poststop[0].capture",
-     "\"capture\" is not supported by this version of Grapnel; remove it or "
-     "use a version that supports it",
-     DOCUMENT},
-    {"key user", BYTES(TOP SPEC MATCH HOOKS "        user: {uid: 0}\n"), 8, 9, "unsupported-key",
-     "spec.hooks.poststop[0].user",
-     "\"user\" is not supported by this version of Grapnel; remove it or use a "
-     "version that supports it",
-     DOCUMENT},
-    {"key cwd", BYTES(TOP SPEC MATCH HOOKS "        cwd: /\n"), 8, 9, "unsupported-key",
-     "spec.hooks.poststop[0].cwd",
-     "\"cwd\" is not supported by this version of Grapnel; remove it or use a "
-     "version that supports it",
-     DOCUMENT},
-    {"key umask", BYTES(TOP SPEC MATCH HOOKS "        umask: \"0077\"\n"), 8, 9, "unsupported-key",
-     "spec.hooks.poststop[0].umask",
-     "\"umask\" is not supported by this version of Grapnel; remove it or use "
-     "a version that supports it",
-     DOCUMENT},
-    {"key killGrace", BYTES(TOP SPEC MATCH HOOKS "        killGrace: 2s\n"), 8, 9,
-     "unsupported-key", "spec.hooks.poststop[0].killGrace",
-     "\"killGrace\" is not supported by this version of Grapnel; remove it or "
-     "use a version that supports it",
-     DOCUMENT},
-    {"key background", BYTES(TOP SPEC MATCH HOOKS "        background: Keep\n"), 8, 9,
-     "unsupported-key", "spec.hooks.poststop[0].background",
-     "\"background\" is not supported by this version of Grapnel; remove it or "
-     "use a version that supports it",
-     DOCUMENT},
-    {"key mountProgram", BYTES(TOP SPEC MATCH HOOKS "        mountProgram: false\n"), 8, 9,
-     "unsupported-key", "spec.hooks.poststop[0].mountProgram",
-     "\"mountProgram\" is not supported by this version of Grapnel; remove it "
-     "or use a version that supports it",
-     DOCUMENT},
-    {"key program", BYTES(TOP SPEC MATCH STAGE "      - program: net/setup\n"), 7, 9,
-     "unsupported-key", "spec.hooks.poststop[0].program",
-     "\"program\" is not supported by this version of Grapnel; remove it or "
-     "use a version that supports it",
-     DOCUMENT},
     /* args and env */
     {"args is a text", BYTES(TOP SPEC MATCH HOOKS "        args: --id x\n"), 8, 15, "wrong-type",
      "spec.hooks.poststop[0].args",
@@ -272,26 +207,6 @@ static const struct bad_row rows[] = {
      "unknown template field {{.Colour}}; known are .ID, .Name, .Image, "
      ".PodName, .PodNamespace, .PodUID, .RuntimeHandler, .NodeName, .Stage, "
      ".HookSet, annotation \"KEY\" and label \"KEY\"",
-     DOCUMENT},
-    {"run-time field .Pid", BYTES(TOP SPEC MATCH HOOKS "        args: [x, \"{{.Pid}}\"]\n"), 8, 19,
-     "unsupported-field", "spec.hooks.poststop[0].args[1]",
-     "the template field {{.Pid}} is filled in by the hook runner, which "
-     "this version of Grapnel does not have; remove it",
-     DOCUMENT},
-    {"run-time field .Bundle", BYTES(TOP SPEC MATCH HOOKS "        args: [x, \"{{.Bundle}}\"]\n"),
-     8, 19, "unsupported-field", "spec.hooks.poststop[0].args[1]",
-     "the template field {{.Bundle}} is filled in by the hook runner, which "
-     "this version of Grapnel does not have; remove it",
-     DOCUMENT},
-    {"run-time field .Rootfs", BYTES(TOP SPEC MATCH HOOKS "        args: [x, \"{{.Rootfs}}\"]\n"),
-     8, 19, "unsupported-field", "spec.hooks.poststop[0].args[1]",
-     "the template field {{.Rootfs}} is filled in by the hook runner, which "
-     "this version of Grapnel does not have; remove it",
-     DOCUMENT},
-    {"run-time field .Status", BYTES(TOP SPEC MATCH HOOKS "        args: [x, \"{{.Status}}\"]\n"),
-     8, 19, "unsupported-field", "spec.hooks.poststop[0].args[1]",
-     "the template field {{.Status}} is filled in by the hook runner, which "
-     "this version of Grapnel does not have; remove it",
      DOCUMENT},
     {"field never closed", BYTES(TOP SPEC MATCH HOOKS "        args: [x, \"{{.ID\"]\n"), 8, 19,
      "bad-template", "spec.hooks.poststop[0].args[1]",

@@ -83,8 +83,8 @@ static const struct bad_row rows[] = {
      "expected a mapping (key: value), found a list", DOCUMENT},
     {"unknown key in spec", BYTES(TOP SPEC MATCH "  color: red\n" HOOKS), 5, 3, "unknown-key",
      "spec.color",
-     "unknown key \"color\" in spec; known here: mode, nodes, order, match, "
-     "failurePolicy, onUnknown, hooks",
+     "unknown key \"color\" in spec; known here: minVersion, mode, nodes, order, "
+     "match, failurePolicy, onUnknown, requestable, hooks, environments, adjust, breaker",
      DOCUMENT},
     {"mistyped key in spec", BYTES(TOP SPEC MATCH "  failurePolcy: Fail\n" HOOKS), 5, 3,
      "unknown-key", "spec.failurePolcy",
@@ -145,31 +145,6 @@ static const struct bad_row rows[] = {
      "bare-glob", "spec.nodes.names",
      "\"gpu-*\" would be compared as it stands; for a pattern write {glob: "
      "\"gpu-*\"}, for this very text {exact: \"gpu-*\"}",
-     DOCUMENT},
-    {"minVersion", BYTES(TOP SPEC MATCH "  minVersion: 1.2.0\n" HOOKS), 5, 3, "unsupported-key",
-     "spec.minVersion",
-     "\"minVersion\" is not supported by this version of Grapnel; remove it or "
-     "use a version that supports it",
-     DOCUMENT},
-    {"adjust", BYTES(TOP SPEC MATCH "  adjust: {env: [A=B]}\n" HOOKS), 5, 3, "unsupported-key",
-     "spec.adjust",
-     "\"adjust\" is not supported by this version of Grapnel; remove it or use "
-     "a version that supports it",
-     DOCUMENT},
-    {"breaker", BYTES(TOP SPEC MATCH "  breaker: {failures: 5, window: 60s}\n" HOOKS), 5, 3,
-     "unsupported-key", "spec.breaker",
-     "\"breaker\" is not supported by this version of Grapnel; remove it or "
-     "use a version that supports it",
-     DOCUMENT},
-    {"requestable", BYTES(TOP SPEC MATCH "  requestable: true\n" HOOKS), 5, 3, "unsupported-key",
-     "spec.requestable",
-     "\"requestable\" is not supported by this version of Grapnel; remove it "
-     "or use a version that supports it",
-     DOCUMENT},
-    {"environments", BYTES(TOP SPEC MATCH "  environments: {a: {env: [A=B]}}\n" HOOKS), 5, 3,
-     "unsupported-key", "spec.environments",
-     "\"environments\" is not supported by this version of Grapnel; remove it "
-     "or use a version that supports it",
      DOCUMENT},
     /* match */
     {"no match", BYTES(TOP SPEC HOOKS), 4, 3, "missing-key", "spec.match",

@@ -412,9 +412,7 @@ static const char *const shell_rows[] = {
     "{path: /bin/bash, args: [bash, -o, pipefail, /opt/x.sh, '{{.Name}}']}",
     "{path: /opt/x, args: [x, -c, '{{.Name}}']}",
     "{path: /opt/shell, args: [shell, -c, '{{.Name}}']}",
-    "{path: /bin/sh, args: [sh, '--', '{{.Name}}']}",
     "{path: /usr/bin/env, args: [env, 'A={{.Name}}', sh, -c, 'echo \"$A\"']}",
-    "{path: /bin/sh, args: [sh, -e, '{{.Name}}']}",
 };
 
 static void test_documents(void **state)

@@ -24,12 +24,22 @@ struct decoded {
     struct gr_hooksets sets;
     struct gr_err findings[DECODED_FINDINGS_MAX]; /* the first of them */
     size_t findings_n;
+    struct gr_err warning; /* the last one */
+    size_t warnings_n;
 };
+
+/* What decode() says the program is. */
+#define DECODING_VERSION "1.2.3"
 
 static inline void collect_finding(void *user, enum gr_level level, const struct gr_err *err)
 {
     struct decoded *decoded = user;
 
+    if (level == GR_LEVEL_WARNING) {
+        decoded->warning = *err;
+        decoded->warnings_n++;
+        return;
+    }
     assert_int_equal(level, GR_LEVEL_ERROR);
     if (decoded->findings_n < DECODED_FINDINGS_MAX)
         decoded->findings[decoded->findings_n] = *err;
@@ -41,7 +51,9 @@ static inline struct decoded *decode(struct gr_str text)
 {
     struct decoded *decoded = calloc(1, sizeof(*decoded));
     const struct gr_reporter reporter = {.report = collect_finding, .user = decoded};
-    struct gr_source source = {.file = "dir/stem.yaml", .stem = GR_STR("stem")};
+    struct gr_source source = {.file = "dir/stem.yaml",
+                               .stem = GR_STR("stem"),
+                               .version = GR_STR(DECODING_VERSION)};
     char *copy;
 
     assert_non_null(decoded);
