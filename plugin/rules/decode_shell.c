@@ -1,26 +1,114 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rules/decode_shell: no value that a pod controls becomes text of a shell.
+ * rules/decode_shell: no value that a pod controls becomes code of a shell or another interpreter.
  *
- * Layer: rules. "sh -c TEXT NAME ARG…": TEXT is code, ARG… are data. A shell is looked for in the
- * path and in every argument (env sh -c, timeout 5 sh -c, busybox sh -c). Where it cannot be told
- * whether an argument is the text, it is taken for it: the worst of that is that the author has to
+ * Layer: rules. "sh -c TEXT NAME ARG…" and "python SCRIPT ARG…": TEXT and SCRIPT are code, ARG… are
+ * data, and so is nothing before them unless a table says so. An interpreter is looked for in the
+ * path and in the arguments (env sh -c, timeout 5 sh -c, busybox sh -c). Where it cannot be told
+ * whether an argument is code, it is taken for it: the worst of that is that the author has to
  * write the command in another way.
  */
 #include "rules/decode_parts.h"
 #include "rules/fields.h"
 
-struct shell {
-    const char *name;
-    bool loose; /* its options may also follow other words: su USER -c TEXT, busybox sh -c TEXT */
+/* How the words behind an interpreter are to be read. */
+enum kind {
+    SHELL,  /* letters of options do not end at one that takes a word; behind the text: $0, data */
+    SCRIPT, /* the first word that is no option is code, unless a text was given; then data */
+    ALWAYS, /* the same, also where a text was given */
+    LAUNCH, /* the first word that is no option is a command */
+    SU,     /* options may also stand behind other words; before the text nothing is data */
 };
 
-static const struct shell shells[] = {
-    {"sh", false},     {"bash", false},   {"rbash", false}, {"dash", false},  {"ash", false},
-    {"ksh", false},    {"mksh", false},   {"lksh", false},  {"pdksh", false}, {"oksh", false},
-    {"zsh", false},    {"csh", false},    {"tcsh", false},  {"fish", false},  {"yash", false},
-    {"posh", false},   {"busybox", true}, {"toybox", true}, {"su", true},     {"sg", true},
-    {"runuser", true},
+struct language {
+    const char *name;
+    enum kind kind;
+    const char *text;  /* options whose word is the program, or the file that holds it */
+    const char *code;  /* options whose word is code as well, but not in place of a program */
+    const char *words; /* options whose word is data */
+    const char *long_code[5];
+    const char *long_words[3];
+};
+
+static const struct language languages[] = {
+    {"sh", SHELL, "c", "", "oO", {"--command"}, {0}},
+    {"bash", SHELL, "c", "", "oO", {"--command", "--rcfile", "--init-file"}, {0}},
+    {"rbash", SHELL, "c", "", "oO", {"--command", "--rcfile", "--init-file"}, {0}},
+    {"dash", SHELL, "c", "", "oO", {"--command"}, {0}},
+    {"ash", SHELL, "c", "", "oO", {"--command"}, {0}},
+    {"ksh", SHELL, "c", "", "oO", {"--command"}, {0}},
+    {"mksh", SHELL, "c", "", "oO", {"--command"}, {0}},
+    {"lksh", SHELL, "c", "", "oO", {"--command"}, {0}},
+    {"pdksh", SHELL, "c", "", "oO", {"--command"}, {0}},
+    {"oksh", SHELL, "c", "", "oO", {"--command"}, {0}},
+    {"zsh", SHELL, "c", "", "oO", {"--command"}, {0}},
+    {"csh", SHELL, "c", "", "", {"--command"}, {0}},
+    {"tcsh", SHELL, "c", "", "", {"--command"}, {0}},
+    {"fish", SHELL, "cC", "", "odDf", {"--command", "--init-command"}, {0}},
+    {"yash", SHELL, "c", "", "oO", {"--command", "--rcfile", "--profile"}, {0}},
+    {"posh", SHELL, "c", "", "oO", {"--command"}, {0}},
+    {"su", SU, "c", "s", "", {"--command", "--session-command", "--shell"}, {0}},
+    {"sg", SU, "c", "", "", {"--command"}, {0}},
+    {"runuser", SU, "c", "su", "", {"--command", "--session-command", "--shell"}, {0}},
+    {"busybox", LAUNCH, "", "", "", {0}, {0}},
+    {"toybox", LAUNCH, "", "", "", {0}, {0}},
+    {"env", LAUNCH, "S", "", "uC", {"--split-string"}, {"--unset", "--chdir"}},
+    {"nohup", LAUNCH, "", "", "", {0}, {0}},
+    {"setsid", LAUNCH, "", "", "", {0}, {0}},
+    {"python", SCRIPT, "cm", "", "WXQ", {0}, {"--check-hash-based-pycs"}},
+    {"pypy", SCRIPT, "cm", "", "WXQ", {0}, {0}},
+    {"perl", SCRIPT, "eE", "IMm", "", {0}, {0}},
+    {"ruby", SCRIPT, "e", "rI", "CE", {"--require"}, {"--encoding"}},
+    {"node",
+     SCRIPT,
+     "ep",
+     "r",
+     "C",
+     {"--eval", "--print", "--require", "--import", "--loader"},
+     {"--conditions", "--title", "--input-type"}},
+    {"nodejs",
+     SCRIPT,
+     "ep",
+     "r",
+     "C",
+     {"--eval", "--print", "--require", "--import", "--loader"},
+     {"--conditions", "--title", "--input-type"}},
+    {"php", SCRIPT, "rBREfF", "zdc", "tS", {"--run", "--file", "--define", "--php-ini"}, {0}},
+    {"lua", ALWAYS, "", "el", "", {0}, {0}},
+    {"luajit", ALWAYS, "", "elj", "", {0}, {0}},
+    {"awk", SCRIPT, "feE", "il", "vF", {"--file", "--source", "--exec", "--include"}, {"--assign"}},
+    {"gawk",
+     SCRIPT,
+     "feE",
+     "il",
+     "vF",
+     {"--file", "--source", "--exec", "--include"},
+     {"--assign"}},
+    {"mawk",
+     SCRIPT,
+     "feE",
+     "il",
+     "vF",
+     {"--file", "--source", "--exec", "--include"},
+     {"--assign"}},
+    {"nawk",
+     SCRIPT,
+     "feE",
+     "il",
+     "vF",
+     {"--file", "--source", "--exec", "--include"},
+     {"--assign"}},
+    {"sed", SCRIPT, "ef", "", "l", {"--expression", "--file"}, {"--line-length"}},
+    {"tclsh", SCRIPT, "", "", "", {0}, {0}},
+    {"expect", ALWAYS, "", "cf", "", {0}, {0}},
+    {"Rscript", SCRIPT, "e", "", "", {0}, {0}},
+};
+
+/* Programs whose arguments name another program; shells and those of the table count too. */
+static const char *const launchers[] = {
+    "timeout", "nice",    "ionice", "chrt",    "taskset", "stdbuf", "nsenter",     "unshare",
+    "chroot",  "setpriv", "sudo",   "doas",    "flock",   "strace", "time",        "exec",
+    "xargs",   "numactl", "bwrap",  "prlimit", "cgexec",  "gosu",   "systemd-run", "tini",
 };
 
 static bool is_letter(char c)
@@ -28,20 +116,52 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* By the last component of the path; "bash-static", "ksh93" and "busybox.static" count too. NULL:
- * no shell. */
-static const struct shell *find_shell(struct gr_str path)
+static struct gr_str last_part(struct gr_str path)
 {
     size_t slash = gr_str_rfind(path, '/');
-    struct gr_str name = slash == path.n ? path : gr_str_skip(path, slash + 1);
 
-    for (size_t i = 0; i < GR_ARRAY_LEN(shells); i++) {
-        struct gr_str shell = gr_str_from(shells[i].name);
+    return slash == path.n ? path : gr_str_skip(path, slash + 1);
+}
 
-        if (gr_str_has_prefix(name, shell) && (name.n == shell.n || !is_letter(name.p[shell.n])))
-            return &shells[i];
+/* "bash-static", "ksh93" and "busybox.static" are shells; "python3.11" is python, but
+ * "node-exporter" is not node. */
+static bool is_named(struct gr_str name, const struct language *language)
+{
+    struct gr_str known = gr_str_from(language->name);
+    struct gr_str rest = gr_str_skip(name, known.n);
+
+    if (!gr_str_has_prefix(name, known))
+        return false;
+    if (language->kind == SHELL || language->kind == SU || gr_str_is(known, "busybox"))
+        return rest.n == 0 || !is_letter(rest.p[0]);
+    for (size_t i = 0; i < rest.n; i++) {
+        if (!strchr("0123456789.-", rest.p[i]))
+            return false;
+    }
+    return true;
+}
+
+/* By the last component of the path; NULL: none. */
+static const struct language *find_language(struct gr_str path)
+{
+    struct gr_str name = last_part(path);
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(languages); i++) {
+        if (is_named(name, &languages[i]))
+            return &languages[i];
     }
     return NULL;
+}
+
+static bool is_launcher(struct gr_str path)
+{
+    struct gr_str name = last_part(path);
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(launchers); i++) {
+        if (gr_str_is(name, launchers[i]))
+            return true;
+    }
+    return false;
 }
 
 /* The first field of an element that a pod controls; NULL: none. */
@@ -56,109 +176,233 @@ static const struct gr_template_part *foreign_part(const struct gr_hook_text *el
     return NULL;
 }
 
-/* -c, -ec, -xec, --command: the text of the command follows. */
-static bool announces_text(struct gr_str arg)
-{
-    if (arg.n < 2 || arg.p[0] != '-')
-        return false;
-    if (arg.p[1] == '-')
-        return gr_str_has_prefix(arg, GR_STR("--command"));
-    return gr_str_find(arg, 'c') < arg.n;
-}
-
-static bool is_option(struct gr_str arg)
-{
-    return arg.n > 0 && (arg.p[0] == '-' || arg.p[0] == '+');
-}
-
-static bool is_long_option(struct gr_str arg)
-{
-    return gr_str_has_prefix(arg, GR_STR("--"));
-}
-
-/* -o pipefail, -O extglob, --rcfile FILE: the next word belongs to the option. */
-static bool takes_word(struct gr_str arg)
-{
-    char last = arg.p[arg.n - 1];
-
-    if (is_long_option(arg))
-        return gr_str_is(arg, "--rcfile") || gr_str_is(arg, "--init-file");
-    return last == 'o' || last == 'O';
-}
-
 static int refuse(struct gr_decoder *d, const struct gr_hook *hook, size_t i,
-                  const struct gr_template_part *part)
+                  const struct language *language, const struct gr_template_part *part)
 {
     struct gr_place at = {.line = hook->args[i].line, .column = hook->args[i].column};
+    const char *field = gr_template_field_name((enum gr_template_field)part->id);
     size_t before = gr_field_path_key(&d->path, GR_STR("args"));
     int r;
 
     (void)gr_field_path_index(&d->path, i);
-    r = gr_decode_refuse(d, at, "unsafe-template",
-                         "{{%s}} is chosen by whoever writes the pod and must not stand in what a "
-                         "shell runs as code; write \"$1\" there and hand the value over behind "
-                         "it: [sh, -c, 'program \"$1\"', sh, '{{…}}']",
-                         gr_template_field_name((enum gr_template_field)part->id));
+    if (language->kind == SHELL || language->kind == SU)
+        r = gr_decode_refuse(d, at, "unsafe-template",
+                             "{{%s}} is chosen by whoever writes the pod and must not stand in "
+                             "what a shell runs as code; write \"$1\" there and hand the value "
+                             "over behind it: [sh, -c, 'program \"$1\"', sh, '{{…}}']",
+                             field);
+    else
+        r = gr_decode_refuse(d, at, "unsafe-template",
+                             "{{%s}} is chosen by whoever writes the pod and must not stand in "
+                             "what %s runs as code: its program, its script, or an option before "
+                             "them; hand the value over behind them, or in env",
+                             field, language->name);
     gr_field_path_cut(&d->path, before);
     return r;
 }
 
 /* How far the words of a hook have been read. */
 struct scan {
-    const struct shell *shell; /* whose options are being read; NULL: none */
-    bool text_follows;         /* -c was among them */
-    bool word_follows;         /* the next word belongs to the option before it */
-    bool name_follows;         /* the next word is the $0 of a text */
+    const struct language *language; /* whose words are being read; NULL: none */
+    bool launched;                   /* a later word may be another program */
+    bool text_follows;               /* the next word is the program */
+    bool code_follows;               /* the next word is code */
+    bool word_follows;               /* the next word is data */
+    bool text_seen;                  /* the program was given */
+    bool operands;                   /* there are no more options */
+    bool name_follows;               /* the next word is the $0 of a text */
+    bool command_follows;            /* runuser -u USER: the next word is a command */
 };
 
-/* A word that is no option of the shell that is being read: its text, its script, or a shell. */
-static void pass_word(struct scan *scan, struct gr_str arg)
+static void start(struct scan *scan, const struct language *language)
 {
-    const struct shell *found = scan->name_follows ? NULL : find_shell(arg);
-    bool was_text = scan->shell && scan->text_follows;
+    bool launched = scan->launched;
 
-    scan->name_follows = was_text;
+    *scan = (struct scan){.language = language, .launched = launched};
+    if (language)
+        scan->launched = launched || language->kind == LAUNCH;
+}
+
+static bool is_long_one(struct gr_str arg, const char *const *names, size_t n)
+{
+    struct gr_str name = gr_str_first(arg, gr_str_find(arg, '='));
+
+    for (size_t i = 0; i < n && names[i]; i++) {
+        if (gr_str_is(name, names[i]))
+            return true;
+    }
+    return false;
+}
+
+static void pass_long_option(struct scan *scan, struct gr_str arg)
+{
+    const struct language *language = scan->language;
+    bool has_value = gr_str_find(arg, '=') < arg.n;
+
+    if (is_long_one(arg, language->long_code, GR_ARRAY_LEN(language->long_code))) {
+        bool text = gr_str_is(gr_str_skip(arg, 2), "command");
+
+        scan->text_follows = scan->text_follows || (text && !has_value);
+        scan->text_seen = scan->text_seen || has_value;
+        scan->code_follows = !text && !has_value;
+    } else if (is_long_one(arg, language->long_words, GR_ARRAY_LEN(language->long_words))) {
+        scan->word_follows = !has_value;
+    }
+}
+
+/* -c, -ec, -Werror: letters, of which one may take the rest or the next word. Shells, and node -pe,
+ * take the next word for any of them. */
+static void pass_short_option(struct scan *scan, struct gr_str arg)
+{
+    const struct language *language = scan->language;
+    bool cluster = language->kind == SHELL || gr_str_is(gr_str_first(arg, 3), "-pe");
+
+    for (size_t i = 1; i < arg.n; i++) {
+        bool last = i + 1 == arg.n || cluster;
+        bool text = strchr(language->text, arg.p[i]) != NULL;
+        bool code = strchr(language->code, arg.p[i]) != NULL;
+        bool word = strchr(language->words, arg.p[i]) != NULL;
+
+        scan->text_follows = scan->text_follows || (text && last);
+        scan->text_seen = scan->text_seen || (text && !last);
+        scan->code_follows = scan->code_follows || (code && last);
+        scan->word_follows = scan->word_follows || (word && last);
+        if ((text || code || word) && !cluster)
+            break;
+    }
+}
+
+static bool is_option(const struct scan *scan, struct gr_str arg)
+{
+    if (scan->operands || arg.n == 0)
+        return false;
+    return arg.p[0] == '-' || (arg.p[0] == '+' && scan->language->kind == SHELL);
+}
+
+static void pass_option(struct scan *scan, struct gr_str arg)
+{
+    if (gr_str_is(gr_str_from(scan->language->name), "runuser") &&
+        (gr_str_has_prefix(arg, GR_STR("-u")) || gr_str_has_prefix(arg, GR_STR("--user"))))
+        scan->command_follows = true;
+    if (gr_str_is(arg, "--") || gr_str_is(arg, "-"))
+        scan->operands = scan->language->kind != SU;
+    else if (gr_str_has_prefix(arg, GR_STR("--")))
+        pass_long_option(scan, arg);
+    else
+        pass_short_option(scan, arg);
+}
+
+/* A word where no language is being read: one may begin. */
+static void look_for_program(struct scan *scan, struct gr_str arg)
+{
+    const struct language *found = find_language(arg);
+    bool anywhere = found && (found->kind == SHELL || found->kind == SU ||
+                              gr_str_is(gr_str_from(found->name), "busybox") ||
+                              gr_str_is(gr_str_from(found->name), "toybox"));
+
+    if (found && (anywhere || scan->launched || gr_str_find(arg, '/') < arg.n))
+        start(scan, found);
+    else if (is_launcher(arg))
+        scan->launched = true;
+}
+
+/* env NAME=value COMMAND: what is no variable is a command. */
+static bool pass_command(struct scan *scan, struct gr_str arg)
+{
+    size_t equals = gr_str_find(arg, '=');
+    bool variable = equals < arg.n && gr_str_is(gr_str_from(scan->language->name), "env") &&
+                    gr_str_find(gr_str_first(arg, equals), '{') == equals;
+
+    if (variable)
+        return gr_is_env_code(gr_str_first(arg, equals));
+    scan->language = NULL;
+    look_for_program(scan, arg);
+    return true;
+}
+
+/* A word that is no option. True when it is code. */
+static bool pass_operand(struct scan *scan, struct gr_str arg)
+{
+    const struct language *language = scan->language;
+    bool seen = scan->text_seen;
+
+    switch (language->kind) {
+    case LAUNCH:
+        return pass_command(scan, arg);
+    case SU:
+        if (scan->command_follows) {
+            scan->language = NULL;
+            scan->launched = true;
+            look_for_program(scan, arg);
+        }
+        return !seen;
+    case ALWAYS:
+    case SHELL:
+        scan->language = NULL;
+        return true;
+    case SCRIPT:
+        scan->language = NULL;
+        return !seen;
+    }
+    return true;
+}
+
+/* The text of a program: what follows it is data to shells, and may be options to others. */
+static void pass_text(struct scan *scan)
+{
     scan->text_follows = false;
-    if (found && !was_text)
-        scan->shell = found;
-    else if (scan->shell && !scan->shell->loose)
-        scan->shell = NULL;
+    scan->text_seen = true;
+    scan->name_follows = scan->language->kind == SHELL;
+    if (scan->language->kind == SHELL)
+        scan->language = NULL;
 }
 
 /* True when this word, or a part of it, could become code. */
 static bool pass_arg(struct scan *scan, struct gr_str arg)
 {
-    bool could_be_text;
-
+    if (scan->name_follows) {
+        scan->name_follows = false;
+        return false;
+    }
+    if (!scan->language) {
+        look_for_program(scan, arg);
+        return false;
+    }
     if (scan->word_follows) {
         scan->word_follows = false;
         return false;
     }
-    if (!scan->shell || !is_option(arg)) {
-        could_be_text = scan->text_follows;
-        pass_word(scan, arg);
-        return could_be_text;
+    if (scan->code_follows) {
+        scan->code_follows = false;
+        return true;
     }
-    /* A cluster that a pod completes may turn into -c, or (su -cTEXT) hold the text itself. */
-    could_be_text = announces_text(arg) || !is_long_option(arg);
-    scan->text_follows = scan->text_follows || announces_text(arg);
-    scan->word_follows = takes_word(arg);
-    return could_be_text;
+    if (scan->text_follows && (!is_option(scan, arg) || scan->language->kind != SHELL)) {
+        pass_text(scan);
+        return true;
+    }
+    if (!is_option(scan, arg))
+        return pass_operand(scan, arg);
+    pass_option(scan, arg);
+    return true;
 }
 
 int gr_decode_check_shell(struct gr_decoder *d, const struct gr_hook *hook)
 {
-    struct scan scan = {.shell = find_shell(hook->path)};
+    struct scan scan = {.launched = is_launcher(hook->path)};
 
+    start(&scan, find_language(hook->path));
     for (size_t i = 0; i < hook->args_n; i++) {
         struct gr_str arg = hook->args[i].text.source;
         const struct gr_template_part *foreign = foreign_part(&hook->args[i]);
-        const struct shell *named = i == 0 ? find_shell(arg) : NULL;
+        const struct language *language = scan.language;
 
-        if (named)
-            scan.shell = named;
-        else if (i > 0 && pass_arg(&scan, arg) && foreign)
-            return refuse(d, hook, i, foreign);
+        if (i == 0) {
+            scan.launched = scan.launched || is_launcher(arg);
+            if (find_language(arg))
+                start(&scan, find_language(arg));
+        } else if (pass_arg(&scan, arg) && foreign && language) {
+            return refuse(d, hook, i, language, foreign);
+        }
     }
     return 0;
 }
