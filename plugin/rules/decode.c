@@ -167,7 +167,7 @@ static int decode_document(struct gr_decoder *d, const struct gr_source *source,
         r = default_name(d, source, root, set);
     if (r == 0 && set->name.n > 0)
         r = check_name_is_new(d, sets, root, set);
-    gr_decode_match_end(d, root, set);
+    gr_decode_match_end(root, set);
     return r < 0 ? r : 0;
 }
 

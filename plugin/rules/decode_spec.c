@@ -210,39 +210,15 @@ int gr_decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, void *
     return r;
 }
 
-/* What of a match could not be read and was not made a condition of its own makes all of it one. */
-static int decode_later_match(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
-{
-    struct gr_hookset *set = target;
-    int r;
-
-    d->unread = false;
-    r = gr_decode_match(d, node, target);
-    if (r > 0 || d->unread)
-        set->match = NULL;
-    return r;
-}
-
 int gr_decode_later_spec(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
     static const struct gr_key keys[] = {
         {"mode", decode_mode, 0, NULL},
         {"nodes", decode_nodes, 0, NULL},
-        {"match", decode_later_match, 0, NULL},
+        {"match", gr_decode_match, 0, NULL},
         {"failurePolicy", decode_failure_policy, 0, NULL},
         {"onUnknown", decode_on_unknown, 0, NULL},
     };
-    struct gr_hookset *set = target;
-    struct gr_cond *unreadable;
-    int r = gr_decode_mapping(d, node, GR_KEYS(keys), target);
 
-    if (r < 0 || set->match)
-        return r;
-    unreadable = gr_arena_alloc(d->arena, sizeof(*unreadable));
-    if (!unreadable)
-        return -ENOMEM;
-    *unreadable = (struct gr_cond){
-        .kind = GR_COND_UNREADABLE, .line = node->at.line, .column = node->at.column};
-    set->match = unreadable;
-    return 0;
+    return gr_decode_mapping(d, node, GR_KEYS(keys), target);
 }
