@@ -75,10 +75,27 @@ struct gr_adjust_entry {
 /* Whether both are of one kind and key. */
 bool gr_adjust_same_key(const struct gr_adjust_entry *a, const struct gr_adjust_entry *b);
 
+/* The same as an order: by kind, then by key; <0, 0, >0. */
+int gr_adjust_cmp_key(const struct gr_adjust_entry *a, const struct gr_adjust_entry *b);
+
 /* Whether two of one kind and key say the same. */
 bool gr_adjust_same_value(const struct gr_adjust_entry *a, const struct gr_adjust_entry *b);
 
-/* Whether the container has exactly this already. */
+/* A key that is asked about, and what the container has under it. */
+struct gr_adjust_slot {
+    const struct gr_adjust_entry *asked; /* its kind and key */
+    bool found;
+    struct gr_adjust_entry has; /* found; borrows from the subject */
+};
+
+/*
+ * Looks the keys of all slots up, which are sorted by gr_adjust_cmp_key and hold each key once. Of
+ * a list that has a key twice the last entry counts. What the subject does not know is not found.
+ * One look-up for each entry of the subject, so that a long environment costs no more than once.
+ */
+void gr_adjust_look_up(struct gr_adjust_slot *slots, size_t n, const struct gr_subject *subject);
+
+/* Whether the container has exactly this already: the same for one entry. */
 bool gr_adjust_is_present(const struct gr_adjust_entry *entry, const struct gr_subject *subject);
 
 #endif
