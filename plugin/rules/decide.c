@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One pass over the matches gives each set its verdict and renders what it injects; a second one
- * lays the hooks out by stage. A set is injected whole or not at all.
+ * One pass over the matches gives each set its verdict and renders what it injects; then what the
+ * sets adjust is merged, and a last pass lays the hooks out by stage. A set is injected whole or
+ * not at all.
  */
-#include "rules/decide.h"
+#include "rules/decide_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,33 +12,8 @@
 #include "base/utf8.h"
 #include "rules/limits.h"
 #include "rules/match.h"
-#include "rules/render.h"
 
 #define REASON_BYTES 768
-#define REFUSAL_BYTES 1536
-
-/* How much of a foreign name is shown in a text. */
-#define SHOWN_BYTES 128
-
-/* The hooks of one set that are to be added, by stage. */
-struct plan {
-    struct gr_rendered *hooks;
-    size_t n;
-    size_t next; /* while laying out */
-};
-
-struct decider {
-    const struct gr_subject *subject;
-    struct gr_arena *arena;
-    struct gr_render render;
-    struct gr_strs marks; /* names of the sets whose mark the container carries */
-    struct plan *plans;   /* one per match */
-    struct gr_set_result *results;
-    size_t n;
-    size_t hooks_n;
-    uint64_t steps;         /* left of the request's budget */
-    uint64_t explain_steps; /* left for finding out what to say: that must not change a verdict */
-};
 
 const char *gr_verdict_name(enum gr_verdict verdict)
 {
@@ -50,9 +26,7 @@ const char *gr_verdict_name(enum gr_verdict verdict)
     return names[verdict];
 }
 
-static int say(struct decider *d, struct gr_str *out, const char *format, ...) GR_PRINTF(3, 4);
-
-static int say(struct decider *d, struct gr_str *out, const char *format, ...)
+int gr_decide_say(struct gr_decider *d, struct gr_str *out, const char *format, ...)
 {
     char text[REASON_BYTES];
     va_list args;
@@ -64,175 +38,38 @@ static int say(struct decider *d, struct gr_str *out, const char *format, ...)
     return gr_arena_str(d->arena, gr_str_from(text), out) ? 0 : -ENOMEM;
 }
 
-/* The name of the set whose mark a hook carries; n == 0: none. */
-static struct gr_str mark_of(const struct gr_oci_hook *hook)
+bool gr_decide_spares(const struct gr_decider *d)
 {
-    struct gr_str prefix = GR_STR(GR_MARK_NAME "=");
-
-    for (size_t i = 0; i < hook->env.n; i++) {
-        struct gr_str value;
-        size_t at;
-
-        if (!gr_str_has_prefix(hook->env.items[i], prefix))
-            continue;
-        value = gr_str_skip(hook->env.items[i], prefix.n);
-        at = gr_str_rfind(value, '@');
-        if (at < value.n)
-            return gr_str_first(value, at);
-    }
-    return GR_STR_NONE;
+    return gr_policies_never_fail(d->policies, d->namespace_);
 }
 
-static int by_text(const void *a, const void *b)
+/* ---- what could not be completed ---- */
+
+static int refuse(struct gr_decider *d, struct gr_set_result *result, struct gr_str reason)
 {
-    return gr_str_cmp(*(const struct gr_str *)a, *(const struct gr_str *)b);
-}
-
-/* Sorted: a runtime may hand over any number of hooks. */
-static int collect_marks(struct decider *d)
-{
-    struct gr_str *marks = gr_arena_array(d->arena, d->subject->hooks_n, sizeof(*marks));
-    size_t n = 0;
-
-    if (!marks)
-        return -ENOMEM;
-    for (size_t i = 0; i < d->subject->hooks_n; i++) {
-        marks[n] = mark_of(&d->subject->hooks[i]);
-        n += marks[n].n > 0;
-    }
-    if (n > 1)
-        qsort(marks, n, sizeof(*marks), by_text);
-    d->marks = (struct gr_strs){.items = marks, .n = n};
-    return 0;
-}
-
-static bool is_marked(const struct decider *d, struct gr_str name)
-{
-    return d->marks.n > 0 &&
-           bsearch(&name, d->marks.items, d->marks.n, sizeof(name), by_text) != NULL;
-}
-
-static bool same_texts(struct gr_strs a, struct gr_strs b)
-{
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++) {
-        if (!gr_str_eq(a.items[i], b.items[i]))
-            return false;
-    }
-    return true;
-}
-
-/* A runtime that finds no args makes them of the path. */
-static bool same_args(const struct gr_oci_hook *a, const struct gr_oci_hook *b)
-{
-    if (a->args.n == 0 && b->args.n == 1)
-        return gr_str_eq(b->args.items[0], a->path);
-    if (b->args.n == 0 && a->args.n == 1)
-        return gr_str_eq(a->args.items[0], b->path);
-    return same_texts(a->args, b->args);
-}
-
-/* Whether found is what the rule asks for and nothing more, apart from what is added to every env.
- */
-static bool same_env(struct gr_strs asked, struct gr_strs found)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < found.n; i++) {
-        struct gr_str entry = found.items[i];
-
-        if (n < asked.n && gr_str_eq(entry, asked.items[n]))
-            n++;
-        else if (!gr_str_has_prefix(entry, GR_STR("GRAPNEL_")) &&
-                 !gr_str_is(entry, GR_HOOK_PATH_ENV))
-            return false;
-    }
-    return n == asked.n;
-}
-
-/* Whether somebody else has put this very hook there. */
-static bool is_there(const struct decider *d, const struct gr_rendered *ours)
-{
-    const struct gr_oci_hook *hook = &ours->hook;
-    struct gr_strs asked = {.items = hook->env.items, .n = ours->user_env_n};
-
-    for (size_t i = 0; i < d->subject->hooks_n; i++) {
-        const struct gr_oci_hook *other = &d->subject->hooks[i];
-
-        if (other->stage == hook->stage && other->has_timeout &&
-            other->timeout_s == hook->timeout_s && gr_str_eq(other->path, hook->path) &&
-            same_args(other, hook) && mark_of(other).n == 0 && same_env(asked, other->env))
-            return true;
-    }
-    return false;
-}
-
-/* An evaluation that could not be completed; why is reason. */
-static int fail_set(struct decider *d, struct gr_set_result *result, struct gr_str reason)
-{
-    const struct gr_hookset *set = result->set;
-
     result->reason = reason;
-    if (set->failure_policy == GR_IGNORE) {
+    if (gr_decide_spares(d)) {
         result->verdict = GR_VERDICT_IGNORED;
-        return 0;
+        return gr_decide_say(d, &result->reason, "%.*s" GR_DECIDE_SPARED,
+                             GR_STR_FMT(gr_str_first(reason, 512)));
     }
     result->verdict = GR_VERDICT_REFUSED;
-    if (set->mode == GR_MODE_ENFORCE)
+    if (result->set->mode == GR_MODE_ENFORCE)
         return 0;
     result->verdict = GR_VERDICT_OBSERVED;
-    return say(d, &result->reason, "would have refused the container: %.*s", GR_STR_FMT(reason));
+    return gr_decide_say(d, &result->reason, "would have refused the container: %.*s",
+                         GR_STR_FMT(reason));
 }
 
-/* Drops the hooks that are there already. */
-static void drop_present(const struct decider *d, struct plan *plan)
+/* An evaluation that could not be completed; why is reason. A pod can bring one about, so that a
+ * required set refuses whatever its own policy for failures says. */
+static int fail_set(struct gr_decider *d, struct gr_set_result *result, struct gr_str reason)
 {
-    size_t n = 0;
-
-    for (size_t i = 0; i < plan->n && d->subject->hooks_n > 0; i++) {
-        if (!is_there(d, &plan->hooks[i]))
-            plan->hooks[n++] = plan->hooks[i];
-    }
-    if (d->subject->hooks_n > 0)
-        plan->n = n;
-}
-
-static int inject(struct decider *d, struct gr_set_result *result, struct plan *plan)
-{
-    const struct gr_hookset *set = result->set;
-    size_t all;
-    int r;
-
-    if (set->blocked.n > 0) {
-        r = say(d, &result->reason, "it is blocked: %.*s", GR_STR_FMT(set->blocked));
-        return r ? r : fail_set(d, result, result->reason);
-    }
-    r = gr_render_set(&d->render, set, &plan->hooks, &plan->n);
-    if (r == GR_RENDER_REFUSED) {
-        r = say(d, &result->reason, "%s", d->render.problem);
-        return r ? r : fail_set(d, result, result->reason);
-    }
-    if (r)
-        return r;
-    all = plan->n;
-    drop_present(d, plan);
-    result->verdict = GR_VERDICT_INJECTED;
-    if (all > 0 && plan->n == 0) {
-        result->verdict = GR_VERDICT_ALREADY;
-        result->reason = GR_STR("all its hooks are on the container already");
-    } else if (set->mode == GR_MODE_OBSERVE) {
-        result->verdict = GR_VERDICT_OBSERVED;
-        result->reason = GR_STR("would have been injected");
-        plan->n = 0;
-    } else if (plan->n < all) {
-        r = say(d, &result->reason, "%zu of its %zu hooks are on the container already",
-                all - plan->n, all);
-    } else if (result->truth == GR_UNKNOWN) {
-        result->reason = GR_STR("whether it matches cannot be told here, and onUnknown is Inject");
-    }
-    d->hooks_n += plan->n;
-    return r;
+    if (result->set->failure_policy == GR_FAIL || gr_decide_requires(d, result->set->name))
+        return refuse(d, result, reason);
+    result->verdict = GR_VERDICT_IGNORED;
+    result->reason = reason;
+    return 0;
 }
 
 /* The first leaf that made a tree unknown, for the text. Depth: as gr_cond_eval. */
@@ -250,30 +87,136 @@ static const struct gr_cond *unknown_leaf(const struct gr_cond *cond,
     return NULL;
 }
 
-static int fail_unknown(struct decider *d, struct gr_set_result *result)
+static int fail_unknown(struct gr_decider *d, struct gr_set_result *result)
 {
-    const struct gr_cond *leaf = unknown_leaf(result->set->match, d->subject, &d->explain_steps);
+    const struct gr_cond *leaf = unknown_leaf(result->set->match, &d->subject, &d->explain_steps);
     struct gr_str reason;
-    int r;
+    int r = gr_decide_say(
+        d, &reason, "whether it matches cannot be told here (line %u: %s), and onUnknown is Fail",
+        leaf ? leaf->line : result->set->line, leaf ? gr_field_name(leaf->field) : "match");
 
-    r = say(d, &reason,
-            "whether it matches cannot be told here (line %u: %s), and onUnknown is Fail",
-            leaf ? leaf->line : result->set->line, leaf ? gr_field_name(leaf->field) : "match");
-    if (r)
-        return r;
-    result->reason = reason;
-    result->verdict = GR_VERDICT_REFUSED;
-    if (result->set->mode == GR_MODE_ENFORCE)
-        return 0;
-    result->verdict = GR_VERDICT_OBSERVED;
-    return say(d, &result->reason, "would have refused the container: %.*s", GR_STR_FMT(reason));
+    return r ? r : refuse(d, result, reason);
 }
 
-static int decide_set(struct decider *d, struct gr_set_result *result, struct plan *plan)
+/* ---- guard rails ---- */
+
+/* Whether the container would have more of us than a policy allows; *out_reason then says so.
+ * Returns 0; -ENOMEM. */
+static int check_limits(struct gr_decider *d, const struct gr_tally *tally,
+                        struct gr_str *out_reason)
 {
-    if (is_marked(d, result->set->name)) {
+    const struct gr_policy *by = NULL;
+    uint32_t max = gr_policies_hooks_max(d->policies, &by);
+
+    if (max > 0 && tally->hooks > max)
+        return gr_decide_say(d, out_reason,
+                             "with it the container would have %llu hooks from Grapnel; the policy "
+                             "%.*s:%u allows %u",
+                             (unsigned long long)tally->hooks, GR_STR_FMT(by->file), by->line, max);
+    max = gr_policies_create_timeout_max(d->policies, &by);
+    if (max > 0 && tally->create_timeout_s > max)
+        return gr_decide_say(d, out_reason,
+                             "with it the timeouts of the container's hooks up to startContainer "
+                             "would be %llu s; the policy %.*s:%u allows %u",
+                             (unsigned long long)tally->create_timeout_s, GR_STR_FMT(by->file),
+                             by->line, max);
+    return 0;
+}
+
+/* ---- a set that matches ---- */
+
+/* What there is to say about hooks that are not added, and about a match that is not certain. */
+static int say_injected(struct gr_decider *d, struct gr_set_result *result, size_t all, size_t n,
+                        size_t left_out)
+{
+    char present[96] = "";
+    char skipped[96] = "";
+
+    if (n < all)
+        (void)snprintf(present, sizeof(present),
+                       "%zu of its %zu hooks are on the container already", all - n, all);
+    if (left_out > 0)
+        (void)snprintf(skipped, sizeof(skipped),
+                       "%zu of its hooks are left out for this runtime handler by a policy",
+                       left_out);
+    if (n < all || left_out > 0)
+        return gr_decide_say(d, &result->reason, "%s%s%s", present,
+                             n < all && left_out > 0 ? "; " : "", skipped);
+    if (result->truth == GR_UNKNOWN)
+        result->reason = GR_STR("whether it matches cannot be told here, and onUnknown is Inject");
+    return 0;
+}
+
+/* Every hook of the set is rendered and may be there; all: how many those were before. */
+static int settle(struct gr_decider *d, struct gr_set_result *result, struct gr_plan *plan,
+                  size_t all, size_t left_out)
+{
+    const struct gr_hookset *set = result->set;
+    struct gr_tally tally = d->tally;
+    struct gr_str over = GR_STR_NONE;
+    int r;
+
+    for (size_t i = 0; i < plan->n; i++)
+        gr_decide_count(&tally, &plan->hooks[i].hook);
+    r = plan->n > 0 ? check_limits(d, &tally, &over) : 0;
+    if (r)
+        return r;
+    if (over.n > 0) {
+        plan->n = 0;
+        return fail_set(d, result, over);
+    }
+    if (set->mode == GR_MODE_OBSERVE) {
+        result->verdict = GR_VERDICT_OBSERVED;
+        result->reason = GR_STR("would have been injected");
+        plan->n = 0;
+        return 0;
+    }
+    result->verdict = GR_VERDICT_INJECTED;
+    plan->claims = true;
+    d->tally = tally;
+    d->hooks_n += plan->n;
+    return say_injected(d, result, all, plan->n, left_out);
+}
+
+static int inject(struct gr_decider *d, struct gr_set_result *result, struct gr_plan *plan)
+{
+    const struct gr_hookset *set = result->set;
+    size_t left_out = 0;
+    size_t all;
+    int r;
+
+    if (set->blocked.n > 0) {
+        r = gr_decide_say(d, &result->reason, "it is blocked: %.*s", GR_STR_FMT(set->blocked));
+        return r ? r : fail_set(d, result, result->reason);
+    }
+    r = gr_render_set(&d->render, set, &plan->hooks, &plan->n, &left_out);
+    if (r == GR_RENDER_REFUSED) {
+        r = gr_decide_say(d, &result->reason, "%s", d->render.problem);
+        return r ? r : fail_set(d, result, result->reason);
+    }
+    if (r)
+        return r;
+    all = plan->n;
+    gr_decide_drop_present(d, plan);
+    if (set->adjust_n > 0 || plan->n > 0 || (all == 0 && left_out == 0))
+        return settle(d, result, plan, all, left_out);
+    if (all > 0) {
+        result->verdict = GR_VERDICT_ALREADY;
+        result->reason = GR_STR("all its hooks are on the container already");
+        return 0;
+    }
+    result->verdict = GR_VERDICT_SKIPPED;
+    result->reason = GR_STR("a policy leaves all its hooks out for this runtime handler");
+    return 0;
+}
+
+static int decide_set(struct gr_decider *d, struct gr_set_result *result, struct gr_plan *plan)
+{
+    if (gr_decide_is_marked(d, result->set->name)) {
         result->verdict = GR_VERDICT_ALREADY;
         result->reason = GR_STR("its mark is on the container: another instance was here");
+        plan->claims = result->set->mode == GR_MODE_ENFORCE;
+        plan->done = true;
         return 0;
     }
     if (result->truth == GR_ERROR)
@@ -289,7 +232,9 @@ static int decide_set(struct decider *d, struct gr_set_result *result, struct pl
     return 0;
 }
 
-static int lay_out(struct decider *d, struct gr_decision *decision)
+/* ---- all of them ---- */
+
+static int lay_out(struct gr_decider *d, struct gr_decision *decision)
 {
     struct gr_oci_hook *hooks = gr_arena_array(d->arena, d->hooks_n, sizeof(*hooks));
     size_t n = 0;
@@ -298,7 +243,7 @@ static int lay_out(struct decider *d, struct gr_decision *decision)
         return -ENOMEM;
     for (size_t stage = 0; stage < GR_STAGE_COUNT && n < d->hooks_n; stage++) {
         for (size_t i = 0; i < d->n; i++) {
-            struct plan *plan = &d->plans[i];
+            struct gr_plan *plan = &d->plans[i];
 
             while (plan->next < plan->n && plan->hooks[plan->next].hook.stage == stage)
                 hooks[n++] = plan->hooks[plan->next++].hook;
@@ -309,54 +254,23 @@ static int lay_out(struct decider *d, struct gr_decision *decision)
     return 0;
 }
 
-/* Names the first set that refuses and counts the others. */
-static int write_refusal(const struct decider *d, const struct gr_set_result *first, size_t others,
-                         struct gr_decision *decision)
+static int conclude(struct gr_decider *d, struct gr_decision *decision)
 {
-    const struct gr_subject *s = d->subject;
-    const struct gr_hookset *set = first->set;
-    char text[REFUSAL_BYTES];
-    char more[64] = "";
+    int r = gr_decide_refuse(d, decision);
 
-    if (others > 0)
-        (void)snprintf(more, sizeof(more), "; %zu more %s refuse%s it too", others,
-                       others == 1 ? "set" : "sets", others == 1 ? "s" : "");
-    (void)snprintf(text, sizeof(text),
-                   "grapnel: HookSet %.*s (%.*s:%u) refuses container %.*s of pod %.*s/%.*s: "
-                   "%.*s%s",
-                   GR_STR_FMT(gr_str_first(set->name, 253)),
-                   GR_STR_FMT(gr_str_first(set->file, 256)), set->line,
-                   GR_STR_FMT(gr_str_first(s->name, SHOWN_BYTES)),
-                   GR_STR_FMT(gr_str_first(s->pod_namespace, SHOWN_BYTES)),
-                   GR_STR_FMT(gr_str_first(s->pod_name, SHOWN_BYTES)),
-                   GR_STR_FMT(gr_str_first(first->reason, 512)), more);
-    gr_utf8_make_printable(text);
-    decision->refuse = true;
-    decision->hooks = NULL;
-    decision->hooks_n = 0;
-    return gr_arena_str(d->arena, gr_str_from(text), &decision->refusal) ? 0 : -ENOMEM;
-}
-
-static int conclude(struct decider *d, struct gr_decision *decision)
-{
-    const struct gr_set_result *first = NULL;
-    size_t refusing = 0;
-
+    if (r == 0 && !decision->refuse)
+        r = gr_decide_adjust(d, decision);
+    if (r == 0 && !decision->refuse)
+        r = lay_out(d, decision);
     decision->results = d->results;
     decision->results_n = d->n;
-    for (size_t i = 0; i < d->n; i++) {
-        if (d->results[i].verdict != GR_VERDICT_REFUSED)
-            continue;
-        if (!first)
-            first = &d->results[i];
-        refusing++;
-    }
-    if (first)
-        return write_refusal(d, first, refusing - 1, decision);
-    return lay_out(d, decision);
+    decision->objections = d->objections;
+    decision->objections_n = d->objections_n;
+    return r;
 }
 
-static int decide(struct decider *d, const struct gr_match *matches, struct gr_decision *decision)
+static int decide(struct gr_decider *d, const struct gr_match *matches,
+                  struct gr_decision *decision)
 {
     int r;
 
@@ -364,7 +278,7 @@ static int decide(struct decider *d, const struct gr_match *matches, struct gr_d
     d->plans = gr_arena_array(d->arena, d->n, sizeof(*d->plans));
     if (!d->results || !d->plans)
         return -ENOMEM;
-    r = collect_marks(d);
+    r = gr_decide_collect_marks(d);
     for (size_t i = 0; i < d->n && r == 0; i++) {
         d->results[i].set = matches[i].set;
         d->results[i].truth = matches[i].truth;
@@ -373,24 +287,52 @@ static int decide(struct decider *d, const struct gr_match *matches, struct gr_d
     return r ? r : conclude(d, decision);
 }
 
+/* What the pod asks for is looked up first: a match may ask for it. */
+static int match_and_decide(struct gr_decider *d, struct gr_decision *decision)
+{
+    const struct gr_match *matches;
+    int r = gr_decide_requests(d);
+
+    if (r == 0)
+        r = gr_ruleset_match_steps(d->ruleset, &d->subject, d->arena, &d->steps, &matches, &d->n);
+    if (r)
+        return r;
+    gr_render_init(&d->render, &d->subject, d->options, d->arena, &d->steps);
+    if (gr_subject_knows(&d->subject, GR_FIELD_RUNTIME_HANDLER))
+        d->render.left_out = gr_policies_skipped_stages(d->policies, d->subject.runtime_handler);
+    r = decide(d, matches, decision);
+    gr_render_fini(&d->render);
+    return r;
+}
+
+static bool is_exempt(const struct gr_decider *d)
+{
+    struct gr_str own = d->options->own_namespace;
+
+    return (own.n > 0 && gr_str_eq(d->namespace_, own)) ||
+           gr_policies_exempt(d->policies, d->namespace_);
+}
+
 int gr_decide(const struct gr_ruleset *ruleset, const struct gr_subject *subject,
               const struct gr_decide_options *options, struct gr_arena *arena,
               struct gr_decision *out_decision)
 {
-    struct decider d = {.subject = subject,
-                        .arena = arena,
-                        .steps = GR_MATCH_STEPS_MAX,
-                        .explain_steps = GR_MATCH_STEPS_MAX / 16};
+    struct gr_decider d = {.ruleset = ruleset,
+                           .policies = gr_ruleset_policies(ruleset),
+                           .options = options,
+                           .subject = *subject,
+                           .arena = arena,
+                           .steps = GR_MATCH_STEPS_MAX,
+                           .explain_steps = GR_MATCH_STEPS_MAX / 16};
     struct gr_decision decision = {0};
-    const struct gr_match *matches;
-    int r;
+    int r = 0;
 
-    r = gr_ruleset_match_steps(ruleset, subject, arena, &d.steps, &matches, &d.n);
-    if (r)
-        return r;
-    gr_render_init(&d.render, subject, options, arena, &d.steps);
-    r = decide(&d, matches, &decision);
-    gr_render_fini(&d.render);
+    if (gr_subject_knows(subject, GR_FIELD_NAMESPACE))
+        d.namespace_ = subject->pod_namespace;
+    if (is_exempt(&d))
+        decision.exempt = true;
+    else
+        r = match_and_decide(&d, &decision);
     if (r == 0)
         *out_decision = decision;
     return r;

@@ -132,6 +132,9 @@
 /* Values of one in, notIn or list. No evidence. */
 #define GR_VALUES_MAX 1024
 
+/* Sets that one pod may ask for; the first one beyond is a denied request. No evidence. */
+#define GR_REQUESTS_MAX 64
+
 /* An image name in a request; longer is unknown. Docker's names are at most 255 bytes and a digest
  * adds 136; no runtime refuses more. */
 #define GR_IMAGE_NAME_MAX_BYTES 1024

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "rules/fields.h"
 #include "rules/limits.h"
+#include "rules/policy.h"
 #include "rules/scope.h"
 #include "rules/steps.h"
 
@@ -23,6 +24,7 @@ void gr_render_init(struct gr_render *render, const struct gr_subject *subject,
     render->subject = subject;
     render->options = options;
     render->arena = arena;
+    render->left_out = 0;
     render->set = NULL;
     render->stage = GR_STAGE_PRESTART;
     render->mark = GR_STR_NONE;
@@ -207,18 +209,23 @@ static int place_problem(struct gr_render *render, const char *list, size_t i, u
     return GR_RENDER_REFUSED;
 }
 
+/* Element i of a list. */
+static int render_element(struct gr_render *render, const char *list, size_t i,
+                          const struct gr_hook_text *text, struct gr_str *out)
+{
+    int r = render_text(render, &text->text, out);
+
+    return r == GR_RENDER_REFUSED ? place_problem(render, list, i, text->line) : r;
+}
+
 static int render_list(struct gr_render *render, const char *what, const struct gr_hook_text *texts,
                        size_t n, struct gr_str *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        int r = render_text(render, &texts[i].text, &out[i]);
+    int r = 0;
 
-        if (r == GR_RENDER_REFUSED)
-            return place_problem(render, what, i, texts[i].line);
-        if (r)
-            return r;
-    }
-    return 0;
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = render_element(render, what, i, &texts[i], &out[i]);
+    return r;
 }
 
 /* NAME=value in the arena. */
@@ -298,6 +305,59 @@ static struct gr_str stage_env(enum gr_stage stage)
     return gr_str_from(texts[stage]);
 }
 
+/* The name of an entry of env: it is literal, the reader sees to that. */
+static struct gr_str name_of(const struct gr_hook_text *entry)
+{
+    struct gr_str literal = entry->text.n > 0 ? entry->text.parts[0].literal : GR_STR_NONE;
+
+    return gr_str_first(literal, gr_str_find(literal, '='));
+}
+
+/* The entry of a list that has the same name; NULL: there is none. Both lists are as short as the
+ * format has them. */
+static const struct gr_hook_text *find_name(const struct gr_hook_text *list, size_t n,
+                                            const struct gr_hook_text *entry)
+{
+    struct gr_str name = name_of(entry);
+
+    for (size_t i = 0; i < n; i++) {
+        if (gr_str_eq(name_of(&list[i]), name))
+            return &list[i];
+    }
+    return NULL;
+}
+
+/* The hook's own env, with the environment's value where that has the same name, then the other
+ * entries of the environment. */
+static int render_user_env(struct gr_render *render, const struct gr_hook *hook, struct gr_str *out,
+                           size_t *out_n)
+{
+    const struct gr_environment *environment = render->set->environment;
+    size_t n = 0;
+    int r = 0;
+
+    if (!environment) {
+        *out_n = hook->env_n;
+        return render_list(render, "env", hook->env, hook->env_n, out);
+    }
+    for (size_t i = 0; i < hook->env_n && r == 0; i++) {
+        const struct gr_hook_text *other =
+            find_name(environment->env, environment->env_n, &hook->env[i]);
+
+        if (other)
+            r = render_element(render, "environment", (size_t)(other - environment->env), other,
+                               &out[n++]);
+        else
+            r = render_element(render, "env", i, &hook->env[i], &out[n++]);
+    }
+    for (size_t i = 0; i < environment->env_n && r == 0; i++) {
+        if (!find_name(hook->env, hook->env_n, &environment->env[i]))
+            r = render_element(render, "environment", i, &environment->env[i], &out[n++]);
+    }
+    *out_n = n;
+    return r;
+}
+
 /* Behind the rule's own env come PATH, unless the rule sets it, the identity, stage and mark. */
 static size_t add_env(const struct gr_render *render, struct gr_str *env, size_t n)
 {
@@ -320,53 +380,63 @@ static int render_hook(struct gr_render *render, const struct gr_hook *hook,
                        struct gr_rendered *out)
 {
     struct gr_str *args = gr_arena_array(render->arena, hook->args_n, sizeof(*args));
-    struct gr_str *env = gr_arena_array(render->arena, hook->env_n + ADDED_ENV_MAX, sizeof(*env));
+    const struct gr_environment *environment = render->set->environment;
+    size_t room = hook->env_n + (environment ? environment->env_n : 0) + ADDED_ENV_MAX;
+    struct gr_str *env = gr_arena_array(render->arena, room, sizeof(*env));
+    size_t env_n = 0;
     int r;
 
     if (!args || !env)
         return -ENOMEM;
     r = render_list(render, "args", hook->args, hook->args_n, args);
     if (r == 0)
-        r = render_list(render, "env", hook->env, hook->env_n, env);
+        r = render_user_env(render, hook, env, &env_n);
     if (r)
         return r;
     *out = (struct gr_rendered){
         .hook = {.stage = render->stage,
                  .path = hook->path,
                  .args = {.items = args, .n = hook->args_n},
-                 .env = {.items = env, .n = add_env(render, env, hook->env_n)},
+                 .env = {.items = env, .n = add_env(render, env, env_n)},
                  .has_timeout = true,
                  .timeout_s = hook->timeout_s},
-        .user_env_n = hook->env_n,
+        .user_env_n = env_n,
     };
     return 0;
 }
 
+static bool is_left_out(const struct gr_render *render, size_t stage)
+{
+    return (render->left_out & GR_STAGE_BIT(stage)) != 0;
+}
+
 int gr_render_set(struct gr_render *render, const struct gr_hookset *set,
-                  struct gr_rendered **out_hooks, size_t *out_n)
+                  struct gr_rendered **out_hooks, size_t *out_n, size_t *out_left_out)
 {
     struct gr_rendered *hooks;
     size_t count = 0;
+    size_t left_out = 0;
     size_t n = 0;
     int r;
 
     for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++)
-        count += set->hooks[stage].n;
+        *(is_left_out(render, stage) ? &left_out : &count) += set->hooks[stage].n;
     hooks = gr_arena_array(render->arena, count, sizeof(*hooks));
     if (!hooks)
         return -ENOMEM;
     render->set = set;
-    r = make_identity(render);
-    if (r == 0)
+    r = count > 0 ? make_identity(render) : 0;
+    if (r == 0 && count > 0)
         r = make_mark(render, set);
     for (size_t stage = 0; stage < GR_STAGE_COUNT && r == 0; stage++) {
         render->stage = (enum gr_stage)stage;
-        for (size_t i = 0; i < set->hooks[stage].n && r == 0; i++)
+        for (size_t i = 0; i < set->hooks[stage].n && r == 0 && !is_left_out(render, stage); i++)
             r = render_hook(render, &set->hooks[stage].items[i], &hooks[n++]);
     }
     if (r)
         return r;
     *out_hooks = hooks;
     *out_n = count;
+    *out_left_out = left_out;
     return 0;
 }

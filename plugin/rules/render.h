@@ -20,6 +20,7 @@ struct gr_render {
     const struct gr_decide_options *options;
     struct gr_arena *arena; /* of the request: everything rendered lives there */
     uint64_t *steps;        /* what the request may still spend; borrowed */
+    uint32_t left_out;      /* bits of stages whose hooks are not rendered */
     const struct gr_hookset *set;
     enum gr_stage stage;
     struct gr_buf element; /* the one being rendered */
@@ -31,7 +32,7 @@ struct gr_render {
 
 struct gr_rendered {
     struct gr_oci_hook hook;
-    size_t user_env_n; /* the first so many of hook.env are the rule's own */
+    size_t user_env_n; /* the first so many of hook.env are the rule's own and its environment's */
 };
 
 void gr_render_init(struct gr_render *render, const struct gr_subject *subject,
@@ -40,10 +41,11 @@ void gr_render_init(struct gr_render *render, const struct gr_subject *subject,
 void gr_render_fini(struct gr_render *render);
 
 /*
- * All hooks of a set, ordered by stage, each stage in the rule's order; *out_hooks lives in the
- * arena. Returns 0; GR_RENDER_REFUSED: render->problem says why; -ENOMEM.
+ * All hooks of a set but those of the stages that are left out, ordered by stage, each stage in the
+ * rule's order; *out_hooks lives in the arena, *out_left_out counts those without.
+ * Returns 0; GR_RENDER_REFUSED: render->problem says why; -ENOMEM.
  */
 GR_CHECKED int gr_render_set(struct gr_render *render, const struct gr_hookset *set,
-                             struct gr_rendered **out_hooks, size_t *out_n);
+                             struct gr_rendered **out_hooks, size_t *out_n, size_t *out_left_out);
 
 #endif

@@ -98,6 +98,26 @@ static int add_hook(struct gr_arena *arena, struct gr_hookset *set)
     return r;
 }
 
+/* An environment for its hooks, and something that every such set adjusts. */
+static int add_more(struct gr_arena *arena, struct gr_hookset *set)
+{
+    struct gr_hook_text *text = gr_arena_alloc(arena, sizeof(*text));
+    struct gr_environment *environment = gr_arena_alloc(arena, sizeof(*environment));
+    struct gr_adjust_entry *entries = gr_arena_array(arena, 2, sizeof(*entries));
+
+    if (!text || !environment || !entries)
+        return -ENOMEM;
+    *environment = (struct gr_environment){.env = text, .env_n = 1};
+    set->environment = environment;
+    entries[0] =
+        (struct gr_adjust_entry){.kind = GR_ADJUST_ENV, .key = GR_STR("A"), .text = set->name};
+    entries[1] = (struct gr_adjust_entry){.kind = GR_ADJUST_CDI_DEVICE, .key = GR_STR("v.com/c=n")};
+    set->adjust = entries;
+    set->adjust_n = 2;
+    return gr_template_parse(arena, GR_STR("B={{.Name}}"), gr_template_field_check, NULL,
+                             &text->text, NULL);
+}
+
 static int make_sets(struct gr_arena *arena, struct gr_hookset **out)
 {
     struct gr_hookset *sets = gr_arena_array(arena, SETS, sizeof(*sets));
@@ -116,6 +136,8 @@ static int make_sets(struct gr_arena *arena, struct gr_hookset **out)
         r = make_match(arena, i, &sets[i].match);
         if (r == 0 && i % 10 == 1)
             r = add_hook(arena, &sets[i]);
+        if (r == 0 && i % 10 == 1)
+            r = add_more(arena, &sets[i]);
     }
     *out = sets;
     return r;
@@ -135,10 +157,13 @@ static int make_rules(struct gr_ruleset **out)
     return r;
 }
 
-static int decide(const struct gr_ruleset *rules)
+/* asks: the list in the pod's annotation; what is in it is denied here. */
+static int decide(const struct gr_ruleset *rules, struct gr_str asks)
 {
     struct gr_kv annotations[] = {{GR_STR("key"), GR_STR("value")},
-                                  {GR_STR("key/pod"), GR_STR("value")}};
+                                  {GR_STR("key/pod"), GR_STR("value")},
+                                  {GR_STR(GR_REQUEST_ANNOTATION), asks}};
+    const struct gr_str required[] = {GR_STR("set-1"), GR_STR("absent")};
     struct gr_kv labels[] = {{GR_STR("app"), GR_STR("web")}};
     struct gr_str args[] = {GR_STR("/bin/x"), GR_STR("--level=1")};
     struct gr_mount mounts[] = {{.destination = GR_STR("/proc"), .source = GR_STR("proc")},
@@ -147,14 +172,15 @@ static int decide(const struct gr_ruleset *rules)
     struct gr_oci_hook hooks[] = {{.path = GR_STR("/opt/x"), .env = {env, 1}}};
     struct gr_subject subject = {.id = GR_STR("id"),
                                  .pod_name = GR_STR("pod"),
-                                 .pod_annotations = {annotations, 2},
+                                 .pod_annotations = {annotations, 3},
                                  .pod_labels = {labels, 1},
                                  .args = {args, 2},
                                  .mounts = mounts,
                                  .mounts_n = 2,
                                  .hooks = hooks,
                                  .hooks_n = 1};
-    struct gr_decide_options options = {.node_name = GR_STR("node")};
+    struct gr_decide_options options = {.node_name = GR_STR("node"),
+                                        .required_sets = {required, asks.n > 1 ? 2 : 1}};
     struct gr_decision decision = {.results_n = 77};
     struct gr_arena arena;
     int r;
@@ -162,8 +188,10 @@ static int decide(const struct gr_ruleset *rules)
     (void)gr_image_parse(GR_STR("R.IO/x/app-1"), &subject.image);
     gr_arena_init(&arena, BLOCK_BYTES, 0);
     r = gr_decide(rules, &subject, &options, &arena, &decision);
-    if (r == 0)
-        assert_true(decision.results_n > 0 && decision.hooks_n > 0);
+    if (r == 0 && asks.n > 1)
+        assert_true(decision.refuse && decision.objections_n == 3);
+    else if (r == 0)
+        assert_true(decision.results_n > 0 && decision.hooks_n > 0 && decision.adjust_n == 2);
     else
         assert_int_equal(decision.results_n, 77);
     gr_arena_fini(&arena);
@@ -184,7 +212,12 @@ static int build(void *user)
 
 static int decide_only(void *user)
 {
-    return decide(user);
+    return decide(user, GR_STR(","));
+}
+
+static int decide_refused(void *user)
+{
+    return decide(user, GR_STR("none, nothing"));
 }
 
 static void build_fails(void **state)
@@ -200,6 +233,16 @@ static void decide_fails(void **state)
     (void)state;
     assert_int_equal(make_rules(&rules), 0);
     failing_run(decide_only, rules);
+    gr_ruleset_unref(rules);
+}
+
+static void refusal_fails(void **state)
+{
+    struct gr_ruleset *rules = NULL;
+
+    (void)state;
+    assert_int_equal(make_rules(&rules), 0);
+    failing_run(decide_refused, rules);
     gr_ruleset_unref(rules);
 }
 
@@ -231,6 +274,7 @@ int main(void)
 {
     test_add("building a rule set", build_fails);
     test_add("deciding", decide_fails);
+    test_add("refusing", refusal_fails);
     test_add("limits of the request", limits_fail);
     return test_run("match fault");
 }

@@ -454,6 +454,34 @@ static void refusal_in_full(void **state)
     rig_fini(&rig);
 }
 
+/* Not every source of containers knows all names. */
+static void refusal_without_names(void **state)
+{
+    static const struct {
+        const char *name, *pod, *namespace_, *text;
+    } rows[] = {
+        {"web", "", "", "refuses container web: it"},
+        {"", "web-0", "", "refuses a container of pod web-0: it"},
+        {"", "", "prod", "refuses a container of namespace prod: it"},
+        {"web", "web-0", "", "refuses container web of pod web-0: it"},
+        {"web", "", "prod", "refuses container web of namespace prod: it"},
+        {"", "", "", "refuses a container: it"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(rows); i++) {
+        struct rig rig;
+
+        rig_init(&rig);
+        rig_add(&rig, "first", make_always(true))->blocked = GR_STR("why");
+        rig.subject.name = gr_str_from(rows[i].name);
+        rig.subject.pod_name = gr_str_from(rows[i].pod);
+        rig.subject.pod_namespace = gr_str_from(rows[i].namespace_);
+        expect_in(rig_decide(&rig)->refusal, rows[i].text);
+        rig_fini(&rig);
+    }
+}
+
 static void several_refuse(void **state)
 {
     for (size_t n = 2; n <= 3; n++) {
@@ -623,6 +651,7 @@ int main(void)
     test_add("templates spend the budget", templates_spend_the_budget);
     test_add("two instances", two_instances);
     test_add("refusal in full", refusal_in_full);
+    test_add("refusal without names", refusal_without_names);
     test_add("several refuse", several_refuse);
     test_add("refusal is bounded", refusal_is_bounded);
     test_add("duplicate names", duplicate_names);

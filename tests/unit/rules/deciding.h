@@ -14,6 +14,7 @@ struct rig {
     struct gr_hookset sets[4];
     size_t sets_n;
     struct gr_ruleset *rules;
+    struct gr_decide_options options;
     struct gr_arena arena; /* of the request */
     struct gr_subject subject;
     struct gr_decision decision;
@@ -40,6 +41,7 @@ static inline void rig_init(struct rig *rig)
     memset(rig, 0, sizeof(*rig));
     gr_arena_init(&rig->rules_arena, 4096, 0);
     gr_arena_init(&rig->arena, 4096, 0);
+    rig->options.node_name = GR_STR("node-1");
     rig->subject = make_container();
 }
 
@@ -54,12 +56,10 @@ static inline struct gr_hookset *rig_add(struct rig *rig, const char *name, stru
 
 static inline const struct gr_decision *rig_decide(struct rig *rig)
 {
-    struct gr_decide_options options = {.node_name = GR_STR("node-1")};
-
     if (!rig->rules)
         rig->rules = make_ruleset(&rig->rules_arena, rig->sets, rig->sets_n);
-    assert_int_equal(gr_decide(rig->rules, &rig->subject, &options, &rig->arena, &rig->decision),
-                     0);
+    assert_int_equal(
+        gr_decide(rig->rules, &rig->subject, &rig->options, &rig->arena, &rig->decision), 0);
     return &rig->decision;
 }
 

@@ -62,6 +62,98 @@ static void path_of_its_own(void **state)
     rig_fini(&rig);
 }
 
+/* ---- environments ---- */
+
+/* Entries (up to a NULL) as the environment of a set. */
+static void set_environment(struct rig *rig, struct gr_hookset *set, const char *const *entries)
+{
+    struct gr_hook_text *texts = make_room(&rig->rules_arena, 8, sizeof(*texts));
+    struct gr_environment *environment = make_room(&rig->rules_arena, 1, sizeof(*environment));
+
+    *environment = (struct gr_environment){.name = GR_STR("test"), .env = texts};
+    for (; entries[environment->env_n]; environment->env_n++)
+        texts[environment->env_n] = make_hook_text(&rig->rules_arena, entries[environment->env_n]);
+    set->environment = environment;
+}
+
+/* In the place of an entry of the same name, else behind the hook's own; for each hook. */
+static void environment(void **state)
+{
+    static const char *const first[] = {"A=1", "B={{.ID}}", "C=3", NULL};
+    static const char *const second[] = {"BB=1", NULL};
+    static const char *const entries[] = {"PATH=/opt/bin", "B=two", "D={{.Name}}", NULL};
+    static const char *const first_expected[] = {
+        "A=1", "B=two", "C=3", "PATH=/opt/bin", "D=web", "GRAPNEL_CONTAINER_ID=id-1", NULL};
+    static const char *const second_expected[] = {
+        "BB=1", "PATH=/opt/bin", "B=two", "D=web", "GRAPNEL_CONTAINER_ID=id-1", NULL};
+    const struct gr_decision *d;
+    struct gr_hookset *set;
+    struct gr_strs env;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    set = rig_add(&rig, "tap", make_always(true));
+    make_hook(&rig.rules_arena, set, GR_STAGE_PRESTART, "/opt/a", NULL, first);
+    make_hook(&rig.rules_arena, set, GR_STAGE_POSTSTOP, "/opt/b", NULL, second);
+    set_environment(&rig, set, entries);
+    d = rig_decide(&rig);
+    assert_int_equal(d->hooks_n, 2);
+    env = d->hooks[0].env;
+    assert_int_equal(env.n, 5 + 7);
+    env.n = 6;
+    expect_texts(env, first_expected);
+    env = d->hooks[1].env;
+    assert_int_equal(env.n, 4 + 7);
+    env.n = 5;
+    expect_texts(env, second_expected);
+    rig_fini(&rig);
+}
+
+/* Its entries are the rule's own: a hook without them is another hook. */
+static void environment_is_the_rules_own(void **state)
+{
+    static const char *const entries[] = {"A=1", NULL};
+    struct gr_str env[] = {GR_STR("A=1")};
+    struct gr_oci_hook existing = {.stage = GR_STAGE_POSTSTOP,
+                                   .path = GR_STR("/opt/h"),
+                                   .env = {env, 1},
+                                   .has_timeout = true,
+                                   .timeout_s = GR_HOOK_TIMEOUT_DEFAULT_S};
+    struct gr_hookset *set;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    set = rig_add(&rig, "tap", make_always(true));
+    make_hook(&rig.rules_arena, set, GR_STAGE_POSTSTOP, "/opt/h", NULL, NULL);
+    set_environment(&rig, set, entries);
+    rig.subject.hooks = &existing;
+    rig.subject.hooks_n = 1;
+    assert_int_equal(rig_decide(&rig)->hooks_n, 0);
+    existing.env.n = 0;
+    assert_int_equal(rig_decide(&rig)->hooks_n, 1);
+    rig_fini(&rig);
+}
+
+static void environment_refused(void **state)
+{
+    static const char *const entries[] = {"A=1", "B={{annotation \"none\"}}", NULL};
+    static const char *const env[] = {"B=1", NULL};
+    struct gr_hookset *set;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    set = rig_add(&rig, "tap", make_always(true));
+    make_hook(&rig.rules_arena, set, GR_STAGE_POSTSTOP, "/opt/h", NULL, env);
+    set_environment(&rig, set, entries);
+    assert_true(rig_decide(&rig)->refuse);
+    expect_in(rig.decision.results[0].reason,
+              "environment[1] of its poststop hook at line 12: annotation \"none\" is absent");
+    rig_fini(&rig);
+}
+
 /* A runtime may know nothing of pods: the variables are there all the same. */
 static void empty_identity(void **state)
 {
@@ -269,6 +361,9 @@ int main(void)
 {
     test_add("hook in full", hook_in_full);
     test_add("PATH of its own", path_of_its_own);
+    test_add("environment", environment);
+    test_add("environment and hooks that are there", environment_is_the_rules_own);
+    test_add("environment that cannot be filled in", environment_refused);
     test_add("empty identity", empty_identity);
     TEST_ADD_ROWS(templates, template_rows);
     TEST_ADD_ROWS(unknown_values, unknown_rows);
