@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nri/adjust: a decision to an answer.
+ *
+ * Layer: nri.
+ */
 #include "nri/translate.h"
 
 #include <errno.h>
@@ -89,24 +94,33 @@ static int fill_hooks(struct gr_arena *arena, const struct gr_decision *decision
     return 0;
 }
 
+static int add_hooks(struct gr_arena *arena, const struct gr_decision *decision,
+                     Nri__ContainerAdjustment *adjust)
+{
+    if (decision->hooks_n == 0)
+        return 0;
+    adjust->hooks = gr_arena_alloc(arena, sizeof(*adjust->hooks));
+    if (!adjust->hooks)
+        return -ENOMEM;
+    nri__hooks__init(adjust->hooks);
+    return fill_hooks(arena, decision, adjust->hooks);
+}
+
 int gr_nri_adjust(const struct gr_decision *decision, struct gr_arena *arena,
                   Nri__CreateContainerResponse *out_response)
 {
     Nri__ContainerAdjustment *adjust;
-    Nri__Hooks *hooks;
 
     nri__create_container_response__init(out_response);
-    if (decision->hooks_n == 0)
+    if (decision->hooks_n == 0 && decision->adjust_n == 0)
         return 0;
     adjust = gr_arena_alloc(arena, sizeof(*adjust));
-    hooks = gr_arena_alloc(arena, sizeof(*hooks));
-    if (!adjust || !hooks)
+    if (!adjust)
         return -ENOMEM;
     nri__container_adjustment__init(adjust);
-    nri__hooks__init(hooks);
-    if (fill_hooks(arena, decision, hooks))
+    if (add_hooks(arena, decision, adjust) ||
+        gr_nri_write_adjusted(decision->adjust, decision->adjust_n, arena, adjust))
         return -ENOMEM;
-    adjust->hooks = hooks;
     out_response->adjust = adjust;
     return 0;
 }

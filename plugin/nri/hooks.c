@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-static int copy_strs(struct gr_arena *arena, char *const *from, size_t n, struct gr_strs *out)
+int gr_nri_read_strs(char *const *from, size_t n, struct gr_arena *arena, struct gr_strs *out)
 {
     struct gr_str *items;
 
@@ -55,8 +55,8 @@ static int copy_hook(struct gr_arena *arena, enum gr_stage stage, const Nri__Hoo
     out->path = gr_str_from(from->path);
     out->has_timeout = from->timeout != NULL;
     out->timeout_s = from->timeout ? from->timeout->value : 0;
-    r = copy_strs(arena, from->args, from->n_args, &out->args);
-    return r ? r : copy_strs(arena, from->env, from->n_env, &out->env);
+    r = gr_nri_read_strs(from->args, from->n_args, arena, &out->args);
+    return r ? r : gr_nri_read_strs(from->env, from->n_env, arena, &out->env);
 }
 
 int gr_nri_read_hooks(const Nri__Hooks *from, struct gr_arena *arena,

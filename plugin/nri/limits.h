@@ -31,7 +31,8 @@
  */
 #define GR_NRI_CONFIGURE_HOLD_MS 1500
 
-/* Labels, annotations and arguments of one request together: tiny entries take many times their
+/* Labels, annotations, arguments and, where rules need them, environment, mounts and their options,
+ * devices, resources and rlimits of one request together: tiny entries take many times their
  * encoding. Kubernetes allows 256 KiB of annotations; real pods have dozens. No evidence. */
 #define GR_NRI_ENTRIES_MAX 65536
 

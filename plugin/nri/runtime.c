@@ -119,7 +119,8 @@ static void created(struct gr_runtime *rt, const struct gr_ttrpc_response *respo
     }
     in = (const Nri__CreateContainerResponse *)message;
     if (in->adjust &&
-        gr_nri_read_hooks(in->adjust->hooks, &rt->arena, &answer.hooks, &answer.hooks_n) != 0) {
+        (gr_nri_read_hooks(in->adjust->hooks, &rt->arena, &answer.hooks, &answer.hooks_n) != 0 ||
+         gr_nri_read_adjusted(in->adjust, &rt->arena, &answer.adjust, &answer.adjust_n) != 0)) {
         rt->ops->failed(rt->user, method_of(CALL_CREATE), GR_STR("no memory to read the answer"));
         return;
     }
@@ -283,7 +284,8 @@ static int write_container(struct gr_arena *arena, const struct gr_subject *s, N
                   &c->labels) ||
         WRITE_MAP(arena, s->container_annotations, Nri__Container__AnnotationsEntry,
                   init_annotation, &c->n_annotations, &c->annotations) ||
-        gr_nri_write_strs(s->args, arena, &c->n_args, &c->args))
+        gr_nri_write_strs(s->args, arena, &c->n_args, &c->args) ||
+        gr_nri_write_strs(s->env, arena, &c->n_env, &c->env))
         return -ENOMEM;
     if (!s->image.known)
         return 0;

@@ -9,7 +9,7 @@
 #define GR_NRI_RUNTIME_H
 
 #include "base/err.h"
-#include "rules/subject.h"
+#include "rules/adjust.h"
 
 struct gr_runtime;
 
@@ -19,6 +19,8 @@ struct gr_runtime_answer {
     struct gr_str text;
     const struct gr_oci_hook *hooks; /* of the adjustment, in order */
     size_t hooks_n;
+    const struct gr_adjust_entry *adjust; /* what else it asks for, as it stands there */
+    size_t adjust_n;
 };
 
 struct gr_runtime_ops {
@@ -38,7 +40,7 @@ void gr_runtime_free(struct gr_runtime *runtime); /* NULL is fine */
 
 /*
  * Each queues one call. config: text of the drop-in file. subject: id, names, labels, annotations,
- * args, image and runtime_handler are sent; annotations that a runtime adds are the caller's.
+ * args, env, image and runtime_handler are sent; annotations that a runtime adds are the caller's.
  * Return 0, or as gr_rpc_call.
  */
 GR_CHECKED int gr_runtime_configure(struct gr_runtime *runtime, struct gr_str config,

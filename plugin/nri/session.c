@@ -230,6 +230,8 @@ static int read_create(struct gr_session *s, struct gr_str payload, struct gr_su
         .runtime_name = gr_str_from(s->runtime_name),
         .runtime_version = gr_str_from(s->runtime_version),
         .ambiguous_image_unknown = s->settings.ambiguous_image_unknown,
+        .fields = s->settings.fields,
+        .adjusts = s->settings.adjusts,
     };
 
     if (payload.n > GR_NRI_CREATE_MAX_BYTES)

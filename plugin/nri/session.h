@@ -78,6 +78,10 @@ struct gr_session_ops {
 struct gr_session_settings {
     bool ignore_request_errors;   /* Config.onRequestError: Ignore */
     bool ambiguous_image_unknown; /* Config.ambiguousImage: Unknown */
+    /* Of the rules in force, so that what no rule needs is not read: gr_ruleset_fields (env and
+     * mounts are unknown where their bits are not set) and gr_ruleset_adjusts. */
+    uint32_t fields;
+    bool adjusts;
 };
 
 /*

@@ -5,10 +5,11 @@
  * Layer: nri. The one message on the hot path is not unpacked: its texts are borrowed from the
  * bytes that arrived, with their lengths. Checking and unpacking it with protobuf-c took 8 of the
  * 15 µs that an answer takes (tests/bench/session_bench); tests/unit/nri/subject_test compares
- * both. Hooks and the image, which are small and rare, are unpacked.
+ * both. What is small and rare is unpacked: hooks, the image, devices, resources, rlimits.
  *
  * A text must be UTF-8 without NUL, as everywhere: what is borrowed here ends up in argv and logs.
- * Fields that nothing reads are skipped unseen.
+ * Fields that nothing reads are skipped unseen: env and mounts where no rule looks at them, all
+ * that could be adjusted where no rule adjusts.
  */
 #include "nri/translate.h"
 
@@ -35,9 +36,15 @@ enum {
     CONTAINER_LABELS = 5,
     CONTAINER_ANNOTATIONS = 6,
     CONTAINER_ARGS = 7,
+    CONTAINER_ENV = 8,
+    CONTAINER_MOUNTS = 9,
     CONTAINER_HOOKS = 10,
+    CONTAINER_LINUX = 11,
+    CONTAINER_RLIMITS = 13,
+    CONTAINER_CDI_DEVICES = 20,
     CONTAINER_IMAGE = 22,
 };
+enum { MOUNT_DESTINATION = 1, MOUNT_TYPE = 2, MOUNT_SOURCE = 3, MOUNT_OPTIONS = 4 };
 enum { ENTRY_KEY = 1, ENTRY_VALUE = 2 };
 
 /* Room for that many entries is taken first, and doubled when it is used up. */
@@ -54,8 +61,10 @@ struct reading {
     struct gr_err *err;
     size_t entries; /* of all lists */
     bool has_pod, has_container;
-    struct list pod_labels, pod_annotations, labels, annotations, args;
-    struct gr_str hooks; /* encoded; the last one counts */
+    bool wants_env, wants_mounts, adjusts;
+    struct list pod_labels, pod_annotations, labels, annotations, args, env, mounts;
+    struct gr_str hooks, linux_part;  /* encoded; the last one counts */
+    struct list rlimits, cdi_devices; /* pointers to messages */
     const Nri__Image *image;
     struct gr_subject subject;
 };
@@ -87,16 +96,23 @@ static int read_text(struct reading *r, const struct gr_wire_field *field, const
     return 0;
 }
 
+/* Counts n more entries. Returns 0; -E2BIG after filling err. */
+static int count(struct reading *r, size_t n)
+{
+    r->entries += n; /* each took bytes of a message of limited size: no overflow */
+    if (r->entries <= GR_NRI_ENTRIES_MAX)
+        return 0;
+    return gr_fail(r->err, -E2BIG, "message-too-large",
+                   "expected at most %d labels, annotations, arguments and the like in a "
+                   "CreateContainer request, found more",
+                   GR_NRI_ENTRIES_MAX);
+}
+
 /* Room for one more item, or NULL after filling err. */
 static void *grow(struct reading *r, struct list *list, size_t item_bytes)
 {
-    if (++r->entries > GR_NRI_ENTRIES_MAX) {
-        (void)gr_fail(r->err, -E2BIG, "message-too-large",
-                      "expected at most %d labels, annotations and arguments in a CreateContainer "
-                      "request, found more",
-                      GR_NRI_ENTRIES_MAX);
+    if (count(r, 1) != 0)
         return NULL;
-    }
     if (list->n == list->cap) {
         size_t cap = list->cap ? list->cap * 2 : FIRST_ENTRIES;
         void *items = gr_arena_array(r->arena, cap, item_bytes);
@@ -149,18 +165,96 @@ static int read_entry(struct reading *r, const struct gr_wire_field *field, cons
     return 0;
 }
 
-static int read_arg(struct reading *r, const struct gr_wire_field *field)
+static int read_element(struct reading *r, const struct gr_wire_field *field, const char *name,
+                        struct list *list)
 {
     struct gr_str text;
     struct gr_str *to;
-    int rc = read_text(r, field, "arguments", &text);
+    int rc = read_text(r, field, name, &text);
 
     if (rc)
         return rc;
-    to = grow(r, &r->args, sizeof(*to));
+    to = grow(r, list, sizeof(*to));
     if (!to)
         return failure(r);
     *to = text;
+    return 0;
+}
+
+/* The options of a mount, which are counted first: most have few. */
+static int read_options(struct reading *r, struct gr_str rest, struct gr_strs *out)
+{
+    struct gr_str scan = rest;
+    struct gr_wire_field part;
+    struct gr_str *items;
+    size_t n = 0;
+    int rc;
+
+    while (gr_wire_field_next(&scan, &part) == GR_WIRE_FIELD)
+        n += part.number == MOUNT_OPTIONS;
+    rc = count(r, n);
+    if (rc || n == 0)
+        return rc;
+    items = gr_arena_array(r->arena, n, sizeof(*items));
+    if (!items)
+        return no_memory(r);
+    *out = (struct gr_strs){.items = items, .n = n};
+    while (rc == 0 && gr_wire_field_next(&rest, &part) == GR_WIRE_FIELD) {
+        if (part.number == MOUNT_OPTIONS)
+            rc = read_text(r, &part, "mounts", items++);
+    }
+    return rc;
+}
+
+static int read_mount(struct reading *r, const struct gr_wire_field *field)
+{
+    struct gr_mount mount = {.destination = GR_STR(""), .source = GR_STR(""), .type = GR_STR("")};
+    struct gr_str rest = field->bytes;
+    struct gr_wire_field part;
+    struct gr_mount *to;
+    int more;
+    int rc = 0;
+
+    if (field->type != GR_WIRE_BYTES)
+        return not_valid(r, "mounts");
+    while (rc == 0 && (more = gr_wire_field_next(&rest, &part)) != 0) {
+        if (more < 0)
+            return not_valid(r, "mounts");
+        if (part.number == MOUNT_DESTINATION)
+            rc = read_text(r, &part, "mounts", &mount.destination);
+        else if (part.number == MOUNT_TYPE)
+            rc = read_text(r, &part, "mounts", &mount.type);
+        else if (part.number == MOUNT_SOURCE)
+            rc = read_text(r, &part, "mounts", &mount.source);
+    }
+    if (rc == 0)
+        rc = read_options(r, field->bytes, &mount.options);
+    if (rc)
+        return rc;
+    to = grow(r, &r->mounts, sizeof(*to));
+    if (!to)
+        return failure(r);
+    *to = mount;
+    return 0;
+}
+
+/* A message that is unpacked, into a list of such. */
+static int read_unpacked(struct reading *r, const struct gr_wire_field *field, const char *name,
+                         const ProtobufCMessageDescriptor *type, struct list *list)
+{
+    ProtobufCMessage *message = NULL;
+    ProtobufCMessage **to;
+    int rc;
+
+    if (field->type != GR_WIRE_BYTES)
+        return not_valid(r, name);
+    rc = gr_pb_unpack(type, field->bytes, r->arena, &message, r->err);
+    if (rc)
+        return rc;
+    to = grow(r, list, sizeof(*to));
+    if (!to)
+        return failure(r);
+    *to = message;
     return 0;
 }
 
@@ -197,6 +291,32 @@ static int read_pod_field(struct reading *r, const struct gr_wire_field *field)
     }
 }
 
+/* What is unpacked at the end. */
+static int read_part(struct reading *r, const struct gr_wire_field *field, const char *name,
+                     struct gr_str *out)
+{
+    if (field->type != GR_WIRE_BYTES)
+        return not_valid(r, name);
+    *out = field->bytes;
+    return 0;
+}
+
+/* What only rules that adjust need. */
+static int read_adjustable(struct reading *r, const struct gr_wire_field *field)
+{
+    switch (field->number) {
+    case CONTAINER_LINUX:
+        return read_part(r, field, "devices and resources", &r->linux_part);
+    case CONTAINER_RLIMITS:
+        return read_unpacked(r, field, "rlimits", &nri__rlimit__descriptor, &r->rlimits);
+    case CONTAINER_CDI_DEVICES:
+        return read_unpacked(r, field, "CDI devices", &nri__cdi_device__descriptor,
+                             &r->cdi_devices);
+    default:
+        return 0;
+    }
+}
+
 static int read_container_field(struct reading *r, const struct gr_wire_field *field)
 {
     switch (field->number) {
@@ -209,16 +329,17 @@ static int read_container_field(struct reading *r, const struct gr_wire_field *f
     case CONTAINER_ANNOTATIONS:
         return read_entry(r, field, "container annotations", &r->annotations);
     case CONTAINER_ARGS:
-        return read_arg(r, field);
+        return read_element(r, field, "arguments", &r->args);
+    case CONTAINER_ENV:
+        return r->wants_env ? read_element(r, field, "environment", &r->env) : 0;
+    case CONTAINER_MOUNTS:
+        return r->wants_mounts ? read_mount(r, field) : 0;
     case CONTAINER_HOOKS:
-        if (field->type != GR_WIRE_BYTES)
-            return not_valid(r, "hooks");
-        r->hooks = field->bytes;
-        return 0;
+        return read_part(r, field, "hooks", &r->hooks);
     case CONTAINER_IMAGE:
         return read_image(r, field);
     default:
-        return 0;
+        return r->adjusts ? read_adjustable(r, field) : 0;
     }
 }
 
@@ -271,19 +392,69 @@ static int read_present_hooks(struct reading *r)
                : 0;
 }
 
+static int read_present_parts(struct reading *r)
+{
+    struct gr_nri_parts parts = {.rlimits = r->rlimits.items,
+                                 .rlimits_n = r->rlimits.n,
+                                 .cdi_devices = r->cdi_devices.items,
+                                 .cdi_devices_n = r->cdi_devices.n};
+    ProtobufCMessage *message = NULL;
+    struct gr_adjust_entry *entries;
+    size_t n;
+    int rc;
+
+    if (r->linux_part.n > 0) {
+        const Nri__LinuxContainer *from;
+
+        rc = gr_pb_unpack(&nri__linux_container__descriptor, r->linux_part, r->arena, &message,
+                          r->err);
+        if (rc)
+            return rc;
+        from = (const Nri__LinuxContainer *)message;
+        parts.devices = from->devices;
+        parts.devices_n = from->n_devices;
+        parts.resources = from->resources;
+    }
+    n = gr_nri_count_parts(&parts);
+    if (n == 0)
+        return 0;
+    rc = count(r, n - parts.rlimits_n - parts.cdi_devices_n); /* those were counted one by one */
+    if (rc)
+        return rc;
+    entries = gr_arena_array(r->arena, n, sizeof(*entries));
+    if (!entries)
+        return no_memory(r);
+    r->subject.present = entries;
+    r->subject.present_n = gr_nri_read_parts(&parts, entries);
+    return 0;
+}
+
 static struct gr_kvs as_map(const struct list *list)
 {
     return (struct gr_kvs){.items = list->items, .n = list->n};
 }
 
+static struct gr_strs as_texts(const struct list *list)
+{
+    return (struct gr_strs){.items = list->items, .n = list->n};
+}
+
 int gr_nri_subject(struct gr_str payload, const struct gr_nri_origin *origin,
                    struct gr_arena *arena, struct gr_subject *out_subject, struct gr_err *err)
 {
-    struct reading r = {.arena = arena, .err = err};
+    struct reading r = {
+        .arena = arena,
+        .err = err,
+        .wants_env = origin->adjusts || (origin->fields & 1U << GR_FIELD_ENV),
+        .wants_mounts = origin->adjusts || (origin->fields & 1U << GR_FIELD_MOUNTS),
+        .adjusts = origin->adjusts,
+    };
     int rc = read_message(&r, payload, "fields", read_request_field);
 
     if (rc == 0)
         rc = read_present_hooks(&r);
+    if (rc == 0)
+        rc = read_present_parts(&r);
     if (rc)
         return rc;
     if (!r.has_pod || !r.has_container)
@@ -293,7 +464,12 @@ int gr_nri_subject(struct gr_str payload, const struct gr_nri_origin *origin,
     r.subject.pod_annotations = as_map(&r.pod_annotations);
     r.subject.container_labels = as_map(&r.labels);
     r.subject.container_annotations = as_map(&r.annotations);
-    r.subject.args = (struct gr_strs){.items = r.args.items, .n = r.args.n};
+    r.subject.args = as_texts(&r.args);
+    r.subject.env = as_texts(&r.env);
+    r.subject.mounts = r.mounts.items;
+    r.subject.mounts_n = r.mounts.n;
+    r.subject.unknown_fields =
+        (r.wants_env ? 0 : 1U << GR_FIELD_ENV) | (r.wants_mounts ? 0 : 1U << GR_FIELD_MOUNTS);
     r.subject.runtime = gr_nri_is_containerd(origin) ? GR_STR("containerd") : origin->runtime_name;
     gr_nri_image(r.image, r.subject.pod_annotations, r.subject.container_annotations, origin,
                  &r.subject.image);

@@ -15,6 +15,11 @@ struct gr_nri_origin {
     struct gr_str runtime_name;
     struct gr_str runtime_version;
     bool ambiguous_image_unknown;
+
+    /* What the rules need of a container beside what is always read; see struct
+     * gr_session_settings. */
+    uint32_t fields;
+    bool adjusts;
 };
 
 /* containerd 2.0.0 to 2.0.3 call themselves "v2" (containerd issue #11485). */
@@ -25,7 +30,8 @@ static inline bool gr_nri_is_containerd(const struct gr_nri_origin *origin)
 
 /*
  * An encoded CreateContainerRequest to a subject. Text is borrowed from payload, lists live in
- * arena. Returns 0; -EBADMSG not a valid encoding, a text that is refused, pod or container is
+ * arena. Env and mounts are unknown, and present is empty, unless origin says that rules need them.
+ * Returns 0; -EBADMSG not a valid encoding, a text that is refused, pod or container is
  * missing; -E2BIG more than GR_NRI_ENTRIES_MAX entries; -ENOMEM (err says which).
  */
 GR_CHECKED int gr_nri_subject(struct gr_str payload, const struct gr_nri_origin *origin,
@@ -43,11 +49,43 @@ void gr_nri_image(const Nri__Image *image, struct gr_kvs pod_annotations,
 
 /*
  * A decision to a response; everything lives in arena or is borrowed from the decision. Without
- * hooks there is no adjustment at all in it.
+ * hooks and adjustments there is no adjustment at all in it.
  * Returns 0; -ENOMEM.
  */
 GR_CHECKED int gr_nri_adjust(const struct gr_decision *decision, struct gr_arena *arena,
                              Nri__CreateContainerResponse *out_response);
+
+/* Everything of a decision but its hooks into an adjustment. Returns 0; -ENOMEM. */
+GR_CHECKED int gr_nri_write_adjusted(const struct gr_adjusted *adjusted, size_t n,
+                                     struct gr_arena *arena, Nri__ContainerAdjustment *out_adjust);
+
+/* Devices, resources, rlimits and CDI devices stand alike in a container and in an adjustment. */
+struct gr_nri_parts {
+    Nri__LinuxDevice *const *devices;
+    size_t devices_n;
+    const Nri__LinuxResources *resources; /* NULL: none */
+    Nri__Rlimit *const *rlimits;
+    size_t rlimits_n;
+    Nri__CdiDevice *const *cdi_devices;
+    size_t cdi_devices_n;
+};
+
+/* How many entries they are at most. */
+size_t gr_nri_count_parts(const struct gr_nri_parts *parts);
+
+/* The same as entries; text is borrowed from the messages. Returns how many. out_entries: room for
+ * gr_nri_count_parts. */
+size_t gr_nri_read_parts(const struct gr_nri_parts *parts, struct gr_adjust_entry *out_entries);
+
+/* Everything but the hooks of an adjustment as entries. Text is borrowed from it, lists live in
+ * arena. Returns 0; -ENOMEM. */
+GR_CHECKED int gr_nri_read_adjusted(const Nri__ContainerAdjustment *adjust, struct gr_arena *arena,
+                                    const struct gr_adjust_entry **out_entries, size_t *out_n);
+
+/* A list of texts as protobuf-c has it; text is borrowed, the list lives in arena. Returns 0;
+ * -ENOMEM. */
+GR_CHECKED int gr_nri_read_strs(char *const *from, size_t n, struct gr_arena *arena,
+                                struct gr_strs *out);
 
 /*
  * All hooks of a message, grouped by stage in the order of enum gr_stage. Text is borrowed from it,

@@ -12,7 +12,7 @@
 
 #define ARGUMENT_BYTES 100000
 #define ANNOTATION_BYTES 200000
-#define REQUESTS_MAX 8
+#define REQUESTS_MAX 9
 
 struct script {
     struct gr_str requests[REQUESTS_MAX]; /* on the heap, in frames */
@@ -61,6 +61,15 @@ static void init_script(struct script *script)
                                     "containerd"
                                     "\x1a\x06"
                                     "v2.1.4";
+    /* Env A=1, a mount with an option, a pids limit, an rlimit, a CDI device. */
+    static const char parts[] = "\x0a\x00\x12\x24"
+                                "\x42\x03"
+                                "A=1"
+                                "\x4a\x08\x0a\x02/d\x22\x02ro"
+                                "\x5a\x06\x1a\x04\x42\x02\x08\x05"
+                                "\x6a\x03\x0a\x01R"
+                                "\xa2\x01\x05\x0a\x03"
+                                "v/c";
     struct gr_str create = large_create();
     struct rig rig = {0};
     char *argument = malloc(ARGUMENT_BYTES);
@@ -78,12 +87,14 @@ static void init_script(struct script *script)
     add(script, &rig, "Synchronize", GR_STR_NONE);
     add(script, &rig, "CreateContainer", GR_STR("\x0a\x00\x12\x00"));
     add(script, &rig, "CreateContainer", create);
+    add(script, &rig, "CreateContainer", (struct gr_str){.p = parts, .n = sizeof(parts) - 1});
     add(script, &rig, "CreateContainer", GR_STR("\x0a\x00"));
     add(script, &rig, "StateChange", GR_STR_NONE);
     add(script, &rig, "Shutdown", GR_STR_NONE);
     script->created[script->created_n++] = "reply 7\n";
     script->created[script->created_n++] = "reply 9\n";
     script->created[script->created_n++] = "reply 11\n";
+    script->created[script->created_n++] = "reply 13\n";
     free((void *)(uintptr_t)create.p);
 }
 
@@ -124,16 +135,30 @@ static int live(struct rig *rig, const struct script *script)
     return r;
 }
 
+static const struct gr_adjust_entry entries[] = {
+    {.kind = GR_ADJUST_ENV, .key = {"A", 1}, .text = {"1", 1}},
+    {.kind = GR_ADJUST_RESOURCE, .resource = GR_RESOURCE_CPU_SHARES, .number = 5},
+    {.kind = GR_ADJUST_UNIFIED, .key = {"k", 1}, .text = {"v", 1}},
+};
+
 static int scenario(void *user)
 {
+    const struct gr_adjusted adjusted[] = {
+        {.entry = &entries[0]}, {.entry = &entries[1]}, {.entry = &entries[2]}};
+    const struct gr_session_settings settings = {.adjusts = true};
     static struct rig rig;
     const struct script *script = user;
     int r;
 
-    rig = (struct rig){.now_ns = 1000, .decision = {.hooks = &script->hook, .hooks_n = 1}};
+    rig = (struct rig){.now_ns = 1000,
+                       .decision = {.hooks = &script->hook,
+                                    .hooks_n = 1,
+                                    .adjust = adjusted,
+                                    .adjust_n = GR_ARRAY_LEN(adjusted)}};
     r = gr_session_new("grapnel", "10", &rig_ops, &rig, &rig.session);
     if (r)
         return r;
+    gr_session_set(rig.session, &settings);
     r = live(&rig, script);
     gr_session_free(rig.session);
     return r;

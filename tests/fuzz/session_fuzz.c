@@ -97,6 +97,17 @@ static int on_decide(void *user, const struct gr_subject *subject, struct gr_are
         see_all(life, subject->hooks[i].args);
         see_all(life, subject->hooks[i].env);
     }
+    see_all(life, subject->env);
+    for (size_t i = 0; i < subject->mounts_n; i++) {
+        see(life, subject->mounts[i].destination);
+        see(life, subject->mounts[i].source);
+        see(life, subject->mounts[i].type);
+        see_all(life, subject->mounts[i].options);
+    }
+    for (size_t i = 0; i < subject->present_n; i++) {
+        see(life, subject->present[i].key);
+        see(life, subject->present[i].text);
+    }
     *out_decision = (struct gr_decision){.hooks = &hook, .hooks_n = 1};
     return 0;
 }
@@ -372,6 +383,8 @@ static int act(struct life *life, struct gr_str *input)
     case 3:
         life->hold = !life->hold;
         settings.ambiguous_image_unknown = what >> 3 & 1;
+        settings.adjusts = what >> 4 & 1;
+        settings.fields = what >> 5 & 1 ? 1U << GR_FIELD_ENV : 1U << GR_FIELD_MOUNTS;
         gr_session_set(life->session, &settings);
         break;
     default:
