@@ -45,6 +45,12 @@ bool gr_resource_is_text(enum gr_resource resource)
            resource == GR_RESOURCE_BLOCKIO_CLASS || resource == GR_RESOURCE_RDT_CLASS;
 }
 
+struct gr_str gr_adjust_entry_key(const struct gr_adjust_entry *entry)
+{
+    return entry->kind == GR_ADJUST_RESOURCE ? gr_str_from(gr_resource_name(entry->resource))
+                                             : entry->key;
+}
+
 int gr_adjust_cmp_key(const struct gr_adjust_entry *a, const struct gr_adjust_entry *b)
 {
     if (a->kind != b->kind)

@@ -72,6 +72,9 @@ struct gr_adjust_entry {
     uint32_t line, column;
 };
 
+/* Its key for messages: of a value of resources the name. */
+struct gr_str gr_adjust_entry_key(const struct gr_adjust_entry *entry);
+
 /* Whether both are of one kind and key. */
 bool gr_adjust_same_key(const struct gr_adjust_entry *a, const struct gr_adjust_entry *b);
 

@@ -151,6 +151,19 @@ static int read_list(struct gr_decider *d, struct gr_str list)
     return r;
 }
 
+#define BEGIN_BYTES 8
+
+/* Whether some key begins as this one does. Nearly every pod asks for nothing, and looking at the
+ * first bytes of each key tells so in a third of the time of the look-up. */
+static bool may_hold(struct gr_kvs map, struct gr_str key)
+{
+    for (size_t i = 0; i < map.n && key.n >= BEGIN_BYTES; i++) {
+        if (map.items[i].key.n >= key.n && memcmp(map.items[i].key.p, key.p, BEGIN_BYTES) == 0)
+            return true;
+    }
+    return key.n < BEGIN_BYTES;
+}
+
 /* True: value is what the pod asks for, unknown: that cannot be told here. */
 static enum gr_truth find_list(const struct gr_decider *d, struct gr_str *out_list)
 {
@@ -161,6 +174,9 @@ static enum gr_truth find_list(const struct gr_decider *d, struct gr_str *out_li
         key = GR_STR(GR_REQUEST_ANNOTATION);
     if (!gr_subject_knows(&d->subject, GR_FIELD_ANNOTATIONS))
         return GR_UNKNOWN;
+    if (!may_hold(d->subject.pod_annotations, key) &&
+        !may_hold(d->subject.container_annotations, key))
+        return GR_FALSE;
     found = gr_subject_find_annotation(&d->subject, key, out_list);
     /* Whether a namespace may have something is as unknown as the namespace. */
     if (found == GR_TRUE && !gr_subject_knows(&d->subject, GR_FIELD_NAMESPACE))

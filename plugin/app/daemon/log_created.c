@@ -55,6 +55,43 @@ static void log_sets(const struct gr_log *log, const struct gr_session_event *ev
     }
 }
 
+/* What speaks against the container beside the sets that match. */
+static void log_objections(const struct gr_log *log, const struct gr_session_event *event)
+{
+    const struct gr_decision *decision = event->decision;
+
+    for (size_t i = 0; i < decision->objections_n; i++) {
+        const struct gr_objection *objection = &decision->objections[i];
+
+        GR_LOG(log, GR_LEVEL_WARNING,
+               objection->kind == GR_OBJECTION_REQUEST ? "request denied" : "required set missing",
+               GR_LOG_STR("set", objection->set),
+               GR_LOG_TEXT("verdict", gr_verdict_name(objection->verdict)),
+               GR_LOG_STR("reason", objection->reason),
+               GR_LOG_STR("namespace", event->subject->pod_namespace),
+               GR_LOG_STR("pod", event->subject->pod_name), GR_LOG_STR("id", event->subject->id));
+    }
+}
+
+/* Two sets that want one key otherwise are a mistake of whoever wrote them. */
+static void log_overridden(const struct gr_log *log, const struct gr_session_event *event)
+{
+    const struct gr_decision *decision = event->decision;
+
+    for (size_t i = 0; i < decision->adjust_n; i++) {
+        const struct gr_adjusted *adjusted = &decision->adjust[i];
+        const struct gr_adjust_entry *entry = adjusted->entry;
+
+        if (!adjusted->over)
+            continue;
+        GR_LOG(log, GR_LEVEL_WARNING, "two sets adjust one thing, the later one wins",
+               GR_LOG_TEXT("kind", gr_adjust_kind_name(entry->kind)),
+               GR_LOG_STR("key", gr_adjust_entry_key(entry)),
+               GR_LOG_STR("set", adjusted->set->name), GR_LOG_STR("over", adjusted->over->name),
+               GR_LOG_STR("id", event->subject->id));
+    }
+}
+
 static void list_injected(const struct gr_decision *decision, struct gr_buf *names)
 {
     for (size_t i = 0; i < decision->results_n; i++) {
@@ -78,12 +115,19 @@ void gr_log_created(const struct gr_log *log, const struct gr_session_event *eve
     }
     if (event->decision->results_n > 0)
         log_sets(log, event);
+    log_objections(log, event);
+    log_overridden(log, event);
     if (event->refused) {
         level = GR_LEVEL_WARNING;
         message = "container refused";
     } else if (event->decision->hooks_n > 0) {
         level = GR_LEVEL_INFO;
         message = "hooks added";
+    } else if (event->decision->adjust_n > 0) {
+        level = GR_LEVEL_INFO;
+        message = "container adjusted";
+    } else if (event->decision->exempt) {
+        message = "container exempt by policy";
     }
     if (!gr_log_wants(log, level))
         return;
@@ -94,6 +138,7 @@ void gr_log_created(const struct gr_log *log, const struct gr_session_event *eve
            GR_LOG_STR("container", event->subject->name), GR_LOG_STR("id", event->subject->id),
            GR_LOG_STR("image", event->subject->image.name), GR_LOG_STR("sets", gr_buf_view(&names)),
            GR_LOG_INT("hooks", event->decision->hooks_n),
+           GR_LOG_INT("adjusted", event->decision->adjust_n),
            GR_LOG_STR("reason", event->decision->refusal));
     gr_buf_fini(&names);
 }

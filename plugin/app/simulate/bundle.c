@@ -154,8 +154,9 @@ static json_t *make_process(const struct gr_sim_container *c)
 {
     json_t *env = json_pack("[s]", "PATH=/usr/sbin:/usr/bin:/sbin:/bin");
 
-    for (size_t i = 0; i < c->env.n; i++)
-        (void)json_array_append_new(env, json_stringn(c->env.items[i].p, c->env.items[i].n));
+    for (size_t i = 0; i < c->subject.env.n; i++)
+        (void)json_array_append_new(
+            env, json_stringn(c->subject.env.items[i].p, c->subject.env.items[i].n));
     return json_pack("{s:b, s:{s:i, s:i}, s:[s], s:o, s:s, s:b}", "terminal", 0, "user", "uid", 0,
                      "gid", 0, "args", CONTAINER_PROGRAM, "env", env, "cwd", "/", "noNewPrivileges",
                      1);

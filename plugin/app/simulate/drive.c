@@ -121,8 +121,9 @@ static int keep_answer(struct gr_arena *arena, const struct gr_runtime_answer *a
     }
     c->hooks = hooks;
     c->hooks_n = answer->hooks_n;
+    c->adjust_n = answer->adjust_n;
     c->code = answer->code;
-    return 0;
+    return gr_sim_keep_adjust(arena, answer->adjust, answer->adjust_n, &c->adjust);
 }
 
 static void on_created(void *user, const struct gr_runtime_answer *answer)

@@ -102,6 +102,30 @@ static json_t *others_json(const struct gr_sim_container *c)
     return others;
 }
 
+/* {"env": {"A": "1"}, "mounts": {"/data": "bind /s (ro)"}, …} */
+static json_t *adjust_json(const struct gr_sim_container *c)
+{
+    json_t *kinds = json_object();
+    struct gr_arena scratch;
+
+    gr_arena_init(&scratch, 4096, 0);
+    for (size_t i = 0; i < c->adjust_n; i++) {
+        const struct gr_adjust_entry *entry = &c->adjust[i];
+        const char *name = gr_adjust_kind_name(entry->kind);
+        json_t *kind = json_object_get(kinds, name);
+        char key[GR_SIM_LINE_BYTES];
+
+        if (!kind) {
+            kind = json_object();
+            (void)json_object_set_new(kinds, name, kind);
+        }
+        gr_sim_printable(gr_adjust_entry_key(entry), key);
+        (void)json_object_set_new(kind, key, line_json(gr_sim_adjust_text(&scratch, entry)));
+    }
+    gr_arena_fini(&scratch);
+    return kinds;
+}
+
 static json_t *container_json(const struct gr_sim *sim, const struct gr_sim_container *c)
 {
     const struct gr_subject *s = &c->subject;
@@ -122,6 +146,8 @@ static json_t *container_json(const struct gr_sim *sim, const struct gr_sim_cont
     if (c->others_n > 0)
         (void)json_object_set_new(object, "others", others_json(c));
     (void)json_object_set_new(object, "hooks", gr_hooks_json(c->hooks, c->hooks_n));
+    if (c->adjust_n > 0)
+        (void)json_object_set_new(object, "adjust", adjust_json(c));
     if (sim->options.run_hooks)
         set_runs(object, c);
     return object;

@@ -157,7 +157,7 @@ static int read_env(struct reader *r, const struct gr_yaml_node *node, struct gr
         return -ENOMEM;
     for (env = env ? env->first : NULL; env && result == 0; env = env->next)
         result = read_variable(r, env, items, &n);
-    c->env = (struct gr_strs){.items = items, .n = n};
+    c->subject.env = (struct gr_strs){.items = items, .n = n};
     return result;
 }
 

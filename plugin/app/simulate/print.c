@@ -113,6 +113,23 @@ static void print_hook(const struct style *style, const struct gr_oci_hook *hook
     (void)printf("%s\n", style->off);
 }
 
+static void print_adjust(const struct style *style, const struct gr_sim_container *c)
+{
+    struct gr_arena scratch;
+
+    gr_arena_init(&scratch, 4096, 0);
+    for (size_t i = 0; i < c->adjust_n; i++) {
+        const struct gr_adjust_entry *entry = &c->adjust[i];
+
+        (void)printf("    %-15s ", gr_adjust_kind_name(entry->kind));
+        put(gr_adjust_entry_key(entry));
+        (void)printf(" %s", style->dim);
+        put(gr_sim_adjust_text(&scratch, entry));
+        (void)printf("%s\n", style->off);
+    }
+    gr_arena_fini(&scratch);
+}
+
 /* ---- what became of the hooks ---- */
 
 static void print_run(const struct style *style, struct gr_arena *scratch,
@@ -205,6 +222,7 @@ static void print_container(const struct style *style, const struct gr_sim *sim,
         (void)puts("    no hooks");
     print_sets(c);
     print_others(style, c);
+    print_adjust(style, c);
     if (sim->options.run_hooks) {
         print_runs(style, sim, c);
         return;

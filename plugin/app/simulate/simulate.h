@@ -15,6 +15,7 @@
  *     hooks        runs hooks without a container
  *     oci          runs them in a real one, with runc or crun
  *     record       keeps the output of a hook that an OCI runtime starts
+ *     adjust       what else the plugin asks for, as text and JSON
  *     print, json  what came out
  * Everything lives in the arena of struct gr_sim until the verb ends.
  */
@@ -25,7 +26,7 @@
 #include <sys/types.h>
 
 #include "app/cli/common.h"
-#include "rules/subject.h"
+#include "rules/adjust.h"
 
 /* What is played: the first containerd whose image annotation is what the pod's author wrote has a
  * major version of 2. */
@@ -84,7 +85,6 @@ struct gr_sim_other {
 struct gr_sim_container {
     struct gr_subject subject; /* as the runtime tells it; its image stays unknown */
     struct gr_str image;       /* as the manifest has it */
-    struct gr_strs env;
     bool init;
     struct gr_kvs spec_annotations; /* what the runtime writes into config.json */
 
@@ -93,6 +93,8 @@ struct gr_sim_container {
     struct gr_str refusal;
     const struct gr_oci_hook *hooks;
     size_t hooks_n;
+    const struct gr_adjust_entry *adjust; /* what else it asks for, in the order of kinds */
+    size_t adjust_n;
 
     /* Hooks carry the mark of their set, so the plugin's answer tells which sets gave some. The
      * others are found by deciding here, with the same rules; none for another plugin. */
@@ -235,6 +237,14 @@ bool gr_sim_kill_recorded(const char *records);
 /* Reads back which hooks ran, in which order, with what output. */
 GR_CHECKED int gr_sim_read_records(struct gr_sim *sim, const char *records,
                                    struct gr_sim_container *container);
+
+/* A copy with all its texts in arena. Returns 0; -ENOMEM. */
+GR_CHECKED int gr_sim_keep_adjust(struct gr_arena *arena, const struct gr_adjust_entry *from,
+                                  size_t n, const struct gr_adjust_entry **out_entries);
+
+/* The value of an entry on one line: "512", "bind /s (ro,rbind)", …; foreign text in it is as it
+ * was. n == 0 for a CDI device, whose key says all; p is NULL without memory. */
+struct gr_str gr_sim_adjust_text(struct gr_arena *arena, const struct gr_adjust_entry *entry);
 
 void gr_sim_print(const struct gr_sim *sim);
 GR_CHECKED int gr_sim_print_json(const struct gr_sim *sim);

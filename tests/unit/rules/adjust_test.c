@@ -126,7 +126,12 @@ static void keys(void **state)
 
 static void names(void **state)
 {
+    const struct gr_adjust_entry env = {.kind = GR_ADJUST_ENV, .key = GR_STR("A")};
+    const struct gr_adjust_entry quota = NUMBER(GR_RESOURCE_CPU_QUOTA, 1);
+
     (void)state;
+    assert_str(gr_adjust_entry_key(&env), "A");
+    assert_str(gr_adjust_entry_key(&quota), "cpu.quota");
     for (int i = 0; i < GR_ADJUST_KIND_COUNT; i++)
         assert_true(strlen(gr_adjust_kind_name((enum gr_adjust_kind)i)) > 2);
     for (int i = 0; i < GR_RESOURCE_COUNT; i++)

@@ -181,6 +181,10 @@ static void which_annotation(void **state)
         {"hooks.noderesource.dev/container.db", "", false},
         {"hooks.noderesource.dev", "hooks.example.com", false},
         {"hooks.example.com/container.web", "hooks.example.com", true},
+        {"short", "short", true},
+        {"short/pod", "short", true},
+        {"8.bytes/pod", "8.bytes", true},
+        {"hooks.noderesource.de", "", false},
     };
 
     (void)state;
@@ -189,6 +193,10 @@ static void which_annotation(void **state)
 
         init(&a, rows[i].key, GR_STR("a"));
         a.rig.options.request_annotation = gr_str_from(rows[i].setting);
+        expect_granted(&a, rows[i].asks ? "a" : "", 0);
+        /* Also from the container's own annotations. */
+        a.rig.subject.container_annotations = a.rig.subject.pod_annotations;
+        a.rig.subject.pod_annotations = (struct gr_kvs){0};
         expect_granted(&a, rows[i].asks ? "a" : "", 0);
         rig_fini(&a.rig);
     }
