@@ -92,4 +92,20 @@ def hooks_answer(path: str, args: list[str], stage: int = 2) -> str:
     return f"field(1, field(5, field({stage}, field(1, {path!r}){fields})))"
 
 
+def adjust_answer(path: str) -> str:
+    """The same with something of each kind that an adjustment has, numbered as NRI does."""
+    env = "field(4, field(1, 'MODE') + field(2, 'new')) + field(4, field(1, 'MORE') + field(2, 'm\\n'))"
+    mount = "field(3, field(1, '/mnt') + field(2, 'tmpfs') + field(3, 'none') + field(4, 'ro'))"
+    annotation = "field(2, field(1, 'key') + field(2, 'value'))"
+    device = "field(1, field(1, '/dev/x') + field(2, 'c') + field(3, 1) + field(4, 3))"
+    shares = "field(2, field(1, field(1, 512)))"
+    high = "field(6, field(1, 'memory.high') + field(2, 'max'))"
+    linux = f"field(6, {device} + field(2, {shares} + {high} + field(8, field(1, 100))))"
+    rlimit = "field(7, field(1, 'RLIMIT_NOFILE') + field(2, 64) + field(3, 32))"
+    cdi = "field(8, field(1, 'vendor.com/class=x'))"
+    hook = f"field(5, field(2, field(1, {path!r})))"
+    parts = [annotation, mount, env, hook, linux, rlimit, cdi]
+    return f"field(1, {' + '.join(parts)})"
+
+
 assert struct.calcsize(">IIBB") == 10

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from conftest import EXAMPLES, PROBE, Node, need_runc
-from fakeplugin import SOURCE, hooks_answer
+from fakeplugin import SOURCE, adjust_answer, hooks_answer
 
 POD = """apiVersion: v1
 kind: Pod
@@ -195,8 +195,66 @@ def runs_of(result: dict) -> list[str]:
     return [f"{run['stage']}/{Path(run['path']).name}" for run in result["containers"][0]["runs"]]
 
 
+SHOW_CONFIG = """#!/usr/bin/python3 -IS
+import json, sys
+state = json.load(sys.stdin)
+config = json.load(open(state["bundle"] + "/config.json"))
+print(json.dumps({"env": config["process"]["env"], "rlimits": config["process"].get("rlimits"),
+                  "mounts": [m for m in config["mounts"] if m["destination"] == "/mnt"],
+                  "annotation": config["annotations"].get("key")}))
+"""
+
+
+def adjusting(node: Node, pod: Path) -> tuple[Path, Path]:
+    """A plugin that adjusts everything and gives a hook that looks at the result, and a pod for it."""
+    hook = node.hook("show", SHOW_CONFIG)
+    plugin = fake(node, f"""
+ready()
+stream, request = next_call()
+assert b"MODE=old" in request
+answer(stream, {adjust_answer(str(hook))})
+read(1)
+""")
+    pod.write_text(POD + "      env: [{name: MODE, value: old}]\n")
+    return plugin, pod
+
+
+def test_adjustments_are_shown(node: Node, pod: Path):
+    plugin, pod = adjusting(node, pod)
+    container = node.json("--plugin", plugin, pod)["containers"][0]
+    assert container["adjust"] == {
+        "env": {"MODE": "new", "MORE": "m\n"},
+        "mounts": {"/mnt": "tmpfs none (ro)"},
+        "annotations": {"key": "value"},
+        "devices": {"/dev/x": "c 1:3"},
+        "resources": {"cpu.shares": "512", "pids.limit": "100"},
+        "resources.unified": {"memory.high": "max"},
+        "rlimits": {"RLIMIT_NOFILE": "soft 32, hard 64"},
+        "cdiDevices": {"vendor.com/class=x": ""},
+    }
+    text = node.run("--plugin", plugin, pod).stdout
+    assert "    env             MODE new\n" in text
+    assert "    mounts          /mnt tmpfs none (ro)\n" in text
+    assert "    resources       pids.limit 100\n" in text
+
+
 RUNNERS = {"embedded": lambda: ["--run-hooks"], "runc": lambda: ["--runtime", need_runc()]}
 both_runners = pytest.mark.parametrize("runner", RUNNERS)
+
+
+@both_runners
+def test_adjustments_are_applied(node: Node, pod: Path, runner: str):
+    """In the bundle, and so in the container: what stands there is replaced, the rest added."""
+    plugin, pod = adjusting(node, pod)
+    result = node.json("--plugin", plugin, *RUNNERS[runner](), pod)
+    seen = json.loads("".join(result["containers"][0]["runs"][0]["output"]))
+    assert [v for v in seen["env"] if v.startswith("M")] == ["MODE=new", "MORE=m\n"]
+    assert seen["rlimits"] == [{"type": "RLIMIT_NOFILE", "soft": 32, "hard": 64}]
+    assert seen["mounts"] == [{"destination": "/mnt", "type": "tmpfs", "source": "none", "options": ["ro"]}]
+    assert seen["annotation"] == "value"
+    text = node.run("--plugin", plugin, *RUNNERS[runner](), pod).stdout
+    assert "c 1:3 (not done here)" in text
+    assert "MODE new\n" in text
 
 
 @both_runners

@@ -234,6 +234,7 @@ int gr_sim_bundle_new(struct gr_sim *sim, const char *work, const struct gr_sim_
                            "readonly", 0, "hostname", "simulated", "mounts", mounts, "annotations",
                            gr_annotations_json(c->spec_annotations), "linux", make_linux(), "hooks",
                            hooks ? make_hooks(c, recorder, b.records) : json_object());
+        gr_sim_apply_adjust(c, config);
         r = write_config(join(&sim->arena, b.path, "/config.json", ""), config);
     }
     json_decref(mounts);

@@ -113,14 +113,13 @@ static json_t *adjust_json(const struct gr_sim_container *c)
         const struct gr_adjust_entry *entry = &c->adjust[i];
         const char *name = gr_adjust_kind_name(entry->kind);
         json_t *kind = json_object_get(kinds, name);
-        char key[GR_SIM_LINE_BYTES];
 
         if (!kind) {
             kind = json_object();
             (void)json_object_set_new(kinds, name, kind);
         }
-        gr_sim_printable(gr_adjust_entry_key(entry), key);
-        (void)json_object_set_new(kind, key, line_json(gr_sim_adjust_text(&scratch, entry)));
+        (void)json_object_set_new(kind, gr_adjust_entry_key(entry).p,
+                                  str_json(gr_sim_adjust_text(&scratch, entry)));
     }
     gr_arena_fini(&scratch);
     return kinds;

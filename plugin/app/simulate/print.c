@@ -113,7 +113,8 @@ static void print_hook(const struct style *style, const struct gr_oci_hook *hook
     (void)printf("%s\n", style->off);
 }
 
-static void print_adjust(const struct style *style, const struct gr_sim_container *c)
+static void print_adjust(const struct style *style, const struct gr_sim *sim,
+                         const struct gr_sim_container *c)
 {
     struct gr_arena scratch;
 
@@ -125,6 +126,8 @@ static void print_adjust(const struct style *style, const struct gr_sim_containe
         put(gr_adjust_entry_key(entry));
         (void)printf(" %s", style->dim);
         put(gr_sim_adjust_text(&scratch, entry));
+        if (sim->options.run_hooks && !gr_sim_can_apply(entry->kind))
+            (void)fputs(" (not done here)", stdout);
         (void)printf("%s\n", style->off);
     }
     gr_arena_fini(&scratch);
@@ -222,7 +225,7 @@ static void print_container(const struct style *style, const struct gr_sim *sim,
         (void)puts("    no hooks");
     print_sets(c);
     print_others(style, c);
-    print_adjust(style, c);
+    print_adjust(style, sim, c);
     if (sim->options.run_hooks) {
         print_runs(style, sim, c);
         return;

@@ -15,7 +15,8 @@
  *     hooks        runs hooks without a container
  *     oci          runs them in a real one, with runc or crun
  *     record       keeps the output of a hook that an OCI runtime starts
- *     adjust       what else the plugin asks for, as text and JSON
+ *     adjust       what else the plugin asks for, as text
+ *     apply        the same in config.json
  *     print, json  what came out
  * Everything lives in the arena of struct gr_sim until the verb ends.
  */
@@ -245,6 +246,13 @@ GR_CHECKED int gr_sim_keep_adjust(struct gr_arena *arena, const struct gr_adjust
 /* The value of an entry on one line: "512", "bind /s (ro,rbind)", …; foreign text in it is as it
  * was. n == 0 for a CDI device, whose key says all; p is NULL without memory. */
 struct gr_str gr_sim_adjust_text(struct gr_arena *arena, const struct gr_adjust_entry *entry);
+
+/* Whether the bundle is given it; the other kinds are shown only. */
+bool gr_sim_can_apply(enum gr_adjust_kind kind);
+
+struct json_t;
+/* Puts what the plugin adjusts into the document of a config.json. */
+void gr_sim_apply_adjust(const struct gr_sim_container *container, struct json_t *config);
 
 void gr_sim_print(const struct gr_sim *sim);
 GR_CHECKED int gr_sim_print_json(const struct gr_sim *sim);
