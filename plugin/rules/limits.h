@@ -58,6 +58,21 @@
 #define GR_HOOK_TIMEOUT_MAX_S 120
 #define GR_HOOK_TIMEOUT_DEFAULT_S 10
 
+/* Policies in force together, from the file and from Configure; every question asks them all. No
+ * evidence. */
+#define GR_POLICIES_MAX 64
+
+/* programs.directories, requests and skipStages of one policy. No evidence. */
+#define GR_POLICY_DIRS_MAX 64
+#define GR_POLICY_GRANTS_MAX 256
+#define GR_POLICY_SKIPS_MAX 64
+
+/* hooksPerContainer: what 10 sets may have at most. No evidence. */
+#define GR_POLICY_HOOKS_MAX 4096
+
+/* createTimeoutTotal, in seconds: five times what kubelet waits for a create. No evidence. */
+#define GR_POLICY_CREATE_TIMEOUT_MAX_S 600
+
 /* spec.order. Requested sets follow the others unless they say otherwise. */
 #define GR_ORDER_MAX 100
 #define GR_ORDER_DEFAULT 50

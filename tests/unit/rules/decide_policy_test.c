@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rules/decide: exemptions, required sets, skipped stages, limits of a policy. */
 #include "deciding.h"
-#include "policing.h"
+#include "answering.h"
 
 static void init(struct rig *rig)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rules/decide: what a pod asks for by name. */
 #include "deciding.h"
-#include "policing.h"
+#include "answering.h"
 
 #include "base/utf8.h"
 #include "rules/decide_parts.h"

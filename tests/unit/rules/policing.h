@@ -1,73 +1,100 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Policies whose answers a test sets, in the place of those that rules/policy reads from files:
- * what is tested is what becomes of the answers. Include it in one file of a test.
+ * What the tests of policies share: reading policies and sets from text while findings are
+ * collected.
  */
-#ifndef GR_TESTS_RULES_POLICING_H
-#define GR_TESTS_RULES_POLICING_H
+#ifndef GR_TESTS_POLICING_H
+#define GR_TESTS_POLICING_H
 
 #include "testing.h"
 
 #include "rules/policy.h"
 
-static struct {
-    const char *exempt, *never_fail;             /* namespaces; NULL: none */
-    const char *granted_set, *granted_namespace; /* NULL: any */
-    bool grants;
-    enum gr_denied_request on_denied;
-    const char *handler; /* for which stages are skipped */
-    uint32_t skipped_stages;
-    uint32_t hooks_max, create_timeout_max;
-} answers;
+#define POLICY "apiVersion: grapnel/v1beta1\nkind: Policy\nspec:\n"
+#define SET_HEAD "apiVersion: grapnel/v1beta1\nkind: HookSet\nspec:\n  match: {always: true}\n"
 
-static const struct gr_policy answering = {.file = {.p = "/etc/grapnel/policy.yaml", .n = 24},
-                                           .line = 2};
+#define POLICED_FINDINGS_MAX 128
 
-static bool is_one(struct gr_str text, const char *wanted)
+struct policed {
+    struct gr_arena arena;
+    struct gr_policies policies;
+    struct gr_hooksets sets;
+    struct gr_err findings[POLICED_FINDINGS_MAX];
+    size_t findings_n;
+};
+
+static inline void policed_collect(void *user, enum gr_level level, const struct gr_err *err)
 {
-    return wanted && text.p && gr_str_is(text, wanted);
+    struct policed *p = user;
+
+    assert_int_equal(level, GR_LEVEL_ERROR);
+    if (p->findings_n < POLICED_FINDINGS_MAX)
+        p->findings[p->findings_n] = *err;
+    p->findings_n++;
 }
 
-bool gr_policies_exempt(const struct gr_policies *policies GR_UNUSED, struct gr_str namespace_)
+static inline struct gr_reporter policed_reporter(struct policed *p)
 {
-    return is_one(namespace_, answers.exempt);
+    return (struct gr_reporter){.report = policed_collect, .user = p};
 }
 
-bool gr_policies_never_fail(const struct gr_policies *policies GR_UNUSED, struct gr_str namespace_)
+static inline struct policed *policed_new(void)
 {
-    return is_one(namespace_, answers.never_fail);
+    struct policed *p = calloc(1, sizeof(*p));
+
+    assert_non_null(p);
+    gr_arena_init(&p->arena, 4096, 0);
+    return p;
 }
 
-bool gr_policies_grant(const struct gr_policies *policies GR_UNUSED, struct gr_str set,
-                       struct gr_str namespace_)
+static inline void policed_free(struct policed *p)
 {
-    return answers.grants && (!answers.granted_set || is_one(set, answers.granted_set)) &&
-           (!answers.granted_namespace || is_one(namespace_, answers.granted_namespace));
+    gr_arena_fini(&p->arena);
+    free(p);
 }
 
-enum gr_denied_request gr_policies_on_denied(const struct gr_policies *policies GR_UNUSED)
+/* Reads one more text, from a buffer of exactly its size, which is gone afterwards. */
+static inline int police(struct policed *p, const char *text, enum gr_policy_place place)
 {
-    return answers.on_denied;
+    const struct gr_reporter reporter = policed_reporter(p);
+    struct gr_source source = {.file = place == GR_POLICY_FILE ? "policy.yaml" : "NRI Configure"};
+    char *copy = (char *)test_exact(text, strlen(text));
+    int r;
+
+    source.text = (struct gr_str){.p = copy, .n = strlen(text)};
+    r = gr_policies_decode(&p->arena, &source, place, &reporter, &p->policies);
+    free(copy);
+    return r;
 }
 
-uint32_t gr_policies_skipped_stages(const struct gr_policies *policies GR_UNUSED,
-                                    struct gr_str handler)
+/* A text that must be read without a finding. */
+static inline void police_good(struct policed *p, const char *text)
 {
-    return is_one(handler, answers.handler) ? answers.skipped_stages : 0;
+    int r = police(p, text, GR_POLICY_FILE);
+
+    if (p->findings_n > 0)
+        fail_msg("%u:%u: %s", p->findings[0].line, p->findings[0].column, p->findings[0].text);
+    assert_int_equal(r, 0);
 }
 
-uint32_t gr_policies_hooks_max(const struct gr_policies *policies GR_UNUSED,
-                               const struct gr_policy **out_by)
+/* The only set of a text, which must be good. */
+static inline struct gr_hookset *police_set(struct policed *p, const char *text)
 {
-    *out_by = answers.hooks_max ? &answering : NULL;
-    return answers.hooks_max;
+    const struct gr_reporter reporter = policed_reporter(p);
+    struct gr_source source = {.text = gr_str_from(text), .file = "a.yaml", .stem = GR_STR("a")};
+
+    assert_int_equal(gr_hooksets_decode(&p->arena, &source, &reporter, &p->sets), 0);
+    if (p->findings_n > 0)
+        fail_msg("%u:%u: %s", p->findings[0].line, p->findings[0].column, p->findings[0].text);
+    assert_int_equal(p->sets.n, 1);
+    return &p->sets.items[0];
 }
 
-uint32_t gr_policies_create_timeout_max(const struct gr_policies *policies GR_UNUSED,
-                                        const struct gr_policy **out_by)
+static inline void police_check(struct policed *p, struct gr_hookset *set)
 {
-    *out_by = answers.create_timeout_max ? &answering : NULL;
-    return answers.create_timeout_max;
+    const struct gr_reporter reporter = policed_reporter(p);
+
+    assert_int_equal(gr_policies_check_set(&p->policies, &p->arena, &reporter, set), 0);
 }
 
 #endif
