@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "rules/decide.h"
 #include "rules/limits.h"
 #include "rules/strict.h"
 
@@ -29,6 +30,11 @@ static const char *const setting_names[GR_SETTING_COUNT] = {
     [GR_SETTING_ON_REQUEST_ERROR] = "onRequestError",
     [GR_SETTING_RESCAN_INTERVAL] = "rescanInterval",
     [GR_SETTING_LAST_GOOD_DIR] = "lastGoodDir",
+    [GR_SETTING_ENVIRONMENT] = "environment",
+    [GR_SETTING_OCI_HOOKS_DIRS] = "ociHooksDirs",
+    [GR_SETTING_REQUEST_ANNOTATION] = "requestAnnotation",
+    [GR_SETTING_REQUIRED_SETS] = "requiredSets",
+    [GR_SETTING_OWN_NAMESPACE] = "ownNamespace",
 };
 
 static const char *const level_words[] = {
@@ -79,6 +85,9 @@ void gr_config_init(struct gr_config *out_config)
         .on_request_error = GR_REQUEST_ERROR_FAIL,
         .rescan_interval_s = GR_CONFIG_RESCAN_DEFAULT_S,
         .last_good_dir = GR_CONFIG_LAST_GOOD_DEFAULT,
+        .environment = "",
+        .request_annotation = GR_REQUEST_ANNOTATION,
+        .own_namespace = "",
     };
     for (size_t i = 0; i < GR_SETTING_COUNT; i++)
         out_config->origins[i] = (struct gr_setting_origin){.has = true};
@@ -107,9 +116,9 @@ static int decode_path(struct gr_decoder *d, const struct gr_yaml_node *node, bo
     return r;
 }
 
-static int decode_hooks_dirs(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+static int decode_dirs(struct gr_decoder *d, const struct gr_yaml_node *node,
+                       const char *const **out_dirs, size_t *out_n)
 {
-    struct target *target = user;
     const char **dirs;
     size_t n = 0;
     int r = gr_decode_check_list(d, node, GR_CONFIG_DIRS_MAX);
@@ -127,9 +136,26 @@ static int decode_hooks_dirs(struct gr_decoder *d, const struct gr_yaml_node *no
         if (r < 0)
             return r;
     }
-    target->config->hooks_dirs = dirs;
-    target->config->hooks_dirs_n = n;
-    return noted(0, node, target, GR_SETTING_HOOKS_DIRS);
+    *out_dirs = dirs;
+    *out_n = n;
+    return 0;
+}
+
+static int decode_hooks_dirs(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    int r = decode_dirs(d, node, &target->config->hooks_dirs, &target->config->hooks_dirs_n);
+
+    return noted(r, node, target, GR_SETTING_HOOKS_DIRS);
+}
+
+static int decode_oci_hooks_dirs(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    int r =
+        decode_dirs(d, node, &target->config->oci_hooks_dirs, &target->config->oci_hooks_dirs_n);
+
+    return noted(r, node, target, GR_SETTING_OCI_HOOKS_DIRS);
 }
 
 static int decode_host_root(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
@@ -140,20 +166,120 @@ static int decode_host_root(struct gr_decoder *d, const struct gr_yaml_node *nod
     return noted(r, node, target, GR_SETTING_HOST_ROOT);
 }
 
-static int decode_node_name(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+/* What Kubernetes takes for a name; what: whose, for the message. */
+static int decode_name(struct gr_decoder *d, const struct gr_yaml_node *node, const char *what,
+                       struct gr_str *out_name)
 {
-    struct target *target = user;
     struct gr_str name = GR_STR_NONE;
     int r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_NAME_MAX_BYTES, &name);
 
     if (r == 0 && !gr_is_dns_subdomain(name))
         r = gr_decode_refuse(d, node->at, "bad-name",
-                             "the name \"%s\" is refused: expected the node's name in the cluster, "
-                             "lower-case letters, digits, - and .",
-                             gr_show(name).text);
+                             "the name \"%s\" is refused: expected %s, lower-case letters, digits, "
+                             "- and .",
+                             gr_show(name).text, what);
+    if (r == 0)
+        *out_name = name;
+    return r;
+}
+
+static int decode_node_name(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    struct gr_str name = GR_STR_NONE;
+    int r = decode_name(d, node, "the node's name in the cluster", &name);
+
     if (r == 0)
         target->config->node_name = name.p;
     return noted(r, node, target, GR_SETTING_NODE_NAME);
+}
+
+static int decode_own_namespace(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    struct gr_str name = GR_STR_NONE;
+    int r = decode_name(d, node, "the namespace that Grapnel itself runs in", &name);
+
+    if (r == 0)
+        target->config->own_namespace = name.p;
+    return noted(r, node, target, GR_SETTING_OWN_NAMESPACE);
+}
+
+static int decode_required_sets(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    struct gr_str *names;
+    size_t n = 0;
+    int r = gr_decode_check_list(d, node, GR_CONFIG_REQUIRED_MAX);
+
+    if (r != 0)
+        return r;
+    names = gr_arena_array(d->arena, node->n, sizeof(*names));
+    if (!names)
+        return -ENOMEM;
+    for (const struct gr_yaml_node *item = node->first; item; item = item->next, n++) {
+        size_t before = gr_field_path_index(&d->path, n);
+
+        r = decode_name(d, item, "the name of a HookSet", &names[n]);
+        gr_field_path_cut(&d->path, before);
+        if (r < 0)
+            return r;
+    }
+    target->config->required_sets = (struct gr_strs){.items = names, .n = n};
+    return noted(0, node, target, GR_SETTING_REQUIRED_SETS);
+}
+
+static int decode_environment(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    struct gr_str name = GR_STR_NONE;
+    int r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_NAME_MAX_BYTES, &name);
+
+    if (r == 0 && name.n == 0)
+        r = gr_decode_refuse(d, node->at, "empty",
+                             "an empty text means nothing here; write the name of an environment "
+                             "of spec.environments, or remove the key");
+    if (r == 0)
+        target->config->environment = name.p;
+    return noted(r, node, target, GR_SETTING_ENVIRONMENT);
+}
+
+/* As Kubernetes has the keys of annotations, roughly: what is no key there is never set. */
+static bool is_annotation_key(struct gr_str key)
+{
+    for (size_t i = 0; i < key.n; i++) {
+        char c = key.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+        if (!letter && (i == 0 || i + 1 == key.n || !memchr("-_./", c, 4)))
+            return false;
+    }
+    return key.n > 0;
+}
+
+static int decode_request_annotation(struct gr_decoder *d, const struct gr_yaml_node *node,
+                                     void *user)
+{
+    struct target *target = user;
+    struct gr_str key = GR_STR_NONE;
+    int r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_KEY_MAX_BYTES, &key);
+
+    if (r == 0 && !is_annotation_key(key))
+        r = gr_decode_refuse(d, node->at, "bad-name",
+                             "the name \"%s\" is refused: expected the key of an annotation, "
+                             "letters, digits, -, _, . and /, such as " GR_REQUEST_ANNOTATION,
+                             gr_show(key).text);
+    if (r == 0)
+        target->config->request_annotation = key.p;
+    return noted(r, node, target, GR_SETTING_REQUEST_ANNOTATION);
+}
+
+static int decode_runner(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    (void)user;
+    return gr_decode_refuse(d, node->key_at, "needs-runner",
+                            "\"runner\" needs the hook runner, which this version of Grapnel does "
+                            "not have; remove it or use a version that has it");
 }
 
 static int decode_log_level(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
@@ -226,7 +352,7 @@ static int decode_last_good_dir(struct gr_decoder *d, const struct gr_yaml_node 
     return noted(r, node, target, GR_SETTING_LAST_GOOD_DIR);
 }
 
-/* The first rows in the order of enum gr_setting; then what later versions read. */
+/* In the order of enum gr_setting; then what this version cannot obey. */
 static const struct gr_key spec_keys[] = {
     {"hooksDirs", decode_hooks_dirs, 0, NULL},
     {"hostRoot", decode_host_root, 0, NULL},
@@ -237,11 +363,12 @@ static const struct gr_key spec_keys[] = {
     {"onRequestError", decode_on_request_error, 0, NULL},
     {"rescanInterval", decode_rescan, 0, NULL},
     {"lastGoodDir", decode_last_good_dir, 0, NULL},
-    {"environment", NULL, GR_KEY_LATER, NULL},
-    {"ociHooksDirs", NULL, GR_KEY_LATER, NULL},
-    {"requestAnnotation", NULL, GR_KEY_LATER, NULL},
-    {"requiredSets", NULL, GR_KEY_LATER, NULL},
-    {"runner", NULL, GR_KEY_LATER, NULL},
+    {"environment", decode_environment, 0, NULL},
+    {"ociHooksDirs", decode_oci_hooks_dirs, 0, NULL},
+    {"requestAnnotation", decode_request_annotation, 0, NULL},
+    {"requiredSets", decode_required_sets, 0, NULL},
+    {"ownNamespace", decode_own_namespace, 0, NULL},
+    {"runner", decode_runner, 0, NULL},
 };
 
 static int decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
@@ -249,6 +376,21 @@ static int decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, vo
     if (node->kind == GR_YAML_MAPPING && node->n == 0)
         return 0; /* no setting of its own: the defaults */
     return gr_decode_mapping(d, node, GR_KEYS(spec_keys), user);
+}
+
+static int refuse_policy(struct gr_decoder *d, const struct gr_yaml_node *kind)
+{
+    size_t before;
+    int r;
+
+    if (!kind || kind->kind != GR_YAML_SCALAR || !gr_str_is(kind->text, "Policy"))
+        return 0;
+    before = gr_field_path_key(&d->path, GR_STR("kind"));
+    r = gr_decode_refuse(d, kind->at, "bad-kind",
+                         "expected kind: Config, found a Policy; guard rails belong into "
+                         "/etc/grapnel/policy.yaml, or the file that --policy names");
+    gr_field_path_cut(&d->path, before);
+    return r;
 }
 
 static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root,
@@ -267,10 +409,16 @@ static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root
         {"onRequestError", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"rescanInterval", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"lastGoodDir", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"environment", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"ociHooksDirs", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"requestAnnotation", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"requiredSets", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"ownNamespace", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"runner", NULL, GR_KEY_ELSEWHERE, "spec"},
     };
-    int r = 0;
+    int r = refuse_policy(d, gr_yaml_get(root, "kind"));
 
-    if (root->kind == GR_YAML_MAPPING)
+    if (r == 0 && root->kind == GR_YAML_MAPPING)
         r = gr_decode_check_kind(d, root, "Config");
     return r ? r : gr_decode_mapping(d, root, GR_KEYS(keys), target);
 }
@@ -287,6 +435,8 @@ static int decode_all(struct gr_decoder *d, struct gr_yaml *yaml, struct gr_aren
         r = gr_yaml_next(yaml, scratch, &document);
         if (r != 0)
             break;
+        if (target->source == GR_CONFIG_NRI && document.root && gr_policy_claims(&document))
+            continue;
         d->bad = d->bad || document.bad;
         d->path = (struct gr_field_path){0};
         if (!document.root)
@@ -359,6 +509,22 @@ void gr_config_merge(struct gr_config *config, const struct gr_config *over)
             break;
         case GR_SETTING_LAST_GOOD_DIR:
             config->last_good_dir = over->last_good_dir;
+            break;
+        case GR_SETTING_ENVIRONMENT:
+            config->environment = over->environment;
+            break;
+        case GR_SETTING_OCI_HOOKS_DIRS:
+            config->oci_hooks_dirs = over->oci_hooks_dirs;
+            config->oci_hooks_dirs_n = over->oci_hooks_dirs_n;
+            break;
+        case GR_SETTING_REQUEST_ANNOTATION:
+            config->request_annotation = over->request_annotation;
+            break;
+        case GR_SETTING_REQUIRED_SETS:
+            config->required_sets = over->required_sets;
+            break;
+        case GR_SETTING_OWN_NAMESPACE:
+            config->own_namespace = over->own_namespace;
             break;
         }
     }

@@ -19,8 +19,11 @@
 /* Where the last good text of each rule file is kept. */
 #define GR_CONFIG_LAST_GOOD_DEFAULT "/var/lib/grapnel/last-good"
 
-/* Directories of rule files. No evidence. */
+/* Directories of rule files, and of oci-hooks(5) files. No evidence. */
 #define GR_CONFIG_DIRS_MAX 32
+
+/* requiredSets. Each is looked up for each container. No evidence. */
+#define GR_CONFIG_REQUIRED_MAX 64
 
 enum gr_config_source {
     GR_CONFIG_BUILT_IN,
@@ -60,8 +63,13 @@ enum gr_setting {
     GR_SETTING_ON_REQUEST_ERROR,
     GR_SETTING_RESCAN_INTERVAL,
     GR_SETTING_LAST_GOOD_DIR,
+    GR_SETTING_ENVIRONMENT,
+    GR_SETTING_OCI_HOOKS_DIRS,
+    GR_SETTING_REQUEST_ANNOTATION,
+    GR_SETTING_REQUIRED_SETS,
+    GR_SETTING_OWN_NAMESPACE,
 };
-#define GR_SETTING_COUNT 9
+#define GR_SETTING_COUNT 14
 
 /* As it is written: "hooksDirs", … */
 const char *gr_setting_name(enum gr_setting setting);
@@ -85,7 +93,13 @@ struct gr_config {
     enum gr_ambiguous_image ambiguous_image;
     enum gr_on_request_error on_request_error;
     uint32_t rescan_interval_s;
-    const char *last_good_dir; /* empty: none are kept */
+    const char *last_good_dir;         /* empty: none are kept */
+    const char *environment;           /* of spec.environments; empty: none */
+    const char *const *oci_hooks_dirs; /* oci-hooks(5) files, lowest to highest precedence */
+    size_t oci_hooks_dirs_n;
+    const char *request_annotation;
+    struct gr_strs required_sets;
+    const char *own_namespace; /* Grapnel's own; empty: not known */
 };
 
 /* Everything set to its default; node_name is the empty text (the caller asks the kernel). */
@@ -101,8 +115,10 @@ struct gr_config_text {
 };
 
 /*
- * Decodes one document. An empty text sets nothing. The result lives in arena and borrows nothing.
- * Returns 0; GR_CONFIG_REFUSED (*out_config untouched); -ENOMEM.
+ * Decodes one document. An empty text sets nothing. In what Configure carries, policies may stand
+ * beside it: they are passed over (rules/policy reads them), but what is no YAML in them is
+ * reported here. The result lives in arena and borrows nothing. Returns 0; GR_CONFIG_REFUSED
+ * (*out_config untouched); -ENOMEM.
  */
 GR_CHECKED int gr_config_decode(struct gr_arena *arena, const struct gr_config_text *text,
                                 const struct gr_reporter *reporter, struct gr_config *out_config);

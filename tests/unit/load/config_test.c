@@ -71,6 +71,11 @@ static void test_built_in(void **state)
     assert_int_equal(config.on_request_error, GR_REQUEST_ERROR_FAIL);
     assert_int_equal(config.rescan_interval_s, 30);
     assert_string_equal(config.last_good_dir, "/var/lib/grapnel/last-good");
+    assert_string_equal(config.environment, "");
+    assert_int_equal(config.oci_hooks_dirs_n, 0);
+    assert_string_equal(config.request_annotation, "hooks.noderesource.dev");
+    assert_int_equal(config.required_sets.n, 0);
+    assert_string_equal(config.own_namespace, "");
     for (size_t i = 0; i < GR_SETTING_COUNT; i++) {
         assert_true(config.origins[i].has);
         assert_int_equal(config.origins[i].source, GR_CONFIG_BUILT_IN);
@@ -82,7 +87,10 @@ static void test_everything(void **state)
     struct gr_config config = decode_good(
         GR_STR(TOP "  hooksDirs: [/a, /b/c]\n  hostRoot: /host\n  nodeName: node-1.example.com\n"
                    "  logLevel: debug\n  logFormat: json\n  ambiguousImage: Unknown\n"
-                   "  onRequestError: Ignore\n  rescanInterval: 60s\n  lastGoodDir: /var/x\n"));
+                   "  onRequestError: Ignore\n  rescanInterval: 60s\n  lastGoodDir: /var/x\n"
+                   "  environment: staging\n  ociHooksDirs: [/o]\n"
+                   "  requestAnnotation: example.com/hooks\n  requiredSets: [audit, net]\n"
+                   "  ownNamespace: grapnel\n"));
 
     (void)state;
     assert_int_equal(config.hooks_dirs_n, 2);
@@ -95,6 +103,13 @@ static void test_everything(void **state)
     assert_int_equal(config.on_request_error, GR_REQUEST_ERROR_IGNORE);
     assert_int_equal(config.rescan_interval_s, 60);
     assert_string_equal(config.last_good_dir, "/var/x");
+    assert_string_equal(config.environment, "staging");
+    assert_int_equal(config.oci_hooks_dirs_n, 1);
+    assert_string_equal(config.oci_hooks_dirs[0], "/o");
+    assert_string_equal(config.request_annotation, "example.com/hooks");
+    assert_int_equal(config.required_sets.n, 2);
+    assert_string_equal(config.required_sets.items[1].p, "net");
+    assert_string_equal(config.own_namespace, "grapnel");
     for (uint32_t i = 0; i < GR_SETTING_COUNT; i++) {
         assert_true(config.origins[i].has);
         assert_int_equal(config.origins[i].source, GR_CONFIG_NRI);
@@ -136,10 +151,11 @@ static void test_merge(void **state)
 {
     struct gr_config config;
     struct gr_config file = decode_good(GR_STR(TOP "  hooksDirs: [/a]\n  logLevel: error\n"));
-    struct gr_config all = decode_good(
-        GR_STR(TOP "  hooksDirs: [/x, /y]\n  hostRoot: /host\n  nodeName: node\n  logLevel: debug\n"
-                   "  logFormat: json\n  ambiguousImage: Unknown\n  onRequestError: Ignore\n"
-                   "  rescanInterval: 1\n  lastGoodDir: none\n"));
+    struct gr_config all = decode_good(GR_STR(
+        TOP "  hooksDirs: [/x, /y]\n  hostRoot: /host\n  nodeName: node\n  logLevel: debug\n"
+            "  logFormat: json\n  ambiguousImage: Unknown\n  onRequestError: Ignore\n"
+            "  rescanInterval: 1\n  lastGoodDir: none\n  environment: e\n  ociHooksDirs: [/o]\n"
+            "  requestAnnotation: r\n  requiredSets: [s]\n  ownNamespace: o\n"));
 
     (void)state;
     gr_config_init(&config);
@@ -159,6 +175,11 @@ static void test_merge(void **state)
     assert_int_equal(config.on_request_error, GR_REQUEST_ERROR_IGNORE);
     assert_int_equal(config.rescan_interval_s, 1);
     assert_string_equal(config.last_good_dir, "");
+    assert_string_equal(config.environment, "e");
+    assert_int_equal(config.oci_hooks_dirs_n, 1);
+    assert_string_equal(config.request_annotation, "r");
+    assert_int_equal(config.required_sets.n, 1);
+    assert_string_equal(config.own_namespace, "o");
 }
 
 struct bad_row {
@@ -192,13 +213,40 @@ static const struct bad_row bad_rows[] = {
      "a configuration is one document, found another one; put all settings into the first"},
     {"unknown setting", BYTES(TOP "  noSuchKey: 1\n"), 4, 3, "unknown-key", "spec.noSuchKey",
      "unknown key \"noSuchKey\" in spec; known here: hooksDirs, hostRoot, nodeName, logLevel, "
-     "logFormat, ambiguousImage, onRequestError, rescanInterval, lastGoodDir"},
+     "logFormat, ambiguousImage, onRequestError, rescanInterval, lastGoodDir, environment, "
+     "ociHooksDirs, "
+     "requestAnnotation, requiredSets, ownNamespace, runner"},
     {"mistyped setting", BYTES(TOP "  loglevel: info\n"), 4, 3, "unknown-key", "spec.loglevel",
      "unknown key \"loglevel\" in spec; did you mean \"logLevel\"?"},
-    {"setting of a later version", BYTES(TOP "  runner: Always\n"), 4, 3, "unsupported-key",
-     "spec.runner",
-     "\"runner\" is not supported by this version of Grapnel; remove it or use a version that "
-     "supports it"},
+    {"the runner", BYTES(TOP "  runner: Always\n"), 4, 3, "needs-runner", "spec.runner",
+     "\"runner\" needs the hook runner, which this version of Grapnel does not have; remove it or "
+     "use a version that has it"},
+    {"no environment", BYTES(TOP "  environment: \"\"\n"), 4, 16, "empty", "spec.environment",
+     "an empty text means nothing here; write the name of an environment of spec.environments, or "
+     "remove the key"},
+    {"environment as a number", BYTES(TOP "  environment: 1\n"), 4, 16, "not-a-text",
+     "spec.environment", "expected a text, found the number 1; write \"1\" in quotes"},
+    {"no oci-hooks directory", BYTES(TOP "  ociHooksDirs: []\n"), 4, 17, "empty",
+     "spec.ociHooksDirs", "an empty list means nothing here; add an element or remove the key"},
+    {"annotation with a blank", BYTES(TOP "  requestAnnotation: a b\n"), 4, 22, "bad-name",
+     "spec.requestAnnotation",
+     "the name \"a b\" is refused: expected the key of an annotation, letters, digits, -, _, . "
+     "and /, such as hooks.noderesource.dev"},
+    {"annotation that ends badly", BYTES(TOP "  requestAnnotation: a/\n"), 4, 22, "bad-name",
+     "spec.requestAnnotation",
+     "the name \"a/\" is refused: expected the key of an annotation, letters, digits, -, _, . "
+     "and /, such as hooks.noderesource.dev"},
+    {"required set that is no name", BYTES(TOP "  requiredSets: [a, B]\n"), 4, 21, "bad-name",
+     "spec.requiredSets[1]",
+     "the name \"B\" is refused: expected the name of a HookSet, lower-case letters, digits, - "
+     "and ."},
+    {"own namespace", BYTES(TOP "  ownNamespace: a_b\n"), 4, 17, "bad-name", "spec.ownNamespace",
+     "the name \"a_b\" is refused: expected the namespace that Grapnel itself runs in, lower-case "
+     "letters, digits, - and ."},
+    {"new setting at the top",
+     BYTES("apiVersion: grapnel/v1beta1\nkind: Config\nrequiredSets: [a]\nspec: {}\n"), 3, 1,
+     "misplaced-key", "requiredSets",
+     "\"requiredSets\" does not belong here but below spec; mend the indentation"},
     {"directories as a text", BYTES(TOP "  hooksDirs: /a\n"), 4, 14, "wrong-type", "spec.hooksDirs",
      "expected a list, found the text \"/a\"; write [first, second], or one \"- \" line for each "
      "element"},
@@ -248,25 +296,82 @@ static void refuses(void **state)
     assert_string_equal(config.node_name, "untouched");
 }
 
-/* The directories at their limit and one past it. */
-static void test_dirs_limit(void **state)
+struct limit_row {
+    const char *name;
+    const char *key, *item;
+    int max;
+};
+
+static const struct limit_row limit_rows[] = {
+    {"directories", "hooksDirs", "/a,", GR_CONFIG_DIRS_MAX},
+    {"oci-hooks directories", "ociHooksDirs", "/a,", GR_CONFIG_DIRS_MAX},
+    {"required sets", "requiredSets", "a,", GR_CONFIG_REQUIRED_MAX},
+};
+
+static void at_the_limit_and_past_it(void **state)
 {
+    const struct limit_row *row = *state;
     char text[1024];
     struct gr_config config = {0};
     struct found found;
 
-    (void)state;
     for (int over = 0; over < 2; over++) {
-        size_t n = (size_t)snprintf(text, sizeof(text), TOP "  hooksDirs: [");
+        size_t n = (size_t)snprintf(text, sizeof(text), TOP "  %s: [", row->key);
 
-        for (int i = 0; i < GR_CONFIG_DIRS_MAX + over; i++)
-            n += (size_t)snprintf(text + n, sizeof(text) - n, "/a,");
+        for (int i = 0; i < row->max + over; i++)
+            n += (size_t)snprintf(text + n, sizeof(text) - n, "%s", row->item);
         n += (size_t)snprintf(text + n, sizeof(text) - n, "]\n");
         assert_int_equal(decode((struct gr_str){.p = text, .n = n}, &found, &config),
                          over ? GR_CONFIG_REFUSED : 0);
         if (over)
             assert_string_equal(found.items[0].code, "too-many");
     }
+}
+
+#define POLICY "apiVersion: grapnel/v1beta1\nkind: Policy\nspec: {hooksPerContainer: 1}\n"
+
+/* In what Configure carries, policies are for another reader, wherever they stand. */
+static void test_policies_beside(void **state)
+{
+    struct found found;
+    struct gr_config config =
+        decode_good(GR_STR(POLICY "---\n" TOP "  logLevel: debug\n---\n" POLICY));
+
+    (void)state;
+    assert_int_equal(config.log_level, GR_LEVEL_DEBUG);
+    (void)decode_good(GR_STR(POLICY));
+    /* A policy that is bad is none of our findings, but what is no YAML in it is. */
+    config = decode_good(GR_STR("kind: Policy\nspec: {x: y}\n---\n" TOP "  logLevel: error\n"));
+    assert_int_equal(config.log_level, GR_LEVEL_ERROR);
+    assert_int_equal(decode(GR_STR("kind: Policy\na: 1\na: 2\n"), &found, &config), 0);
+    assert_int_equal(found.n, 1);
+    assert_string_equal(found.items[0].code, "duplicate-key");
+    assert_int_equal(
+        decode(GR_STR(TOP "  logLevel: debug\n---\n" POLICY "x: [\n"), &found, &config),
+        GR_CONFIG_REFUSED);
+    assert_string_equal(found.items[0].code, "yaml-syntax");
+}
+
+/* In the settings file they are in the wrong place. */
+static void test_policy_in_the_file(void **state)
+{
+    struct found found = {0};
+    const struct gr_reporter reporter = {.report = collect, .user = &found};
+    const struct gr_config_text source = {.text = GR_STR(TOP "  logLevel: debug\n---\n" POLICY),
+                                          .name = "config.yaml",
+                                          .source = GR_CONFIG_FILE};
+    const struct gr_config_text alone = {
+        .text = GR_STR(POLICY), .name = "config.yaml", .source = GR_CONFIG_FILE};
+    struct gr_config config = {0};
+
+    (void)state;
+    assert_int_equal(gr_config_decode(&arena, &alone, &reporter, &config), GR_CONFIG_REFUSED);
+    assert_int_equal(found.n, 1);
+    assert_string_equal(found.items[0].code, "bad-kind");
+    assert_string_equal(found.items[0].text,
+                        "expected kind: Config, found a Policy; guard rails belong into "
+                        "/etc/grapnel/policy.yaml, or the file that --policy names");
+    assert_int_equal(gr_config_decode(&arena, &source, &reporter, &config), GR_CONFIG_REFUSED);
 }
 
 static void test_names(void **state)
@@ -297,7 +402,9 @@ int main(void)
     test_add("nothing", test_nothing);
     test_add("merge", test_merge);
     TEST_ADD_ROWS(refuses, bad_rows);
-    test_add("limit of directories", test_dirs_limit);
+    TEST_ADD_ROWS(at_the_limit_and_past_it, limit_rows);
+    test_add("policies beside the settings", test_policies_beside);
+    test_add("a policy in the settings file", test_policy_in_the_file);
     test_add("names", test_names);
     r = test_run("config");
     gr_arena_fini(&arena);
