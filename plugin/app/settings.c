@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "load/configfile.h"
+#include "version.h"
 
 /* HOST_NAME_MAX of Linux is 64. */
 #define HOST_NAME_BYTES 65
@@ -88,4 +89,41 @@ int gr_settings_read(const struct gr_flags *flags, struct gr_str configure_text,
 void gr_settings_fini(struct gr_settings *settings)
 {
     gr_arena_fini(&settings->arena);
+}
+
+struct gr_load_options gr_settings_load_options(const struct gr_settings *settings,
+                                                const struct gr_flags *flags,
+                                                struct gr_str configure_text,
+                                                const struct gr_fs *fs)
+{
+    const struct gr_config *config = &settings->config;
+
+    return (struct gr_load_options){
+        .fs = fs,
+        .dirs = config->hooks_dirs,
+        .dirs_n = config->hooks_dirs_n,
+        .dirs_named = config->origins[GR_SETTING_HOOKS_DIRS].source != GR_CONFIG_BUILT_IN,
+        .host_root = config->host_root,
+        .last_good_dir = config->last_good_dir[0] ? config->last_good_dir : NULL,
+        .oci_dirs = config->oci_hooks_dirs,
+        .oci_dirs_n = config->oci_hooks_dirs_n,
+        .policy = {.path = flags->policy_path ? flags->policy_path : GR_POLICY_DEFAULT,
+                   .named = flags->policy_path != NULL,
+                   .configure_text = configure_text},
+        .environment = gr_str_from(config->environment),
+        .version = GR_STR(GR_VERSION),
+        .node_name = gr_str_from(config->node_name),
+    };
+}
+
+struct gr_decide_options gr_settings_decide_options(const struct gr_settings *settings)
+{
+    const struct gr_config *config = &settings->config;
+
+    return (struct gr_decide_options){
+        .node_name = gr_str_from(config->node_name),
+        .own_namespace = gr_str_from(config->own_namespace),
+        .request_annotation = gr_str_from(config->request_annotation),
+        .required_sets = config->required_sets,
+    };
 }

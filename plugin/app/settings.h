@@ -3,19 +3,24 @@
  * app/settings: what a verb runs with, merged from its sources.
  *
  * Layer: app. Built-in defaults < the settings file < the same YAML through NRI Configure < flags
- * (specs/config.md). A source that is bad is reported and left out whole; the others stand.
+ * (specs/config.md). Policies, which may stand beside settings in Configure, are read with the
+ * rules. A source that is bad is reported and left out whole; the others stand.
  */
 #ifndef GR_APP_SETTINGS_H
 #define GR_APP_SETTINGS_H
 
 #include "load/config.h"
+#include "load/load.h"
+#include "rules/decide.h"
 
 #define GR_CONFIG_DEFAULT "/etc/grapnel/config.yaml"
+#define GR_POLICY_DEFAULT "/etc/grapnel/policy.yaml"
 
 /* What flags said; text is borrowed for ever. */
 struct gr_flags {
     struct gr_config config; /* origins say which settings are there */
     const char *config_path; /* --config; NULL: the default, which may be missing */
+    const char *policy_path; /* --policy; the same */
 };
 
 struct gr_settings {
@@ -32,5 +37,17 @@ GR_CHECKED int gr_settings_read(const struct gr_flags *flags, struct gr_str conf
                                 const struct gr_reporter *reporter,
                                 struct gr_settings *out_settings);
 void gr_settings_fini(struct gr_settings *settings);
+
+/*
+ * How rules are loaded with these settings; last_good_dir is for the caller to drop, names and
+ * check_host for it to add. Everything is borrowed from the arguments.
+ */
+struct gr_load_options gr_settings_load_options(const struct gr_settings *settings,
+                                                const struct gr_flags *flags,
+                                                struct gr_str configure_text,
+                                                const struct gr_fs *fs);
+
+/* How containers are decided about with these settings. Borrowed from them. */
+struct gr_decide_options gr_settings_decide_options(const struct gr_settings *settings);
 
 #endif

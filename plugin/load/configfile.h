@@ -10,7 +10,7 @@
 #include "load/config.h"
 #include "load/fs.h"
 
-/* Apart from the conditions of load/source. */
+/* Apart from GR_CONFIG_REFUSED. */
 #define GR_CONFIGFILE_MISSING 10
 
 /*

@@ -22,6 +22,16 @@ bool gr_rule_name_fits(struct gr_str name)
     return name.n > 0 && name.p[0] != '.' && suffix_of(name).n > 0;
 }
 
+bool gr_oci_name_fits(struct gr_str name)
+{
+    return gr_str_has_suffix(name, GR_STR(".json"));
+}
+
+static bool name_fits(const struct gr_rule_dir *dir, struct gr_str name)
+{
+    return dir->format == GR_FORMAT_OCI_HOOKS ? gr_oci_name_fits(name) : gr_rule_name_fits(name);
+}
+
 struct gr_str gr_rule_name_stem(struct gr_str name)
 {
     return gr_str_first(name, name.n - suffix_of(name).n);
@@ -84,7 +94,8 @@ static int add_file(struct gr_dirs *dirs, size_t dir, struct gr_str name,
         dirs->files = files;
         dirs->files_cap = cap;
     }
-    *file = (struct gr_rule_file){.dir = dir, .path = gr_str_from(path), .counts = true};
+    *file = (struct gr_rule_file){
+        .dir = dir, .format = dirs->dirs[dir].format, .path = gr_str_from(path), .counts = true};
     file->name = gr_str_skip(file->path, file->path.n - name.n);
     if (dirs->dirs[dir].broken) {
         file->refused = "its directory cannot be trusted or read";
@@ -111,7 +122,8 @@ static int see_entry(void *user, const char *name, enum gr_fs_type type)
 
     if (++listing->entries > GR_DIR_ENTRIES_MAX)
         return listing->failed = -E2BIG;
-    if (type == GR_FS_DIRECTORY || !gr_rule_name_fits(gr_str_from(name)))
+    if (type == GR_FS_DIRECTORY ||
+        !name_fits(&listing->dirs->dirs[listing->dir], gr_str_from(name)))
         return 0;
     return listing->failed = add_file(listing->dirs, listing->dir, gr_str_from(name), &file);
 }
@@ -297,28 +309,36 @@ static int read_dir(struct gr_dirs *dirs, size_t dir, const char *path)
 }
 
 int gr_dirs_read(struct gr_dirs *dirs, const struct gr_fs *fs, struct gr_arena *arena,
-                 const char *const *paths, size_t paths_n, const struct gr_reporter *reporter)
+                 const struct gr_dir_list *lists, size_t lists_n,
+                 const struct gr_reporter *reporter)
 {
+    size_t n = 0;
     int rc = 0;
 
     *dirs = (struct gr_dirs){
         .fs = fs, .arena = arena, .reporter = reporter, .rules = gr_trust_rules(fs, true)};
     gr_table_init(&dirs->frozen, arena);
-    dirs->dirs = gr_arena_array(arena, paths_n, sizeof(*dirs->dirs));
+    for (size_t i = 0; i < lists_n; i++)
+        n += lists[i].n;
+    dirs->dirs = gr_arena_array(arena, n, sizeof(*dirs->dirs));
     if (!dirs->dirs)
         return -ENOMEM;
-    dirs->dirs_n = paths_n;
-    for (size_t i = 0; rc == 0 && i < paths_n; i++)
-        rc = read_dir(dirs, i, paths[i]);
+    for (size_t i = 0; i < lists_n; i++) {
+        for (size_t k = 0; rc == 0 && k < lists[i].n; k++) {
+            dirs->dirs[dirs->dirs_n].format = lists[i].format;
+            rc = read_dir(dirs, dirs->dirs_n++, lists[i].paths[k]);
+        }
+    }
     return rc;
 }
 
-void gr_dirs_keep(struct gr_dirs *dirs, const char *const *names)
+void gr_dirs_keep(struct gr_dirs *dirs, const char *const *names, size_t names_n)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < dirs->files_n; i++) {
-        const char *name = names[dirs->files[i]->dir];
+        size_t dir = dirs->files[i]->dir;
+        const char *name = dir < names_n ? names[dir] : NULL;
 
         if (!name || gr_str_is(dirs->files[i]->name, name))
             dirs->files[n++] = dirs->files[i];
@@ -328,9 +348,12 @@ void gr_dirs_keep(struct gr_dirs *dirs, const char *const *names)
 
 int gr_dirs_add(struct gr_dirs *dirs, size_t dir, struct gr_str name)
 {
-    const char *path = join(dirs->arena, dirs->dirs[dir].path, name);
+    const char *path;
     struct gr_rule_file *file;
 
+    if (!name_fits(&dirs->dirs[dir], name))
+        return 0;
+    path = join(dirs->arena, dirs->dirs[dir].path, name);
     if (!path)
         return -ENOMEM;
     if (gr_table_get(&dirs->frozen, gr_str_from(path)))
@@ -338,13 +361,16 @@ int gr_dirs_add(struct gr_dirs *dirs, size_t dir, struct gr_str name)
     return add_file(dirs, dir, name, &file);
 }
 
-/* By name; of one name the highest directory that counts first, then those that do not. */
+/* By kind and name; of one name the highest directory first. */
 static int compare_for_mask(const void *a, const void *b)
 {
     const struct gr_rule_file *const *x = a;
     const struct gr_rule_file *const *y = b;
-    int order = gr_str_cmp((*x)->name, (*y)->name);
+    int order;
 
+    if ((*x)->format != (*y)->format)
+        return (*x)->format < (*y)->format ? -1 : 1;
+    order = gr_str_cmp((*x)->name, (*y)->name);
     if (order != 0)
         return order;
     if ((*x)->dir != (*y)->dir)
@@ -366,7 +392,8 @@ int gr_dirs_mask(struct gr_dirs *dirs)
     memcpy(by_name, dirs->files, dirs->files_n * sizeof(struct gr_rule_file *));
     qsort(by_name, dirs->files_n, sizeof(struct gr_rule_file *), compare_for_mask);
     for (size_t i = 0; i < dirs->files_n; i++) {
-        if (mask && !gr_str_eq(mask->name, by_name[i]->name))
+        if (mask &&
+            (mask->format != by_name[i]->format || !gr_str_eq(mask->name, by_name[i]->name)))
             mask = NULL;
         by_name[i]->masked_by = mask;
         if (!mask && by_name[i]->counts)

@@ -34,6 +34,7 @@ struct gr_fs_meta {
     uint64_t mount; /* tells mounts apart */
     bool read_only; /* the mount is */
     bool no_exec;
+    bool proc; /* its file system is a proc: what is there depends on who looks */
 };
 
 /* Called for each name of a directory. Returns 0, or what ends the listing and is passed up. */

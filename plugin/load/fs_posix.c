@@ -11,11 +11,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
+#include <sys/statvfs.h> /* ST_… */
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define NULL_MAJOR 1
@@ -65,11 +67,11 @@ static uint64_t opaque_time(struct statx_timestamp t)
 
 static int posix_meta(void *user GR_UNUSED, int node, struct gr_fs_meta *out_meta)
 {
-    struct statvfs mount;
+    struct statfs mount;
     struct statx st;
 
     if (statx(node, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &st) != 0 ||
-        fstatvfs(node, &mount) != 0)
+        fstatfs(node, &mount) != 0)
         return -errno;
     *out_meta = (struct gr_fs_meta){
         .type = type_of(st.stx_mode, st.stx_rdev_major, st.stx_rdev_minor),
@@ -81,8 +83,9 @@ static int posix_meta(void *user GR_UNUSED, int node, struct gr_fs_meta *out_met
         .changed = opaque_time(st.stx_ctime),
         .device = makedev(st.stx_dev_major, st.stx_dev_minor),
         .inode = st.stx_ino,
-        .read_only = mount.f_flag & ST_RDONLY,
-        .no_exec = mount.f_flag & ST_NOEXEC,
+        .read_only = mount.f_flags & ST_RDONLY,
+        .no_exec = mount.f_flags & ST_NOEXEC,
+        .proc = mount.f_type == PROC_SUPER_MAGIC,
     };
     /* Before Linux 5.8 the device is the best guess. */
     out_meta->mount = st.stx_mask & STATX_MNT_ID ? st.stx_mnt_id : out_meta->device;

@@ -8,6 +8,9 @@
 
 #define MODE_EXECUTE 0111U
 
+/* Ends a walk: it got to a proc file system. Stays inside this file. */
+#define THROUGH_PROC 5
+
 enum answer_kind {
     ANSWER_FINE,
     ANSWER_UNVERIFIED,
@@ -20,9 +23,57 @@ struct gr_host_answer {
     struct gr_str text; /* why it is blocked or not verified */
 };
 
+/*
+ * Where a directory of a policy really is. What is missing, or what somebody else could point
+ * elsewhere, stays as it is written: no program that passes the other checks lies there.
+ */
+static int resolve_dir(struct gr_host *host, struct gr_arena *scratch, struct gr_trust_way *way,
+                       struct gr_str *dir)
+{
+    int rc;
+
+    *way = (struct gr_trust_way){.rules = host->rules};
+    rc = gr_walk_to(&host->walk, dir->p, gr_trust_visit, way);
+    if (rc == -ENOMEM)
+        return rc;
+    if (rc != 0 || host->walk.path[0] == '\0')
+        return 0;
+    return gr_arena_str(scratch, gr_str_from(host->walk.path), dir) ? 0 : -ENOMEM;
+}
+
+static int resolve_policies(struct gr_host *host, const struct gr_policies *policies,
+                            struct gr_arena *scratch)
+{
+    struct gr_policy *items = gr_arena_array(scratch, policies->n, sizeof(*items));
+    struct gr_trust_way *way = gr_arena_alloc(scratch, sizeof(*way));
+
+    if (!items || !way)
+        return -ENOMEM;
+    for (size_t i = 0; i < policies->n; i++) {
+        const struct gr_strs written = policies->items[i].hook_dirs;
+        struct gr_str *dirs = gr_arena_array(scratch, written.n, sizeof(*dirs));
+
+        if (!dirs)
+            return -ENOMEM;
+        items[i] = policies->items[i];
+        for (size_t k = 0; k < written.n; k++) {
+            int rc;
+
+            dirs[k] = written.items[k];
+            rc = resolve_dir(host, scratch, way, &dirs[k]);
+            if (rc != 0)
+                return rc;
+        }
+        items[i].hook_dirs.items = dirs;
+    }
+    host->policies = *policies;
+    host->policies.items = items;
+    return 0;
+}
+
 int gr_host_open(struct gr_host *host, const struct gr_fs *fs, const char *root,
-                 struct gr_arena *arena, struct gr_arena *scratch,
-                 const struct gr_reporter *reporter)
+                 const struct gr_policies *policies, struct gr_arena *arena,
+                 struct gr_arena *scratch, const struct gr_reporter *reporter)
 {
     struct gr_fs_meta own;
     int rc;
@@ -44,7 +95,7 @@ int gr_host_open(struct gr_host *host, const struct gr_fs *fs, const char *root,
         return rc;
     host->broken = rc;
     host->partial_possible = rc == 0 && !gr_fs_same_file(&own, &host->walk.dirs[0].meta);
-    return 0;
+    return rc == 0 && policies ? resolve_policies(host, policies, scratch) : 0;
 }
 
 void gr_host_close(struct gr_host *host)
@@ -65,6 +116,11 @@ static int visit(void *user, const struct gr_walk_visit *visit)
     struct gr_host *host = user;
     struct gr_walk_visit alone = *visit;
 
+    /* The links in there mean something else for each process that follows them. */
+    if (visit->meta->proc || strcmp(visit->path, "/proc") == 0) {
+        host->through_proc = true;
+        return THROUGH_PROC;
+    }
     if (host->all.fault == GR_TRUST_FINE)
         (void)gr_trust_visit(&host->all, visit);
     if (may_be_stand_in(host, visit->parent ? visit->parent : visit->meta)) {
@@ -82,6 +138,13 @@ static enum answer_kind unreachable(const struct gr_host *host, int rc, struct g
     char at[GR_TRUST_QUOTED_BYTES];
 
     gr_trust_shorten(at, sizeof(at), host->walk.path);
+    if (host->through_proc) {
+        gr_fail(err, 0, "hook-in-proc",
+                "expected the hook program %s to be the same file for every process, found that "
+                "the way to it leads through %s; name the program itself",
+                host->shown, at);
+        return ANSWER_BLOCKED;
+    }
     if ((rc == -EACCES || rc == -EPERM) && host->rules.euid != 0) {
         gr_fail(err, 0, "hook-unverified",
                 "hook program %s is unverified: only root may look at %s", host->shown, at);
@@ -141,6 +204,46 @@ static enum answer_kind judge_file(const struct gr_host *host, struct gr_err *er
     return ANSWER_BLOCKED;
 }
 
+/* Whether the policies allow a program of that place. */
+static enum answer_kind judge_place(const struct gr_host *host, struct gr_err *err)
+{
+    struct gr_str path = gr_str_from(host->walk.path);
+    const struct gr_policy *by;
+    char at[GR_TRUST_QUOTED_BYTES];
+    char dir[GR_TRUST_QUOTED_BYTES];
+
+    if (gr_policies_allow_program(&host->policies, path, &by))
+        return ANSWER_FINE;
+    gr_trust_shorten(at, sizeof(at), path.p);
+    gr_trust_shorten(dir, sizeof(dir), by->hook_dirs.items[0].p);
+    gr_fail(err, 0, "policy-violation",
+            "policy %s:%u allows programs in %s%s only, found the hook program %s at %s; move it, "
+            "or have the policy allow it",
+            by->file.p, by->hook_dirs_line, dir,
+            by->hook_dirs.n > 1 ? " and the other directories there" : "", host->shown, at);
+    return ANSWER_BLOCKED;
+}
+
+/* What cannot be seen from here: a warning, unless a policy asks for more. */
+static enum answer_kind unverified(const struct gr_host *host, struct gr_err *err)
+{
+    const struct gr_policy *by = gr_policies_blocks_unverified(&host->policies);
+
+    if (!by) {
+        gr_fail(err, 0, "hook-unverified",
+                "hook program %s is unverified: the directories above it are not the host's own "
+                "below %s; mount the host's / there to have them checked",
+                host->shown, host->root);
+        return ANSWER_UNVERIFIED;
+    }
+    gr_fail(err, 0, "hook-unverified",
+            "hook program %s is unverified: the directories above it are not the host's own below "
+            "%s, and policy %s:%u blocks such programs; mount the host's / there to have them "
+            "checked",
+            host->shown, host->root, by->file.p, by->unverified_line);
+    return ANSWER_BLOCKED;
+}
+
 /* The directories above a program that is in order itself. */
 static enum answer_kind judge_way(const struct gr_host *host, struct gr_err *err)
 {
@@ -153,11 +256,7 @@ static enum answer_kind judge_way(const struct gr_host *host, struct gr_err *err
     }
     if (!partial || !host->stand_ins)
         return ANSWER_FINE;
-    gr_fail(err, 0, "hook-unverified",
-            "hook program %s is unverified: the directories above it are not the host's own below "
-            "%s; mount the host's / there to have them checked",
-            host->shown, host->root);
-    return ANSWER_UNVERIFIED;
+    return unverified(host, err);
 }
 
 /* Looks at one program; err says what is wrong. Returns 0; -ENOMEM. */
@@ -169,6 +268,7 @@ static int look(struct gr_host *host, const char *path, enum answer_kind *out_ki
     host->all = (struct gr_trust_way){.rules = host->rules};
     host->seen = host->all;
     host->stand_ins = false;
+    host->through_proc = false;
     rc = gr_walk_to(&host->walk, path, visit, host);
     if (rc == -ENOMEM)
         return rc;
@@ -177,6 +277,8 @@ static int look(struct gr_host *host, const char *path, enum answer_kind *out_ki
         return 0;
     }
     *out_kind = judge_file(host, err);
+    if (*out_kind == ANSWER_FINE)
+        *out_kind = judge_place(host, err);
     if (*out_kind == ANSWER_FINE)
         *out_kind = judge_way(host, err);
     return 0;

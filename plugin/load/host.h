@@ -4,7 +4,9 @@
  *
  * Layer: load. Paths are the host's: they are resolved below the host root, links included. A
  * program must exist, be a regular file that root can run, and be root's with every directory up to
- * "/" (load/trust; a read-only mount is no excuse here, since it may be writable on the host).
+ * "/" (load/trust; a read-only mount is no excuse here, since it may be writable on the host). The
+ * way to it does not lead through a proc file system. With its links resolved it lies in the
+ * directories that the policies allow, theirs resolved as well.
  * What cannot be seen from here is told apart from what is wrong:
  *   - a directory that is only the container's own stand-in above a mounted one is *unverified*, a
  *     warning;
@@ -16,20 +18,22 @@
 
 #include "load/table.h"
 #include "load/trust.h"
-#include "rules/hookset.h"
+#include "rules/policy.h"
 
 struct gr_host {
     const struct gr_fs *fs;
     const char *root;
     const struct gr_reporter *reporter;
-    struct gr_arena *arena;  /* texts of blocked sets: lives as long as the sets */
-    struct gr_table answers; /* path to struct gr_host_answer */
+    struct gr_policies policies; /* their directories resolved */
+    struct gr_arena *arena;      /* texts of blocked sets: lives as long as the sets */
+    struct gr_table answers;     /* path to struct gr_host_answer */
     struct gr_trust_rules rules;
     struct gr_walk walk;
     char shown[GR_TRUST_QUOTED_BYTES]; /* the program that is looked at, for messages */
     struct gr_trust_way all;           /* over every directory of one walk */
     struct gr_trust_way seen;          /* over those that cannot be stand-ins */
     bool stand_ins;                    /* there were such directories */
+    bool through_proc;                 /* the walk was ended since it got to a proc */
     bool partial_possible;             /* the host root is not our own "/" */
     uint64_t own_mount;                /* of our own "/" */
     int broken;                        /* why the host root cannot be opened, or 0 */
@@ -37,12 +41,13 @@ struct gr_host {
 };
 
 /*
- * Everything is borrowed until the close; scratch may go before the sets. Returns 0 (also when the
- * host root cannot be opened: then every set is blocked), -ENOMEM. Large: for the heap.
+ * Everything is borrowed until the close; scratch may go before the sets. policies may be NULL.
+ * Returns 0 (also when the host root cannot be opened: then every set is blocked), -ENOMEM. Large:
+ * for the heap.
  */
 GR_CHECKED int gr_host_open(struct gr_host *host, const struct gr_fs *fs, const char *root,
-                            struct gr_arena *arena, struct gr_arena *scratch,
-                            const struct gr_reporter *reporter);
+                            const struct gr_policies *policies, struct gr_arena *arena,
+                            struct gr_arena *scratch, const struct gr_reporter *reporter);
 void gr_host_close(struct gr_host *host);
 
 /*

@@ -10,6 +10,7 @@
 #include "load/source.h"
 #include "rules/decode.h"
 #include "rules/limits.h"
+#include "rules/ocihooks.h"
 
 #define ARENA_BLOCK_BYTES (64U << 10)
 
@@ -29,6 +30,7 @@ struct loader {
     struct gr_dirs dirs;
     struct gr_source_reader reader;
     struct gr_lastgood lastgood;
+    struct gr_policies policies;
     struct gr_host host;
     struct gr_table names; /* of sets in force so far, to struct gr_hookset */
     struct gr_buf text;
@@ -53,11 +55,15 @@ static void count(void *user, enum gr_level level, const struct gr_err *err)
 static int decode(struct loader *l, const struct gr_rule_file *file, struct gr_str text,
                   const struct gr_reporter *reporter, struct gr_hooksets *out_sets)
 {
-    struct gr_source source = {.text = text,
-                               .file = file->path.p,
-                               .stem = gr_rule_name_stem(file->name),
-                               .version = l->options->version};
+    struct gr_source source = {
+        .text = text,
+        .file = file->path.p,
+        .stem = gr_rule_name_stem(file->name),
+        .version = l->options->version,
+    };
 
+    if (file->format == GR_FORMAT_OCI_HOOKS)
+        return gr_ocihooks_decode(&l->arena, &source, reporter, out_sets);
     return gr_hooksets_decode(&l->arena, &source, reporter, out_sets);
 }
 
@@ -219,7 +225,8 @@ static int take_file(struct loader *l, const struct gr_rule_file *file, struct g
 
 static int load_file(struct loader *l, const struct gr_rule_file *file)
 {
-    struct gr_file_report report = {0};
+    struct gr_file_report report = {.format = file->format};
+    size_t findings = l->result.errors + l->result.warnings;
     struct gr_hooksets sets = {0};
     int rc = 0;
 
@@ -227,7 +234,8 @@ static int load_file(struct loader *l, const struct gr_rule_file *file)
         return -ENOMEM;
     if (file->masked_by) {
         report.state = GR_FILE_MASKED;
-        rc = set_detail(l, &report, file->masked_by->path.p);
+        if (!gr_arena_str(&l->arena, file->masked_by->path, &report.masked_by))
+            rc = -ENOMEM;
     } else {
         rc = take_file(l, file, &sets, &report);
         if (rc == GR_SOURCE_GONE)
@@ -245,6 +253,8 @@ static int load_file(struct loader *l, const struct gr_rule_file *file)
     }
     if (rc != 0)
         return rc;
+    report.sets = sets.n;
+    report.findings = l->result.errors + l->result.warnings - findings;
     l->files[l->result.files_n++] = report;
     if (sets.n > 0)
         l->parts[l->parts_n++] = (struct part){.items = sets.items, .n = sets.n};
@@ -280,13 +290,16 @@ static int add_frozen(struct loader *l)
     return gr_dirs_mask(&l->dirs);
 }
 
-/* A directory that was named and is not there is probably mistyped; it may also come later. */
+/* A directory that was named and is not there is probably mistyped; it may also come later.
+ * oci-hooks(5) directories have no default, so each of them was named. */
 static void report_missing(struct loader *l)
 {
     for (size_t i = 0; i < l->dirs.dirs_n; i++) {
         struct gr_err err = {0};
 
         if (l->dirs.dirs[i].walk || l->dirs.dirs[i].broken)
+            continue;
+        if (l->dirs.dirs[i].format == GR_FORMAT_HOOKSET && !l->options->dirs_named)
             continue;
         gr_fail(&err, 0, "missing-directory",
                 "expected a directory of rule files, found nothing there; it counts as empty");
@@ -298,15 +311,19 @@ static void report_missing(struct loader *l)
 static int find_files(struct loader *l)
 {
     const struct gr_load_options *o = l->options;
+    const struct gr_dir_list lists[] = {
+        {.paths = o->dirs, .n = o->dirs_n, .format = GR_FORMAT_HOOKSET},
+        {.paths = o->oci_dirs, .n = o->oci_dirs_n, .format = GR_FORMAT_OCI_HOOKS},
+    };
     int rc;
 
     rc = gr_lastgood_open(&l->lastgood, o->fs, o->last_good_dir, &l->scratch, &l->counting);
     if (rc == 0)
-        rc = gr_dirs_read(&l->dirs, o->fs, &l->scratch, o->dirs, o->dirs_n, &l->counting);
-    if (rc == 0 && o->dirs_named)
+        rc = gr_dirs_read(&l->dirs, o->fs, &l->scratch, lists, GR_ARRAY_LEN(lists), &l->counting);
+    if (rc == 0)
         report_missing(l);
     if (rc == 0 && o->names)
-        gr_dirs_keep(&l->dirs, o->names);
+        gr_dirs_keep(&l->dirs, o->names, o->dirs_n);
     if (rc == 0)
         rc = add_frozen(l);
     if (rc != 0)
@@ -349,16 +366,30 @@ static int gather(struct loader *l, struct gr_hookset **out_sets)
     return 0;
 }
 
-static int look_at_host(struct loader *l, struct gr_hookset *sets)
+/* The entry of spec.environments that is in force on this node. */
+static void choose_environment(struct loader *l, struct gr_hookset *set)
+{
+    for (size_t i = 0; i < set->environments_n && !set->environment; i++) {
+        if (gr_str_eq(set->environments[i].name, l->options->environment))
+            set->environment = &set->environments[i];
+    }
+}
+
+/* What policies and the host say about each set of this node. */
+static int judge(struct loader *l, struct gr_hookset *sets)
 {
     const struct gr_load_options *o = l->options;
-    int rc = 0;
+    int rc = gr_policies_load(&o->policy, o->fs, &l->arena, &l->counting, &l->policies);
 
-    if (o->check_host)
-        rc = gr_host_open(&l->host, o->fs, o->host_root, &l->arena, &l->scratch, &l->counting);
+    if (rc == 0 && o->check_host)
+        rc = gr_host_open(&l->host, o->fs, o->host_root, &l->policies, &l->arena, &l->scratch,
+                          &l->counting);
     for (size_t i = 0; rc == 0 && i < l->result.sets; i++) {
         sets[i].other_node = !gr_hookset_selects_node(&sets[i], o->node_name);
-        if (o->check_host && !sets[i].other_node)
+        choose_environment(l, &sets[i]);
+        if (!sets[i].other_node)
+            rc = gr_policies_check_set(&l->policies, &l->arena, &l->counting, &sets[i]);
+        if (rc == 0 && o->check_host && !sets[i].other_node)
             rc = gr_host_check(&l->host, &sets[i]);
         l->result.blocked += sets[i].blocked.n > 0;
     }
@@ -376,11 +407,11 @@ static int run(struct loader *l)
     if (rc == 0)
         rc = gather(l, &sets);
     if (rc == 0)
-        rc = look_at_host(l, sets);
+        rc = judge(l, sets);
     if (rc != 0)
         return rc;
     l->result.files = l->files;
-    rc = gr_ruleset_new(&l->arena, sets, l->result.sets, NULL, &l->result.ruleset, &err);
+    rc = gr_ruleset_new(&l->arena, sets, l->result.sets, &l->policies, &l->result.ruleset, &err);
     /* It is the rule set's now, whatever came of it. */
     gr_arena_init(&l->arena, ARENA_BLOCK_BYTES, 0);
     if (rc == 0)

@@ -69,7 +69,7 @@ USAGE = {
     "empty folder": (["render", "--hooks-dir", ""], 'expected a directory, found ""'),
     "host root": (["check", "--host-root", "a"], "--host-root with an absolute path"),
     "node name": (["check", "--node-name", "No_Name"], "expected --node-name of lower-case"),
-    "kind": (["schema", "Policy"], 'expected HookSet or Config, found "Policy"'),
+    "kind": (["schema", "Pod"], 'expected HookSet, Config or Policy, found "Pod"'),
     "kinds": (["schema", "Config", "HookSet"], "expected one kind"),
     "version": (["version", "x"], "expected no arguments"),
     "image": (["render", "--image", "Nginx"], "expected --image with an image name"),

@@ -14,7 +14,7 @@
 static const char help[] =
     "Usage: grapnel check [OPTION]... [PATH]...\n"
     "\n"
-    "Reads rule files as the plugin would and prints every finding as\n"
+    "Reads rule files, settings and policies as the plugin would and prints every finding as\n"
     "file:line:column: level: text. PATH is a file or a directory; without any, the directories\n"
     "that the plugin reads.\n"
     "\n"

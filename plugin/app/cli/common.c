@@ -8,7 +8,6 @@
 #include "app/exit.h"
 #include "load/dirs.h"
 #include "rules/strict.h"
-#include "version.h"
 
 int gr_usage(const char *verb, const char *expected, const char *found)
 {
@@ -101,6 +100,16 @@ static int add_dir(struct gr_common *common, const char *value)
     return GR_EXIT_OK;
 }
 
+static int add_oci_dir(struct gr_common *common, const char *value)
+{
+    if (value[0] == '\0')
+        return gr_usage(common->verb, "a directory", value);
+    if (common->oci_dirs_n == GR_DIRS_MAX)
+        return gr_usage(common->verb, "at most 256 directories", value);
+    common->oci_dirs[common->oci_dirs_n++] = value;
+    return GR_EXIT_OK;
+}
+
 int gr_common_option(struct gr_common *common, int option, const char *value)
 {
     struct gr_config *config = &common->flags.config;
@@ -108,8 +117,13 @@ int gr_common_option(struct gr_common *common, int option, const char *value)
     switch (option) {
     case GR_OPT_HOOKS_DIR:
         return add_dir(common, value);
+    case GR_OPT_OCI_HOOKS_DIR:
+        return add_oci_dir(common, value);
     case GR_OPT_CONFIG:
         common->flags.config_path = value;
+        return GR_EXIT_OK;
+    case GR_OPT_POLICY:
+        common->flags.policy_path = value;
         return GR_EXIT_OK;
     case GR_OPT_HOST_ROOT:
         if (value[0] != '/')
@@ -137,6 +151,7 @@ int gr_common_path(struct gr_common *common, char *path)
     const char *name = slash ? slash + 1 : path;
     struct stat st;
 
+    common->paths_named = true;
     if (stat(path, &st) != 0) {
         (void)fprintf(stderr, "grapnel %s: %s: %s\n", common->verb, path, strerror(errno));
         return GR_EXIT_HOST;
@@ -159,11 +174,16 @@ void gr_common_seal(struct gr_common *common)
 {
     struct gr_config *config = &common->flags.config;
 
-    if (common->dirs_n == 0)
-        return;
-    config->hooks_dirs = common->dirs;
-    config->hooks_dirs_n = common->dirs_n;
-    from_flag(config, GR_SETTING_HOOKS_DIRS);
+    if (common->dirs_n > 0) {
+        config->hooks_dirs = common->dirs;
+        config->hooks_dirs_n = common->dirs_n;
+        from_flag(config, GR_SETTING_HOOKS_DIRS);
+    }
+    if (common->oci_dirs_n > 0 || common->paths_named) {
+        config->oci_hooks_dirs = common->oci_dirs;
+        config->oci_hooks_dirs_n = common->oci_dirs_n;
+        from_flag(config, GR_SETTING_OCI_HOOKS_DIRS);
+    }
 }
 
 static void print_finding(void *user, enum gr_level level, const struct gr_err *err)
@@ -195,24 +215,17 @@ int gr_output_parse(const char *verb, const char *value, enum gr_output *out_out
     return GR_EXIT_OK;
 }
 
-static int load(const struct gr_common *common, struct gr_loaded *l, bool check_host,
-                const struct gr_reporter *reporter)
+static int load(const struct gr_common *common, struct gr_loaded *l, struct gr_str configure_text,
+                bool check_host, const struct gr_reporter *reporter)
 {
-    const struct gr_config *config = &l->settings.config;
-    struct gr_load_options options = {
-        .dirs = config->hooks_dirs,
-        .dirs_n = config->hooks_dirs_n,
-        .names = common->dirs_n > 0 ? common->names : NULL,
-        .host_root = config->host_root,
-        .node_name = gr_str_from(config->node_name),
-        .version = GR_STR(GR_VERSION),
-        .dirs_named = config->origins[GR_SETTING_HOOKS_DIRS].source != GR_CONFIG_BUILT_IN,
-        .check_host = check_host,
-    };
+    struct gr_load_options options;
     struct gr_fs fs;
 
     gr_fs_posix(&fs);
-    options.fs = &fs;
+    options = gr_settings_load_options(&l->settings, &common->flags, configure_text, &fs);
+    options.names = common->dirs_n > 0 ? common->names : NULL;
+    options.last_good_dir = NULL;
+    options.check_host = check_host;
     return gr_load(&options, reporter, &l->load);
 }
 
@@ -223,7 +236,7 @@ int gr_common_load(const struct gr_common *common, struct gr_str configure_text,
     int r = gr_settings_read(&common->flags, configure_text, reporter, &l.settings);
 
     if (r == 0) {
-        r = load(common, &l, check_host, reporter);
+        r = load(common, &l, configure_text, check_host, reporter);
         if (r)
             gr_settings_fini(&l.settings);
     }

@@ -21,33 +21,44 @@ struct gr_common {
     const char *dirs[GR_DIRS_MAX];  /* --hooks-dir; none: the settings' */
     const char *names[GR_DIRS_MAX]; /* the only file of that directory, or NULL */
     size_t dirs_n;
+    bool paths_named;                  /* some of them by gr_common_path: only those are meant */
+    const char *oci_dirs[GR_DIRS_MAX]; /* --oci-hooks-dir; none: the settings' */
+    size_t oci_dirs_n;
     struct gr_flags flags; /* borrows from argv */
 };
 
 /* Numbers of the long options below; a verb's own begin at GR_OPT_OWN. */
 enum {
     GR_OPT_HOOKS_DIR = 1000,
+    GR_OPT_OCI_HOOKS_DIR,
     GR_OPT_CONFIG,
+    GR_OPT_POLICY,
     GR_OPT_HOST_ROOT,
     GR_OPT_NODE_NAME,
     GR_OPT_OWN = 2000,
 };
 
-#define GR_COMMON_OPTIONS                                         \
-    {"hooks-dir", required_argument, NULL, GR_OPT_HOOKS_DIR},     \
-        {"config", required_argument, NULL, GR_OPT_CONFIG},       \
-        {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT}, \
-        {"node-name", required_argument, NULL, GR_OPT_NODE_NAME}, \
-    {                                                             \
-        "help", no_argument, NULL, 'h'                            \
+#define GR_COMMON_OPTIONS                                                 \
+    {"hooks-dir", required_argument, NULL, GR_OPT_HOOKS_DIR},             \
+        {"oci-hooks-dir", required_argument, NULL, GR_OPT_OCI_HOOKS_DIR}, \
+        {"config", required_argument, NULL, GR_OPT_CONFIG},               \
+        {"policy", required_argument, NULL, GR_OPT_POLICY},               \
+        {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT},         \
+        {"node-name", required_argument, NULL, GR_OPT_NODE_NAME},         \
+    {                                                                     \
+        "help", no_argument, NULL, 'h'                                    \
     }
 
 /* For the help of each verb that takes them. */
-#define GR_COMMON_HELP                                                                        \
-    "  --hooks-dir DIR     read rules here instead of the default directories; repeatable,\n" \
-    "                      later ones mask earlier ones\n"                                    \
-    "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"                        \
-    "  --host-root DIR     where the host's / is seen (default /)\n"                          \
+#define GR_COMMON_HELP                                                                          \
+    "  --hooks-dir DIR     read rules here instead of the default directories; repeatable,\n"   \
+    "                      later ones mask earlier ones\n"                                      \
+    "  --oci-hooks-dir DIR read oci-hooks(5) files here as well; repeatable, later ones mask\n" \
+    "                      earlier ones (default: none)\n"                                      \
+    "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"                          \
+    "  --policy FILE       guard rails (default " GR_POLICY_DEFAULT "); named here, it must\n"  \
+    "                      be there\n"                                                          \
+    "  --host-root DIR     where the host's / is seen (default /)\n"                            \
     "  --node-name NAME    this node's name, for spec.nodes (default: the host's name)\n"
 
 /*

@@ -166,9 +166,7 @@ static void print_results(const struct gr_decision *decision)
 
 static int print_hooks(const struct render *render, const struct gr_loaded *loaded)
 {
-    const struct gr_decide_options options = {
-        .node_name = gr_str_from(loaded->settings.config.node_name),
-    };
+    const struct gr_decide_options options = gr_settings_decide_options(&loaded->settings);
     struct gr_decision decision = {0};
     struct gr_arena arena;
     int code = GR_EXIT_FAILED;

@@ -14,10 +14,12 @@
 /* Made by app/embed.py. */
 extern const char gr_schema_hookset[];
 extern const char gr_schema_config[];
+extern const char gr_schema_policy[];
 
 static const char help[] = "Usage: grapnel schema [KIND]\n"
                            "\n"
-                           "Prints the JSON Schema of a file format: HookSet (default) or Config.\n"
+                           "Prints the JSON Schema of a file format: HookSet (default), Config or\n"
+                           "Policy.\n"
                            "\n"
                            "Example:\n"
                            "  grapnel schema HookSet > hookset.schema.json\n";
@@ -36,7 +38,9 @@ int gr_verb_schema(int argc, char **argv)
         (void)fputs(gr_schema_hookset, stdout);
     else if (strcmp(kind, "Config") == 0)
         (void)fputs(gr_schema_config, stdout);
+    else if (strcmp(kind, "Policy") == 0)
+        (void)fputs(gr_schema_policy, stdout);
     else
-        return gr_usage("schema", "HookSet or Config", kind);
+        return gr_usage("schema", "HookSet, Config or Policy", kind);
     return GR_EXIT_OK;
 }

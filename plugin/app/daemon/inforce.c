@@ -6,7 +6,6 @@
 
 #include "app/daemon/reload.h"
 #include "base/hash.h"
-#include "version.h"
 
 #define NS_PER_US 1000
 
@@ -63,22 +62,13 @@ static int read_settings(struct gr_inforce *f)
 
 static void order_load(struct gr_inforce *f)
 {
-    const struct gr_load_options options = {
-        .fs = &f->fs,
-        .dirs = f->settings.config.hooks_dirs,
-        .dirs_n = f->settings.config.hooks_dirs_n,
-        .host_root = f->settings.config.host_root,
-        .last_good_dir =
-            f->settings.config.last_good_dir[0] ? f->settings.config.last_good_dir : NULL,
-        .node_name = gr_str_from(f->settings.config.node_name),
-        .version = GR_STR(GR_VERSION),
-        .dirs_named =
-            f->settings.config.origins[GR_SETTING_HOOKS_DIRS].source != GR_CONFIG_BUILT_IN,
-        .check_host = true,
-    };
+    struct gr_load_options options =
+        gr_settings_load_options(&f->settings, f->flags, gr_str_from(f->configure_text), &f->fs);
     const struct timeval wait = {.tv_sec = (time_t)f->settings.config.rescan_interval_s};
-    uint64_t number = gr_reload_order(f->reload, &options);
+    uint64_t number;
 
+    options.check_host = true;
+    number = gr_reload_order(f->reload, &options);
     if (number != 0)
         f->ordered = number;
     else
@@ -127,6 +117,7 @@ static void log_load(struct gr_inforce *f, const struct gr_reloaded *reloaded, b
     GR_LOG(f->log, news ? GR_LEVEL_INFO : GR_LEVEL_DEBUG, "rules loaded",
            GR_LOG_INT("sets", load->sets), GR_LOG_INT("files", load->files_n),
            GR_LOG_INT("rejected", load->rejected), GR_LOG_INT("blocked", load->blocked),
+           GR_LOG_INT("policies", gr_ruleset_policies(f->ruleset)->n),
            GR_LOG_INT("last_good", load->last_good), GR_LOG_INT("warnings", load->warnings),
            GR_LOG_TEXT("ready", ready ? "yes" : "no"),
            GR_LOG_INT("took_us", reloaded->took_ns / NS_PER_US));
@@ -174,16 +165,13 @@ struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *
     return (struct gr_session_settings){
         .ignore_request_errors = f->settings.config.on_request_error == GR_REQUEST_ERROR_IGNORE,
         .ambiguous_image_unknown = f->settings.config.ambiguous_image == GR_IMAGE_UNKNOWN,
-        .fields = f->ruleset ? gr_ruleset_fields(f->ruleset) : 0,
-        .adjusts = f->ruleset && gr_ruleset_adjusts(f->ruleset),
     };
 }
 
 int gr_inforce_decide(struct gr_inforce *f, const struct gr_subject *subject,
                       struct gr_arena *arena, struct gr_decision *out_decision, struct gr_err *err)
 {
-    const struct gr_decide_options options = {.node_name =
-                                                  gr_str_from(f->settings.config.node_name)};
+    const struct gr_decide_options options = gr_settings_decide_options(&f->settings);
 
     if (!gr_inforce_is_usable(f))
         return gr_fail(err, -EAGAIN, "rules-not-loaded",

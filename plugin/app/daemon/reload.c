@@ -58,19 +58,27 @@ static void reloaded_free(struct gr_reloaded *reloaded)
 
 /* ---- the loader's thread ---- */
 
+static struct gr_str bytes_of(const void *p, size_t n)
+{
+    return (struct gr_str){.p = p, .n = n};
+}
+
 static uint64_t hash_rules(const struct gr_ruleset *ruleset)
 {
-    uint64_t hash = GR_HASH_START;
+    const struct gr_policies *policies = gr_ruleset_policies(ruleset);
+    uint64_t hash = gr_hash_more(GR_HASH_START, policies->unreadable);
 
+    hash = gr_hash_more(hash, bytes_of(&policies->hash, sizeof(policies->hash)));
     for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
         const struct gr_hookset *set = gr_ruleset_at(ruleset, i);
         const uint64_t numbers[] = {set->hash, set->other_node, set->blocked.n};
+        const struct gr_str environment = set->environment ? set->environment->name : GR_STR_NONE;
 
         hash = gr_hash_more(hash, set->name);
         hash = gr_hash_more(hash, set->file);
         hash = gr_hash_more(hash, set->blocked);
-        hash =
-            gr_hash_more(hash, (struct gr_str){.p = (const char *)numbers, .n = sizeof(numbers)});
+        hash = gr_hash_more(hash, bytes_of(numbers, sizeof(numbers)));
+        hash = gr_hash_more(hash, environment);
     }
     return hash;
 }
@@ -270,26 +278,43 @@ void gr_reload_dispose(struct gr_reload *reload, struct gr_ruleset *ruleset)
     gr_ruleset_unref(ruleset);
 }
 
-/* Copies the text that options borrows; the table of file operations is static. */
+/* False: no memory. */
+static bool copy_text(struct gr_arena *arena, const char **text)
+{
+    if (*text)
+        *text = gr_arena_copy(arena, gr_str_from(*text));
+    return *text != NULL;
+}
+
+static bool copy_dirs(struct gr_arena *arena, const char *const **dirs, size_t n)
+{
+    const char **copies = gr_arena_array(arena, n, sizeof(*copies));
+
+    if (!copies)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        copies[i] = (*dirs)[i];
+        if (!copy_text(arena, &copies[i]))
+            return false;
+    }
+    *dirs = copies;
+    return true;
+}
+
+/* Copies the text that options borrows; the table of file operations and the version are static. */
 static bool copy_options(struct order *order, const struct gr_load_options *from)
 {
     struct gr_load_options *to = &order->options;
-    const char **dirs = gr_arena_array(&order->arena, from->dirs_n, sizeof(*dirs));
+    struct gr_arena *arena = &order->arena;
 
     *to = *from;
-    if (!dirs)
-        return false;
-    for (size_t i = 0; i < from->dirs_n; i++) {
-        dirs[i] = gr_arena_copy(&order->arena, gr_str_from(from->dirs[i]));
-        if (!dirs[i])
-            return false;
-    }
-    to->dirs = dirs;
-    to->host_root = gr_arena_copy(&order->arena, gr_str_from(from->host_root));
-    if (from->last_good_dir)
-        to->last_good_dir = gr_arena_copy(&order->arena, gr_str_from(from->last_good_dir));
-    return to->host_root && !(from->last_good_dir && !to->last_good_dir) &&
-           gr_arena_str(&order->arena, from->node_name, &to->node_name);
+    return copy_dirs(arena, &to->dirs, to->dirs_n) &&
+           copy_dirs(arena, &to->oci_dirs, to->oci_dirs_n) && copy_text(arena, &to->host_root) &&
+           (!to->last_good_dir || copy_text(arena, &to->last_good_dir)) &&
+           (!to->policy.path || copy_text(arena, &to->policy.path)) &&
+           gr_arena_str(arena, from->policy.configure_text, &to->policy.configure_text) &&
+           gr_arena_str(arena, from->environment, &to->environment) &&
+           gr_arena_str(arena, from->node_name, &to->node_name);
 }
 
 uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options *options)

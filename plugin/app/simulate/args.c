@@ -14,6 +14,8 @@ static const char help[] =
     "\n"
     "  --hooks-dir DIR     the rules (default: where the plugin looks by itself); repeatable,\n"
     "                      later ones mask earlier ones\n"
+    "  --oci-hooks-dir DIR oci-hooks(5) files to read as well; repeatable\n"
+    "  --policy FILE       guard rails (kind Policy), handed over behind the settings\n"
     "  --config FILE       the drop-in file (kind Config) that the runtime hands to the plugin;\n"
     "                      instead of the other options that say what the plugin does\n"
     "  --host-root DIR     where the host's / is seen (default /)\n"
@@ -103,7 +105,9 @@ int gr_sim_parse(int argc, char **argv, struct gr_sim_options *out_options)
         return r;
     gr_common_seal(&o->common);
     if (o->common.flags.config_path && sets_anything(&o->common.flags.config))
-        return gr_usage("simulate", "--config without --hooks-dir, --host-root and --node-name",
+        return gr_usage("simulate",
+                        "--config without --hooks-dir, --oci-hooks-dir, --host-root and "
+                        "--node-name",
                         o->common.flags.config_path);
     if (argc - optind > GR_SIM_FILES_MAX)
         return gr_usage("simulate", "at most 256 files", argv[optind + GR_SIM_FILES_MAX]);

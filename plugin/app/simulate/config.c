@@ -61,22 +61,23 @@ static int set_text(json_t *spec, const char *key, const char *text)
 }
 
 /* The plugin runs in our working directory, but its settings take absolute paths only. */
-static int set_dirs(json_t *spec, const struct gr_common *common)
+static int set_dirs(json_t *spec, const char *key, const char *option, const char *const *from,
+                    size_t n)
 {
     json_t *dirs = json_array();
 
-    for (size_t i = 0; i < common->dirs_n; i++) {
+    for (size_t i = 0; i < n; i++) {
         char path[PATH_MAX];
 
         errno = EILSEQ; /* for a path that JSON cannot hold */
-        if (realpath(common->dirs[i], path) && json_array_append_new(dirs, json_string(path)) == 0)
+        if (realpath(from[i], path) && json_array_append_new(dirs, json_string(path)) == 0)
             continue;
-        (void)fprintf(stderr, "grapnel simulate: --hooks-dir %s cannot be used: %s\n",
-                      common->dirs[i], strerror(errno));
+        (void)fprintf(stderr, "grapnel simulate: --%s %s cannot be used: %s\n", option, from[i],
+                      strerror(errno));
         json_decref(dirs);
         return -EINVAL;
     }
-    return json_object_set_new(spec, "hooksDirs", dirs);
+    return json_object_set_new(spec, key, dirs);
 }
 
 /*
@@ -90,7 +91,10 @@ static json_t *make_document(const struct gr_common *common)
     int r = 0;
 
     if (config->origins[GR_SETTING_HOOKS_DIRS].has)
-        r = set_dirs(spec, common);
+        r = set_dirs(spec, "hooksDirs", "hooks-dir", config->hooks_dirs, config->hooks_dirs_n);
+    if (r == 0 && config->origins[GR_SETTING_OCI_HOOKS_DIRS].has)
+        r = set_dirs(spec, "ociHooksDirs", "oci-hooks-dir", config->oci_hooks_dirs,
+                     config->oci_hooks_dirs_n);
     if (r == 0 && config->origins[GR_SETTING_HOST_ROOT].has)
         r = set_text(spec, "hostRoot", config->host_root);
     if (r == 0 && config->origins[GR_SETTING_NODE_NAME].has)
@@ -103,7 +107,29 @@ static json_t *make_document(const struct gr_common *common)
                      spec);
 }
 
-int gr_sim_make_config(struct gr_sim *sim)
+/* A policy goes the way that policies of a cluster go: behind the settings, in Configure. */
+static int add_policy(struct gr_sim *sim)
+{
+    const char *path = sim->options.common.flags.policy_path;
+    const struct gr_str divider = GR_STR("\n---\n");
+    struct gr_str policy = GR_STR_NONE;
+    char *text;
+    int r = path ? gr_sim_read(&sim->arena, path, GR_YAML_FILE_MAX_BYTES, &policy) : GR_EXIT_OK;
+
+    if (!path || r != GR_EXIT_OK)
+        return r;
+    text = gr_arena_alloc(&sim->arena, sim->config.n + divider.n + policy.n + 1);
+    if (!text)
+        return gr_sim_no_memory();
+    memcpy(text, sim->config.p, sim->config.n);
+    memcpy(text + sim->config.n, divider.p, divider.n);
+    if (policy.n > 0)
+        memcpy(text + sim->config.n + divider.n, policy.p, policy.n);
+    sim->config = (struct gr_str){.p = text, .n = sim->config.n + divider.n + policy.n};
+    return GR_EXIT_OK;
+}
+
+static int make_settings(struct gr_sim *sim)
 {
     const struct gr_flags *flags = &sim->options.common.flags;
     json_t *document;
@@ -121,6 +147,13 @@ int gr_sim_make_config(struct gr_sim *sim)
     free(text);
     json_decref(document);
     return r;
+}
+
+int gr_sim_make_config(struct gr_sim *sim)
+{
+    int r = make_settings(sim);
+
+    return r == GR_EXIT_OK ? add_policy(sim) : r;
 }
 
 static bool gives_no_hook(enum gr_verdict verdict)
@@ -146,8 +179,7 @@ static bool add_other(struct gr_arena *arena, struct gr_sim_container *c,
 static bool find_others(struct gr_sim *sim, struct gr_sim_container *c,
                         const struct gr_loaded *loaded)
 {
-    const struct gr_decide_options options = {.node_name =
-                                                  gr_str_from(loaded->settings.config.node_name)};
+    const struct gr_decide_options options = gr_settings_decide_options(&loaded->settings);
     struct gr_subject subject = c->subject;
     struct gr_decision decision;
 

@@ -15,11 +15,16 @@ static void begin(void)
     findings_init(&found);
 }
 
+static int read_list(const char *const *paths, size_t n)
+{
+    const struct gr_dir_list list = {.paths = paths, .n = n};
+
+    return gr_dirs_read(&dirs, &host.fs, &arena, &list, 1, &found.reporter);
+}
+
 static void read_all(void)
 {
-    assert_int_equal(
-        gr_dirs_read(&dirs, &host.fs, &arena, hook_dirs, GR_ARRAY_LEN(hook_dirs), &found.reporter),
-        0);
+    assert_int_equal(read_list(hook_dirs, GR_ARRAY_LEN(hook_dirs)), 0);
 }
 
 static void end(void)
@@ -170,7 +175,7 @@ static void test_slash_at_the_end(void **state)
     begin();
     mem_file(&host, HOOKS "/a.yaml", "");
     mem_file(&host, "/b.yaml", "");
-    assert_int_equal(gr_dirs_read(&dirs, &host.fs, &arena, slashes, 2, &found.reporter), 0);
+    assert_int_equal(read_list(slashes, 2), 0);
     assert_files("0/a.yaml 1/b.yaml");
     assert_str(dirs.files[0]->path, HOOKS "/a.yaml");
     assert_str(dirs.files[1]->path, "/b.yaml");
@@ -184,7 +189,7 @@ static void test_same_directory_twice(void **state)
     (void)state;
     begin();
     mem_file(&host, HOOKS "/a.yaml", "");
-    assert_int_equal(gr_dirs_read(&dirs, &host.fs, &arena, twice, 2, &found.reporter), 0);
+    assert_int_equal(read_list(twice, 2), 0);
     assert_int_equal(gr_dirs_mask(&dirs), 0);
     assert_files("0/a.yaml<1 1/a.yaml");
     end();
@@ -377,7 +382,7 @@ static void test_no_working_directory(void **state)
     begin();
     mem_file(&host, HOOKS "/a.yaml", "");
     host.fs.cwd = fail_cwd;
-    assert_int_equal(gr_dirs_read(&dirs, &host.fs, &arena, relative, 2, &found.reporter), 0);
+    assert_int_equal(read_list(relative, 2), 0);
     assert_files("1/a.yaml");
     assert_finding(&found, "unreadable-directory", "absolute path");
     end();
@@ -405,9 +410,7 @@ static void test_sticky_entries_that_fail(void **state)
     assert_no_findings(&found);
     gr_dirs_close(&dirs);
     host.countdown = -ENOMEM;
-    assert_int_equal(
-        gr_dirs_read(&dirs, &host.fs, &arena, hook_dirs, GR_ARRAY_LEN(hook_dirs), &found.reporter),
-        -ENOMEM);
+    assert_int_equal(read_list(hook_dirs, GR_ARRAY_LEN(hook_dirs)), -ENOMEM);
     end();
 }
 

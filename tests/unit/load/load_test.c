@@ -103,7 +103,7 @@ static void test_masks_and_disables(void **state)
     assert_no_findings(&l->findings);
     assert_sets(l, "a");
     assert_state(l, HOOKS_LOW "/a.yaml", GR_FILE_MASKED);
-    assert_str(file_of(l, HOOKS_LOW "/a.yaml")->detail, HOOKS "/a.yaml");
+    assert_str(file_of(l, HOOKS_LOW "/a.yaml")->masked_by, HOOKS "/a.yaml");
     assert_state(l, HOOKS_HIGH "/b.yaml", GR_FILE_DISABLED);
     assert_state(l, HOOKS_LOW "/b.yaml", GR_FILE_MASKED);
     assert_state(l, HOOKS "/c.yaml", GR_FILE_DISABLED);

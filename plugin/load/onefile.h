@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * load/onefile: one file by its path, read with the same care as rule files.
+ *
+ * Layer: load. For settings and policies.
+ */
+#ifndef GR_LOAD_ONEFILE_H
+#define GR_LOAD_ONEFILE_H
+
+#include "base/err.h"
+#include "load/fs.h"
+
+/* Apart from the conditions of load/source. */
+#define GR_ONEFILE_MISSING 10
+
+/*
+ * Reads an absolute path; text is emptied first, its max is the limit. Who may write the file and
+ * the directories above it is checked as for rule files (load/trust).
+ * Returns 0; GR_SOURCE_DISABLED: empty, blank or a link to /dev/null; GR_SOURCE_REFUSED: err says
+ * why; GR_ONEFILE_MISSING: there is none, and nobody else can have taken it away; -ENOMEM.
+ */
+GR_CHECKED int gr_onefile_read(const struct gr_fs *fs, const char *path, struct gr_buf *text,
+                               struct gr_err *err);
+
+#endif
