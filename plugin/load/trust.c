@@ -21,15 +21,14 @@ static bool others_may_write(const struct gr_trust_rules *rules, const struct gr
     return rules->euid == 0 || meta->gid != rules->egid;
 }
 
-static bool is_frozen(const struct gr_trust_rules *rules, const struct gr_fs_meta *meta)
+/* Whether entries of a directory stay what they are although others may write it. */
+static bool keeps_entries(const struct gr_trust_rules *rules, const struct gr_fs_meta *dir)
 {
-    return rules->read_only_is_safe && meta->read_only;
+    return dir->mode & MODE_STICKY || (rules->read_only_is_safe && dir->read_only);
 }
 
 enum gr_trust_fault gr_trust_file(const struct gr_trust_rules *rules, const struct gr_fs_meta *meta)
 {
-    if (is_frozen(rules, meta))
-        return GR_TRUST_FINE;
     if (!owner_is_trusted(rules, meta))
         return GR_TRUST_OWNER;
     return others_may_write(rules, meta) ? GR_TRUST_WRITABLE : GR_TRUST_FINE;
@@ -38,9 +37,9 @@ enum gr_trust_fault gr_trust_file(const struct gr_trust_rules *rules, const stru
 enum gr_trust_fault gr_trust_place(const struct gr_trust_rules *rules,
                                    const struct gr_fs_meta *parent, const struct gr_fs_meta *entry)
 {
-    if (is_frozen(rules, parent) || !others_may_write(rules, parent))
+    if (!others_may_write(rules, parent))
         return GR_TRUST_FINE;
-    if (!(parent->mode & MODE_STICKY))
+    if (!keeps_entries(rules, parent))
         return GR_TRUST_WRITABLE;
     return owner_is_trusted(rules, entry) ? GR_TRUST_FINE : GR_TRUST_PLANTED;
 }
@@ -65,7 +64,7 @@ int gr_trust_visit(void *user, const struct gr_walk_visit *visit)
         return found(way, fault, visit->parent_path, visit->parent);
     /* A link's owner cannot change where it points; only its directory decides. */
     if (fault == GR_TRUST_FINE && visit->meta->type == GR_FS_DIRECTORY &&
-        !is_frozen(&way->rules, visit->meta) && !owner_is_trusted(&way->rules, visit->meta))
+        !owner_is_trusted(&way->rules, visit->meta))
         fault = GR_TRUST_OWNER;
     return fault == GR_TRUST_FINE ? 0 : found(way, fault, visit->path, visit->meta);
 }

@@ -7,7 +7,9 @@
  *   - owner: root; for a process that is not root also its own user;
  *   - a file is not writable by group or others, nor is any directory above it up to "/", unless
  *     that directory is sticky, root's (or our own) and the entry in it has a trusted owner;
- *   - whatever lies on a read-only mount is fine, where the caller says so.
+ *   - a directory on a read-only mount counts as sticky, where the caller says so: kubelet makes
+ *     those of ConfigMaps 0777. No other rule is relaxed for it, since a mount that is read-only
+ *     here may be one that somebody else writes elsewhere (a hostPath).
  * A process that is not root injects nothing: for it, its own group may write.
  */
 #ifndef GR_LOAD_TRUST_H

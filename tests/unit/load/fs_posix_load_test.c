@@ -233,6 +233,23 @@ static void test_sticky_on_disk(void **state)
     real_free(r);
 }
 
+/* The link of a proc names a file that is fine; but it is another one for each who looks. */
+static void test_proc(void **state)
+{
+    struct real *r = real_new();
+
+    (void)state;
+    r->options.host_root = "/";
+    make("/low/a.yaml",
+         SET_WITH("a", "", "/proc/self/exe") "---\n" SET_WITH(
+             "b", "", "/dev/fd/0") "---\n" SET_WITH("c", "", "/bin/sh"),
+         0644);
+    real_load(r);
+    assert_int_equal(findings_count(&r->findings, "hook-in-proc"), 2);
+    assert_int_equal(r->result.blocked, 2);
+    real_free(r);
+}
+
 static void test_links_below_the_host_root(void **state)
 {
     struct real *r = real_new();
@@ -310,7 +327,7 @@ static void test_read_only_mount(void **state)
     int status;
 
     (void)state;
-    make("/low/a.yaml", REAL_SET("a"), 0666);
+    make("/low/a.yaml", REAL_SET("a"), 0644);
     assert_int_equal(chmod(at("/low"), 0777), 0);
     status = in_own_mounts(read_only_body, r);
     real_free(r);
@@ -367,6 +384,7 @@ int main(void)
     test_add("a ConfigMap on disk", test_config_map_on_disk);
     test_add("refuses on disk", test_refuses_on_disk);
     test_add("sticky directories on disk", test_sticky_on_disk);
+    test_add("proc", test_proc);
     test_add("links below the host root", test_links_below_the_host_root);
     test_add("a read-only mount", test_read_only_mount);
     test_add("a partial view of the host", test_partial_view);

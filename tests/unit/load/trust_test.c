@@ -93,17 +93,17 @@ static void judges(void **state)
     memfs_fini(&host);
 }
 
-/* Nobody can write what lies on a read-only mount, whoever owns it (a mounted ConfigMap). */
+/* As kubelet mounts a ConfigMap: its directory is 0777 where it was made. */
 static void test_read_only_mount(void **state)
 {
     struct loaded *l;
 
     (void)state;
     host_init(&host);
-    mem_file(&host, FILE_PATH, SET("a"))->meta.uid = 1000;
-    mem_at(&host, FILE_PATH)->meta.mode = 0666;
+    mem_file(&host, HOOKS "/..1/a.yaml", SET("a"));
+    mem_link(&host, HOOKS "/..data", "..1");
+    mem_link(&host, FILE_PATH, "..data/a.yaml");
     mem_at(&host, HOOKS)->meta.mode = 02777;
-    mem_at(&host, HOOKS)->meta.uid = 1000;
     l = load(&host);
     assert_sets(l, "");
     mem_mount(&host, HOOKS, 5, true);
@@ -115,6 +115,63 @@ static void test_read_only_mount(void **state)
     mem_at(&host, "/etc/grapnel")->meta.mode = 0777;
     load_again(l);
     assert_finding(&l->findings, "untrusted-mode", "/etc/grapnel has mode 0777");
+    loaded_free(l);
+    memfs_fini(&host);
+}
+
+/* What is mounted read-only may be somebody's own directory, which they write elsewhere. */
+struct read_only_row {
+    const char *name;
+    const char *path;
+    uint32_t uid, mode;
+    const char *code;
+};
+
+static const struct read_only_row read_only_rows[] = {
+    {"as it should be", FILE_PATH, 0, 0644, NULL},
+    {"others may write the directory", HOOKS, 0, 0777, NULL},
+    {"somebody else's file", FILE_PATH, 1000, 0644, "untrusted-owner"},
+    {"somebody else's directory", HOOKS, 1000, 0755, "untrusted-owner"},
+    {"others may write the file", FILE_PATH, 0, 0666, "untrusted-mode"},
+    {"group may write the file", FILE_PATH, 0, 0664, "untrusted-mode"},
+};
+
+static void judges_read_only(void **state)
+{
+    const struct read_only_row *row = *state;
+    struct mem_node *n;
+    struct loaded *l;
+
+    host_init(&host);
+    mem_file(&host, FILE_PATH, SET("a"));
+    n = mem_at(&host, row->path);
+    n->meta.uid = row->uid;
+    n->meta.mode = row->mode;
+    mem_mount(&host, HOOKS, 5, true);
+    l = load(&host);
+    if (row->code)
+        (void)findings_need(&l->findings, row->code);
+    else
+        assert_no_findings(&l->findings);
+    assert_sets(l, row->code ? "" : "a");
+    loaded_free(l);
+    memfs_fini(&host);
+}
+
+/* Somebody else's link in a directory that they write elsewhere. */
+static void test_read_only_link(void **state)
+{
+    struct loaded *l;
+
+    (void)state;
+    host_init(&host);
+    mem_file(&host, "/srv/a.yaml", SET("a"));
+    mem_link(&host, FILE_PATH, "/srv/a.yaml")->meta.uid = 1000;
+    mem_at(&host, HOOKS)->meta.mode = 0777;
+    mem_mount(&host, HOOKS, 5, true);
+    l = load(&host);
+    assert_sets(l, "");
+    (void)findings_need(&l->findings, "untrusted-owner");
     loaded_free(l);
     memfs_fini(&host);
 }
@@ -284,6 +341,8 @@ int main(void)
 {
     TEST_ADD_ROWS(judges, rows);
     test_add("a read-only mount", test_read_only_mount);
+    TEST_ADD_ROWS(judges_read_only, read_only_rows);
+    test_add("a link on a read-only mount", test_read_only_link);
     test_add("follows links with care", test_follows_links_with_care);
     TEST_ADD_ROWS(refuses_link, links);
     test_add("not a regular file", test_not_regular);
