@@ -100,7 +100,7 @@ def test_version(node: Node):
 
 
 def test_schema(node: Node):
-    for kind, name in (("HookSet", "hookset"), ("Config", "config")):
+    for kind, name in (("HookSet", "hookset"), ("Config", "config"), ("Policy", "policy")):
         expected = (ROOT / "specs" / f"{name}.schema.json").read_text()
         assert run(node, "schema", kind).stdout == expected
     assert run(node, "schema").stdout == run(node, "schema", "HookSet").stdout

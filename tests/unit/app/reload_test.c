@@ -21,7 +21,8 @@ struct rig {
     /* what came out */
     size_t seen;
     uint64_t last_number;
-    size_t sets, findings;
+    size_t sets, findings, policies;
+    uint64_t hash;
     uint64_t until; /* leave the loop at this number */
 };
 
@@ -35,6 +36,8 @@ static void on_done(void *user, struct gr_reloaded *reloaded)
     rig->last_number = reloaded->number;
     rig->sets = gr_ruleset_count(reloaded->load.ruleset);
     rig->findings = reloaded->findings.n;
+    rig->policies = gr_ruleset_policies(reloaded->load.ruleset)->n;
+    rig->hash = reloaded->hash;
     /* The receiver takes what it keeps, and gives it back to be freed. */
     gr_reload_dispose(rig->reload, gr_take(reloaded->load.ruleset));
     if (reloaded->number >= rig->until)
@@ -118,6 +121,60 @@ static void test_loads(void **state)
     assert_true(rig->findings >= 1);
 }
 
+/* Orders with texts that are gone as soon as the order is given. */
+static uint64_t order_with_policy(struct rig *rig, const char *configure, const char *oci_dir)
+{
+    char *text = strdup(configure);
+    char *dir = strdup(oci_dir);
+    char *environment = strdup("staging");
+    const char *dirs[] = {dir};
+    const struct gr_load_options options = {
+        .fs = &rig->fs,
+        .dirs = rig->dirs,
+        .dirs_n = 1,
+        .oci_dirs = dirs,
+        .oci_dirs_n = 1,
+        .policy = {.configure_text = gr_str_from(text)},
+        .environment = gr_str_from(environment),
+        .host_root = "/",
+        .node_name = GR_STR("n"),
+    };
+    uint64_t number;
+
+    assert_true(text && dir && environment);
+    number = gr_reload_order(rig->reload, &options);
+    memset(text, 'x', strlen(text));
+    free(text);
+    free(dir);
+    free(environment);
+    assert_true(number > 0);
+    return number;
+}
+
+#define POLICY_TEXT "apiVersion: grapnel/v1beta1\nkind: Policy\nspec: "
+
+/* A policy that changes what nobody sees in the sets is a change all the same. */
+static void test_policies(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t first;
+
+    put_file(rig, "a.yaml", SET_TEXT);
+    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespaces: a}\n", "/tmp"));
+    assert_int_equal(rig->policies, 1);
+    assert_int_equal(rig->sets, 1);
+    first = rig->hash;
+    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespaces: a}\n", "/tmp"));
+    assert_true(rig->hash == first);
+    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespaces: b}\n", "/tmp"));
+    assert_true(rig->hash != first);
+    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespace: b}\n", "/tmp"));
+    assert_int_equal(rig->policies, 0);
+    assert_int_equal(rig->findings, 2);
+    run_until(rig, order_with_policy(rig, "", "/nowhere/at/all"));
+    assert_int_equal(rig->findings, 1);
+}
+
 static void test_many_orders(void **state)
 {
     struct rig *rig = *state;
@@ -154,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_loads, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_policies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_orders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_free_while_busy, setup, teardown),
     };
