@@ -470,7 +470,8 @@ int gr_nri_subject(struct gr_str payload, const struct gr_nri_origin *origin,
     r.subject.mounts_n = r.mounts.n;
     r.subject.unknown_fields =
         (r.wants_env ? 0 : 1U << GR_FIELD_ENV) | (r.wants_mounts ? 0 : 1U << GR_FIELD_MOUNTS);
-    r.subject.runtime = gr_nri_is_containerd(origin) ? GR_STR("containerd") : origin->runtime_name;
+    r.subject.runtime = gr_runtime_is_containerd(origin->runtime_name) ? GR_STR("containerd")
+                                                                       : origin->runtime_name;
     gr_nri_image(r.image, r.subject.pod_annotations, r.subject.container_annotations, origin,
                  &r.subject.image);
     *out_subject = r.subject;

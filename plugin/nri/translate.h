@@ -10,6 +10,7 @@
 #include "nri.pb-c.h"
 
 #include "rules/decide.h"
+#include "rules/imagesource.h"
 
 struct gr_nri_origin {
     struct gr_str runtime_name;
@@ -21,12 +22,6 @@ struct gr_nri_origin {
     uint32_t fields;
     bool adjusts;
 };
-
-/* containerd 2.0.0 to 2.0.3 call themselves "v2" (containerd issue #11485). */
-static inline bool gr_nri_is_containerd(const struct gr_nri_origin *origin)
-{
-    return gr_str_is(origin->runtime_name, "containerd") || gr_str_is(origin->runtime_name, "v2");
-}
 
 /*
  * An encoded CreateContainerRequest to a subject. Text is borrowed from payload, lists live in
