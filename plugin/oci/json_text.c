@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Texts of JSON, from and to their escaped form. */
+#include "oci/json.h"
+
+#include <errno.h>
+
+#include "base/utf8.h"
+
+#define REPLACEMENT 0xfffdU
+
+static uint32_t hex_value(char c)
+{
+    if (c >= 'a')
+        return (uint32_t)(c - 'a' + 10);
+    if (c >= 'A')
+        return (uint32_t)(c - 'A' + 10);
+    return (uint32_t)(c - '0');
+}
+
+/* The four digits behind \u; s begins with the backslash. */
+static uint32_t unit_of(struct gr_str s)
+{
+    return hex_value(s.p[2]) << 12 | hex_value(s.p[3]) << 8 | hex_value(s.p[4]) << 4 |
+           hex_value(s.p[5]);
+}
+
+/* The character that an escape at the beginning of s stands for; *out_n is its length. */
+static uint32_t unescape(struct gr_str s, size_t *out_n)
+{
+    static const char letters[] = "bfnrt";
+    static const char meanings[] = "\b\f\n\r\t";
+    const char *letter = strchr(letters, s.p[1]);
+    uint32_t high, low;
+
+    *out_n = 2;
+    if (letter)
+        return (uint32_t)meanings[letter - letters];
+    if (s.p[1] != 'u')
+        return (uint32_t)s.p[1];
+    *out_n = 6;
+    high = unit_of(s);
+    if (high < 0xd800 || high > 0xdfff)
+        return high;
+    if (high > 0xdbff || !gr_str_has_prefix(gr_str_skip(s, 6), GR_STR("\\u")))
+        return REPLACEMENT;
+    low = unit_of(gr_str_skip(s, 6));
+    if (low < 0xdc00 || low > 0xdfff)
+        return REPLACEMENT;
+    *out_n = 12;
+    return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+}
+
+static size_t put_rune(char *to, uint32_t rune)
+{
+    if (rune < 0x80) {
+        to[0] = (char)rune;
+        return 1;
+    }
+    if (rune < 0x800) {
+        to[0] = (char)(0xc0 | rune >> 6);
+        to[1] = (char)(0x80 | (rune & 0x3f));
+        return 2;
+    }
+    if (rune < 0x10000) {
+        to[0] = (char)(0xe0 | rune >> 12);
+        to[1] = (char)(0x80 | (rune >> 6 & 0x3f));
+        to[2] = (char)(0x80 | (rune & 0x3f));
+        return 3;
+    }
+    to[0] = (char)(0xf0 | rune >> 18);
+    to[1] = (char)(0x80 | (rune >> 12 & 0x3f));
+    to[2] = (char)(0x80 | (rune >> 6 & 0x3f));
+    to[3] = (char)(0x80 | (rune & 0x3f));
+    return 4;
+}
+
+bool gr_json_text(struct gr_arena *arena, struct gr_str quoted, struct gr_str *out_text)
+{
+    struct gr_str in = {.p = quoted.p + 1, .n = quoted.n - 2};
+    size_t n = gr_str_find(in, '\\');
+    char *to;
+
+    if (n == in.n) {
+        *out_text = in;
+        return true;
+    }
+    to = gr_arena_alloc(arena, in.n); /* an escape is longer than what it stands for */
+    if (!to)
+        return false;
+    *out_text = (struct gr_str){.p = to};
+    while (in.n > 0) {
+        if (n > 0)
+            memcpy(to + out_text->n, in.p, n);
+        out_text->n += n;
+        in = gr_str_skip(in, n);
+        if (in.n > 0) {
+            size_t escape;
+            uint32_t rune = unescape(in, &escape);
+
+            out_text->n += put_rune(to + out_text->n, rune);
+            in = gr_str_skip(in, escape);
+        }
+        n = gr_str_find(in, '\\');
+    }
+    return true;
+}
+
+/* As Go folds letters: beside A to Z the long s and the sign of Kelvin. */
+static uint32_t fold(uint32_t rune)
+{
+    if (rune >= 'A' && rune <= 'Z')
+        return rune + ('a' - 'A');
+    if (rune == 0x17f)
+        return 's';
+    return rune == 0x212a ? 'k' : rune;
+}
+
+enum gr_json_match gr_json_match_key(struct gr_str quoted, struct gr_str name)
+{
+    struct gr_str in = {.p = quoted.p + 1, .n = quoted.n - 2};
+    enum gr_json_match match = GR_JSON_SAME;
+    size_t i = 0;
+
+    for (; in.n > 0 && i < name.n; i++) {
+        uint32_t rune = 0;
+        size_t n;
+
+        if (in.p[0] == '\\')
+            rune = unescape(in, &n);
+        else
+            n = gr_utf8_next(in, &rune);
+        if (fold(rune) != fold((unsigned char)name.p[i]))
+            return GR_JSON_DIFFERENT;
+        if (rune != (unsigned char)name.p[i])
+            match = GR_JSON_OTHER_CASE;
+        in = gr_str_skip(in, n);
+    }
+    return in.n == 0 && i == name.n ? match : GR_JSON_DIFFERENT;
+}
+
+int gr_json_quote(struct gr_buf *out, struct gr_str text)
+{
+    size_t done = 0;
+
+    if (!gr_utf8_is_valid(text))
+        return -EINVAL;
+    (void)gr_buf_byte(out, '"');
+    for (size_t i = 0; i < text.n; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        (void)gr_buf_str(out, gr_str_first(gr_str_skip(text, done), i - done));
+        if (c >= 0x20)
+            (void)gr_buf_printf(out, "\\%c", c);
+        else
+            (void)gr_buf_printf(out, "\\u%04x", c);
+        done = i + 1;
+    }
+    (void)gr_buf_str(out, gr_str_skip(text, done));
+    return gr_buf_byte(out, '"');
+}
