@@ -172,7 +172,7 @@ static const struct bad_row bad_rows[] = {
     {"no process", "{}", "e", "missing-key", 1, 1},
     {"process that is null", "{\"process\":null}", "r", "missing-key", 1, 1},
     {"a variable that is a number", "{\"process\":{\"env\":[\"A=1\",5]}}", "e", "wrong-type", 1,
-     27},
+     26},
     {"a mount that is a text", "{\"mounts\":[\"/data\"]}", "m", "wrong-type", 1, 12},
     {"a destination that is a number", "{\"mounts\":[{\"destination\":1}]}", "m", "wrong-type", 1,
      27},

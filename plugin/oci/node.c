@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oci/node.h"
+
+#include <errno.h>
+
+/* ---- JSON ---- */
+
+struct conversion {
+    struct gr_decoder *d;
+    struct gr_str text;
+    size_t done; /* up to where lines and columns were counted: places are asked for in order */
+    struct gr_place at;
+};
+
+static struct gr_place place_of(struct conversion *c, size_t offset)
+{
+    for (; c->done < offset; c->done++) {
+        if (c->text.p[c->done] == '\n')
+            c->at = (struct gr_place){.line = c->at.line + 1, .column = 1};
+        else if (((unsigned char)c->text.p[c->done] & 0xc0) != 0x80)
+            c->at.column++;
+    }
+    return c->at;
+}
+
+static int no_memory(void)
+{
+    return -ENOMEM;
+}
+
+static int convert_text(struct conversion *c, struct gr_str quoted, struct gr_str *out)
+{
+    return gr_json_text(c->d->arena, quoted, out) ? 0 : no_memory();
+}
+
+/* Recursion is bounded by the reader of JSON. */
+static int convert(struct conversion *c, const struct gr_json_node *json, struct gr_yaml_node *out)
+{
+    struct gr_yaml_node *elements;
+    size_t n = 0, i = 0;
+    int result = 0;
+
+    if (json->key_end) {
+        out->key_at = place_of(c, json->key_start);
+        result = convert_text(c, gr_json_raw_key(c->text, json), &out->key);
+    }
+    out->at = place_of(c, json->start);
+    if (json->kind == GR_JSON_STRING && result == 0)
+        return convert_text(c, gr_json_raw(c->text, json), &out->text);
+    if (json->kind != GR_JSON_LIST && json->kind != GR_JSON_OBJECT) {
+        out->plain = true;
+        out->text = gr_json_raw(c->text, json);
+        return result;
+    }
+    out->kind = json->kind == GR_JSON_LIST ? GR_YAML_LIST : GR_YAML_MAPPING;
+    for (const struct gr_json_node *child = json->first; child; child = child->next)
+        out->n++;
+    n = out->n;
+    elements = gr_arena_array(c->d->arena, n, sizeof(*elements));
+    if (!elements)
+        return no_memory();
+    out->first = n ? elements : NULL;
+    for (json = json->first; json && result == 0; json = json->next, i++) {
+        elements[i].next = i + 1 < n ? &elements[i + 1] : NULL;
+        result = convert(c, json, &elements[i]);
+    }
+    return result;
+}
+
+int gr_node_from_json(struct gr_decoder *d, struct gr_str text, const struct gr_json_node *json,
+                      struct gr_yaml_node **out_node)
+{
+    struct conversion c = {.d = d, .text = text, .at = {.line = 1, .column = 1}};
+    struct gr_yaml_node *node = gr_arena_alloc(d->arena, sizeof(*node));
+    int result = node ? convert(&c, json, node) : no_memory();
+
+    if (result == 0)
+        *out_node = node;
+    return result;
+}
+
+/* ---- looking up ---- */
+
+static bool is_null(const struct gr_yaml_node *node)
+{
+    return node->kind == GR_YAML_SCALAR && node->plain &&
+           gr_yaml_plain_type(node->text) == GR_YAML_NULL;
+}
+
+const struct gr_yaml_node *gr_node_get(const struct gr_yaml_node *node, const char *key)
+{
+    const struct gr_yaml_node *found = NULL;
+
+    if (!node || node->kind != GR_YAML_MAPPING)
+        return NULL;
+    for (node = node->first; node; node = node->next) {
+        if (gr_str_is(node->key, key))
+            found = node;
+    }
+    return found && !is_null(found) ? found : NULL;
+}
+
+size_t gr_node_count(const struct gr_yaml_node *mapping, const char *key)
+{
+    const struct gr_yaml_node *node = gr_node_get(mapping, key);
+
+    return node ? node->n : 0;
+}
+
+int gr_node_collection(struct gr_decoder *d, const struct gr_yaml_node *mapping, const char *key,
+                       enum gr_yaml_kind kind, const struct gr_yaml_node **out_node)
+{
+    const struct gr_yaml_node *node = gr_node_get(mapping, key);
+
+    *out_node = node && node->kind == kind ? node : NULL;
+    if (!node || *out_node || node->kind == GR_YAML_BAD)
+        return 0;
+    return gr_decode_refuse(d, node->at, "wrong-type", "expected %s as \"%s\", found %s",
+                            kind == GR_YAML_LIST ? "a list" : "a mapping", key,
+                            gr_decode_describe(node).text);
+}
+
+int gr_node_text(struct gr_decoder *d, const struct gr_yaml_node *node, struct gr_str *out)
+{
+    if (node->kind != GR_YAML_SCALAR || node->plain)
+        return gr_decode_text(d, node, GR_TEXT_BLOCK, out);
+    if (gr_str_find(node->text, '\0') < node->text.n)
+        return gr_decode_refuse(d, node->at, "control-character",
+                                "this text holds a NUL byte, which no runtime can hand over");
+    *out = node->text;
+    return 0;
+}
+
+int gr_node_text_at(struct gr_decoder *d, const struct gr_yaml_node *mapping, const char *key,
+                    struct gr_str *out)
+{
+    const struct gr_yaml_node *node = gr_node_get(mapping, key);
+    size_t before;
+    int result;
+
+    if (!node)
+        return 0;
+    before = gr_field_path_key(&d->path, gr_str_from(key));
+    result = gr_node_text(d, node, out);
+    gr_field_path_cut(&d->path, before);
+    return result;
+}
+
+static int refuse_number(struct gr_decoder *d, const struct gr_yaml_node *node, const char *key)
+{
+    size_t before = gr_field_path_key(&d->path, gr_str_from(key));
+    int result =
+        gr_decode_refuse(d, node->at, "wrong-type", "expected a whole number as \"%s\", found %s",
+                         key, gr_decode_describe(node).text);
+
+    gr_field_path_cut(&d->path, before);
+    return result;
+}
+
+int gr_node_unsigned_at(struct gr_decoder *d, const struct gr_yaml_node *mapping, const char *key,
+                        uint64_t *out, bool *out_has)
+{
+    const struct gr_yaml_node *node = gr_node_get(mapping, key);
+
+    *out_has = false;
+    if (!node)
+        return 0;
+    if (node->kind != GR_YAML_SCALAR || !node->plain || gr_str_to_u64(node->text, out))
+        return refuse_number(d, node, key);
+    *out_has = true;
+    return 0;
+}
+
+int gr_node_number_at(struct gr_decoder *d, const struct gr_yaml_node *mapping, const char *key,
+                      int64_t *out, bool *out_has)
+{
+    const struct gr_yaml_node *node = gr_node_get(mapping, key);
+    bool negative;
+    uint64_t value;
+
+    *out_has = false;
+    if (!node)
+        return 0;
+    negative = gr_str_has_prefix(node->text, GR_STR("-"));
+    if (node->kind != GR_YAML_SCALAR || !node->plain ||
+        gr_str_to_u64(gr_str_skip(node->text, negative), &value) || value > INT64_MAX)
+        return refuse_number(d, node, key);
+    *out = negative ? -(int64_t)value : (int64_t)value;
+    *out_has = true;
+    return 0;
+}
+
+int gr_node_map_at(struct gr_decoder *d, const struct gr_yaml_node *mapping, const char *key,
+                   struct gr_kvs *out)
+{
+    const struct gr_yaml_node *node;
+    size_t before = gr_field_path_key(&d->path, gr_str_from(key));
+    int result = gr_node_collection(d, mapping, key, GR_YAML_MAPPING, &node);
+    struct gr_kv *items = gr_arena_array(d->arena, node ? node->n : 0, sizeof(*items));
+    size_t n = 0;
+
+    if (!items)
+        result = no_memory();
+    for (node = node ? node->first : NULL; node && result == 0; node = node->next) {
+        items[n].key = node->key;
+        result = gr_node_text(d, node, &items[n++].value);
+    }
+    if (result == 0)
+        *out = (struct gr_kvs){.items = items, .n = n};
+    gr_field_path_cut(&d->path, before);
+    return result;
+}
+
+int gr_node_each(struct gr_decoder *d, const struct gr_yaml_node *mapping, const char *key,
+                 gr_node_read_fn *read, void *user)
+{
+    const struct gr_yaml_node *node;
+    size_t before = gr_field_path_key(&d->path, gr_str_from(key));
+    int result = gr_node_collection(d, mapping, key, GR_YAML_LIST, &node);
+    size_t index = 0;
+
+    for (node = node ? node->first : NULL; node && result >= 0; node = node->next) {
+        size_t at = gr_field_path_index(&d->path, index++);
+
+        if (!is_null(node) && node->kind != GR_YAML_BAD)
+            result = read(d, node, user);
+        gr_field_path_cut(&d->path, at);
+    }
+    gr_field_path_cut(&d->path, before);
+    return result < 0 ? result : 0;
+}
+
+struct texts {
+    struct gr_str *items;
+    size_t n;
+};
+
+static int add_text(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct texts *texts = user;
+
+    return gr_node_text(d, node, &texts->items[texts->n++]);
+}
+
+int gr_node_texts_at(struct gr_decoder *d, const struct gr_yaml_node *mapping, const char *key,
+                     struct gr_strs *out)
+{
+    struct texts texts = {0};
+    int result;
+
+    texts.items = gr_arena_array(d->arena, gr_node_count(mapping, key), sizeof(*texts.items));
+    if (!texts.items)
+        return no_memory();
+    result = gr_node_each(d, mapping, key, add_text, &texts);
+    if (result == 0)
+        *out = (struct gr_strs){.items = texts.items, .n = texts.n};
+    return result;
+}
