@@ -300,10 +300,11 @@ static int step(struct reader *r)
     return read_value(r, member, &node);
 }
 
-int gr_json_read(struct gr_arena *arena, struct gr_str text, size_t *inout_at,
+int gr_json_read(struct gr_arena *arena, struct gr_str text, struct gr_json_progress *progress,
                  const struct gr_json_node **out_node, struct gr_err *err)
 {
-    struct reader r = {.arena = arena, .text = text, .at = *inout_at, .err = err};
+    struct reader r = {
+        .arena = arena, .text = text, .at = progress->at, .nodes = progress->nodes, .err = err};
     struct gr_json_node *root = NULL;
     int result;
 
@@ -314,7 +315,7 @@ int gr_json_read(struct gr_arena *arena, struct gr_str text, size_t *inout_at,
     if (result)
         return result;
     skip_space(&r);
-    *inout_at = r.at;
+    *progress = (struct gr_json_progress){.at = r.at, .nodes = r.nodes};
     *out_node = root;
     return 0;
 }
@@ -323,13 +324,13 @@ int gr_json_read_all(struct gr_arena *arena, struct gr_str text,
                      const struct gr_json_node **out_node, struct gr_err *err)
 {
     const struct gr_json_node *node;
-    size_t at = 0;
-    int result = gr_json_read(arena, text, &at, &node, err);
+    struct gr_json_progress progress = {0};
+    int result = gr_json_read(arena, text, &progress, &node, err);
 
     if (result)
         return result;
-    if (at < text.n) {
-        struct reader r = {.text = text, .at = at, .err = err};
+    if (progress.at < text.n) {
+        struct reader r = {.text = text, .at = progress.at, .err = err};
 
         return bad(&r, "expected the end of the document");
     }

@@ -33,15 +33,20 @@ struct gr_json_node {
     struct gr_json_node *next;
 };
 
+/* How far a text was read, that may hold several values; zero at first. */
+struct gr_json_progress {
+    size_t at;    /* behind the last value and white space */
+    size_t nodes; /* so far */
+};
+
 /*
- * Reads one value that begins at *inout_at or behind white space there; *inout_at is then behind it
- * and behind white space.
+ * Reads the next value of a text of less than 4 GiB.
  * Returns 0; -EINVAL no JSON (err has line and column); -E2BIG nested deeper than
- * GR_OCI_SPEC_DEPTH_MAX or more than GR_JSON_NODES_MAX values; -ENOMEM. text must have less than
- * 4 GiB.
+ * GR_OCI_SPEC_DEPTH_MAX or more than GR_JSON_NODES_MAX values in the text; -ENOMEM.
  */
-GR_CHECKED int gr_json_read(struct gr_arena *arena, struct gr_str text, size_t *inout_at,
-                            const struct gr_json_node **out_node, struct gr_err *err);
+GR_CHECKED int gr_json_read(struct gr_arena *arena, struct gr_str text,
+                            struct gr_json_progress *progress, const struct gr_json_node **out_node,
+                            struct gr_err *err);
 
 /* The same for a text that holds one value and nothing else. */
 GR_CHECKED int gr_json_read_all(struct gr_arena *arena, struct gr_str text,

@@ -8,29 +8,25 @@
 struct conversion {
     struct gr_decoder *d;
     struct gr_str text;
-    size_t done; /* up to where lines and columns were counted: places are asked for in order */
-    struct gr_place at;
+    struct gr_node_counted *counted; /* places are asked for in the order of the text */
 };
 
 static struct gr_place place_of(struct conversion *c, size_t offset)
 {
-    for (; c->done < offset; c->done++) {
-        if (c->text.p[c->done] == '\n')
-            c->at = (struct gr_place){.line = c->at.line + 1, .column = 1};
-        else if (((unsigned char)c->text.p[c->done] & 0xc0) != 0x80)
-            c->at.column++;
-    }
-    return c->at;
-}
+    struct gr_node_counted *n = c->counted;
 
-static int no_memory(void)
-{
-    return -ENOMEM;
+    for (; n->offset < offset; n->offset++) {
+        if (c->text.p[n->offset] == '\n')
+            n->at = (struct gr_place){.line = n->at.line + 1, .column = 1};
+        else if (((unsigned char)c->text.p[n->offset] & 0xc0) != 0x80)
+            n->at.column++;
+    }
+    return n->at;
 }
 
 static int convert_text(struct conversion *c, struct gr_str quoted, struct gr_str *out)
 {
-    return gr_json_text(c->d->arena, quoted, out) ? 0 : no_memory();
+    return gr_json_text(c->d->arena, quoted, out) ? 0 : -ENOMEM;
 }
 
 /* Recursion is bounded by the reader of JSON. */
@@ -58,7 +54,7 @@ static int convert(struct conversion *c, const struct gr_json_node *json, struct
     n = out->n;
     elements = gr_arena_array(c->d->arena, n, sizeof(*elements));
     if (!elements)
-        return no_memory();
+        return -ENOMEM;
     out->first = n ? elements : NULL;
     for (json = json->first; json && result == 0; json = json->next, i++) {
         elements[i].next = i + 1 < n ? &elements[i + 1] : NULL;
@@ -68,11 +64,11 @@ static int convert(struct conversion *c, const struct gr_json_node *json, struct
 }
 
 int gr_node_from_json(struct gr_decoder *d, struct gr_str text, const struct gr_json_node *json,
-                      struct gr_yaml_node **out_node)
+                      struct gr_node_counted *counted, struct gr_yaml_node **out_node)
 {
-    struct conversion c = {.d = d, .text = text, .at = {.line = 1, .column = 1}};
+    struct conversion c = {.d = d, .text = text, .counted = counted};
     struct gr_yaml_node *node = gr_arena_alloc(d->arena, sizeof(*node));
-    int result = node ? convert(&c, json, node) : no_memory();
+    int result = node ? convert(&c, json, node) : -ENOMEM;
 
     if (result == 0)
         *out_node = node;
@@ -120,15 +116,24 @@ int gr_node_collection(struct gr_decoder *d, const struct gr_yaml_node *mapping,
                             gr_decode_describe(node).text);
 }
 
+static int check_bytes(struct gr_decoder *d, struct gr_place at, struct gr_str text)
+{
+    if (gr_str_find(text, '\0') == text.n)
+        return 0;
+    return gr_decode_refuse(d, at, "control-character",
+                            "this text holds a NUL byte, which no runtime can hand over");
+}
+
 int gr_node_text(struct gr_decoder *d, const struct gr_yaml_node *node, struct gr_str *out)
 {
+    int result;
+
     if (node->kind != GR_YAML_SCALAR || node->plain)
         return gr_decode_text(d, node, GR_TEXT_BLOCK, out);
-    if (gr_str_find(node->text, '\0') < node->text.n)
-        return gr_decode_refuse(d, node->at, "control-character",
-                                "this text holds a NUL byte, which no runtime can hand over");
-    *out = node->text;
-    return 0;
+    result = check_bytes(d, node->at, node->text);
+    if (result == 0)
+        *out = node->text;
+    return result;
 }
 
 int gr_node_text_at(struct gr_decoder *d, const struct gr_yaml_node *mapping, const char *key,
@@ -200,10 +205,12 @@ int gr_node_map_at(struct gr_decoder *d, const struct gr_yaml_node *mapping, con
     size_t n = 0;
 
     if (!items)
-        result = no_memory();
+        result = -ENOMEM;
     for (node = node ? node->first : NULL; node && result == 0; node = node->next) {
         items[n].key = node->key;
-        result = gr_node_text(d, node, &items[n++].value);
+        result = check_bytes(d, node->key_at, node->key);
+        if (result == 0)
+            result = gr_node_text(d, node, &items[n++].value);
     }
     if (result == 0)
         *out = (struct gr_kvs){.items = items, .n = n};
@@ -250,7 +257,7 @@ int gr_node_texts_at(struct gr_decoder *d, const struct gr_yaml_node *mapping, c
 
     texts.items = gr_arena_array(d->arena, gr_node_count(mapping, key), sizeof(*texts.items));
     if (!texts.items)
-        return no_memory();
+        return -ENOMEM;
     result = gr_node_each(d, mapping, key, add_text, &texts);
     if (result == 0)
         *out = (struct gr_strs){.items = texts.items, .n = texts.n};

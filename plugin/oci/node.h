@@ -13,9 +13,17 @@
 #include "oci/json.h"
 #include "rules/strict.h"
 
-/* A value of JSON as such a tree in d's arena. text is borrowed by it and must live as long. */
+/* Up to where the lines and columns of a text were counted; at {1, 1} first. */
+struct gr_node_counted {
+    size_t offset;
+    struct gr_place at;
+};
+
+/* A value of JSON as such a tree in d's arena. text is borrowed by it and must live as long. Of
+ * several values of one text the first comes first. */
 GR_CHECKED int gr_node_from_json(struct gr_decoder *d, struct gr_str text,
-                                 const struct gr_json_node *json, struct gr_yaml_node **out_node);
+                                 const struct gr_json_node *json, struct gr_node_counted *counted,
+                                 struct gr_yaml_node **out_node);
 
 /* The value of a key, the last one where it stands several times; NULL when it is absent or null,
  * or node is no mapping (also NULL). */

@@ -90,11 +90,11 @@ static void places(void **state)
     struct gr_arena arena;
     struct gr_err err = {0};
     uint32_t line, column;
-    size_t at = 0;
+    struct gr_json_progress progress = {0};
 
     (void)state;
     gr_arena_init(&arena, 256, 0);
-    assert_int_equal(gr_json_read(&arena, text, &at, &node, &err), 0);
+    assert_int_equal(gr_json_read(&arena, text, &progress, &node, &err), 0);
     assert_int_equal(node->kind, GR_JSON_OBJECT);
     list = node->first;
     assert_int_equal(list->kind, GR_JSON_LIST);
@@ -107,10 +107,11 @@ static void places(void **state)
     gr_json_place(text, list->first->next->start, &line, &column);
     assert_int_equal(line, 1);
     assert_int_equal(column, 15);
-    assert_str(gr_str_skip(text, at), "[] ");
-    assert_int_equal(gr_json_read(&arena, text, &at, &node, &err), 0);
+    assert_str(gr_str_skip(text, progress.at), "[] ");
+    assert_int_equal(gr_json_read(&arena, text, &progress, &node, &err), 0);
     assert_int_equal(node->kind, GR_JSON_LIST);
-    assert_int_equal(at, text.n);
+    assert_int_equal(progress.at, text.n);
+    assert_int_equal(progress.nodes, 5);
     gr_arena_fini(&arena);
 }
 
