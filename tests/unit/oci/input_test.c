@@ -363,7 +363,7 @@ static const struct bad_row bad_rows[] = {
     {"a label that is a number",
      "{\"kind\":\"Pod\",\"metadata\":{\"name\":\"a\",\"labels\":{\"b\":5}}}", "not-a-text", 1, 52},
     {"args that are no list", "{\"ociVersion\":\"1\",\"process\":{\"args\":\"a\"}}", "wrong-type",
-     1, 38},
+     1, 37},
     {"an argument that is a number", "{\"ociVersion\":\"1\",\n\"process\":{\"args\":[\"a\",1]}}",
      "not-a-text", 2, 24},
     {"a NUL byte", "{\"ociVersion\":\"1\",\"process\":{\"args\":[\"a\\u0000\"]}}",
