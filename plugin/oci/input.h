@@ -5,7 +5,8 @@
  * Layer: oci. What people have at hand when they ask why a hook was or was not injected: a pod
  * manifest (also a List, or kubectl get -o json), crictl inspect and crictl inspectp, the
  * config.json of a bundle. The kind is found from the content. Several documents are laid over each
- * other: each adds what it knows. Reading is lenient: keys that are not ours are passed over.
+ * other: each adds what it knows, and the more specific one counts. Reading is lenient: keys that
+ * are not ours are passed over. Spec: specs/inputs.md.
  */
 #ifndef GR_OCI_INPUT_H
 #define GR_OCI_INPUT_H
@@ -42,7 +43,8 @@ struct gr_inputs {
  * of its own. A sandbox alone is a container of which nothing but the pod is known.
  * runtime: "containerd", "cri-o": whose annotations are believed for the image's name; n == 0: as
  * the documents say, else unknown.
- * Everything lives in arena. Returns 0; GR_INPUT_REFUSED (reported); -ENOMEM.
+ * Two different images are a warning. Everything lives in arena. Returns 0; GR_INPUT_REFUSED
+ * (reported); -ENOMEM.
  */
 GR_CHECKED int gr_inputs_read(struct gr_arena *arena, const struct gr_input_text *texts, size_t n,
                               struct gr_str runtime, const struct gr_reporter *reporter,

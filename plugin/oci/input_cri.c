@@ -206,7 +206,7 @@ int gr_facts_of_inspect(struct gr_input_reading *r, const struct gr_yaml_node *o
         result = gr_node_text_at(&r->d, info, "sandboxID", &facts.sandbox_id);
     if (result == 0)
         result = read_status(&r->d, status, &annotations, &facts);
-    if (result == 0 && spec)
+    if (result == 0)
         result = add_annotations(&r->d, annotations, &facts.subject.container_annotations);
     if (result == 0)
         result = read_image(&r->d, status, info, &facts);

@@ -256,7 +256,7 @@ static int make_subject(struct joining *j, const struct entry *entry, struct gr_
             continue;
         lay_fields(facts, out);
         lay_image(j, facts, out);
-        if (tells(facts, GR_FIELD_CONTAINER_ANNOTATIONS) &&
+        if (facts->subject.container_annotations.n > 0 &&
             lay_map(j, facts->subject.container_annotations, &out->container_annotations))
             return -ENOMEM;
         known |= facts->known;

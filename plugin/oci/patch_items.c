@@ -198,7 +198,7 @@ static int append_rest(struct gr_merge *m, const struct gr_json_node *node,
 
 int gr_merge_items(struct gr_merge *m, const struct gr_json_node *node, struct gr_patch *patch)
 {
-    struct table table;
+    struct table table = {0};
     struct gr_str *ids;
     size_t n = 0;
     int result = make_table(m, patch, &table);

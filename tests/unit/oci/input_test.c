@@ -278,6 +278,11 @@ static const struct row rows[] = {
      "",
      "abcd name=a pod=w ns=n image=c:1 runtime? command? args? env? mounts? clabels=2",
      1},
+    {"annotations of an inspection without the runtime's own part",
+     {NO_POD "}\n", INSPECT ",\"labels\":{" POD_LABELS "},\"annotations\":{\"x\":\"y\"}}}"},
+     "",
+     "abcd name=a pod=w ns=n image=b runtime? command? args? env? mounts? clabels=2 cann=1",
+     0},
     {"one image in two words",
      {NO_POD "}\n", INSPECT ",\"labels\":{" POD_LABELS
                             "},\"image\":{\"image\":\"docker.io/library/b:latest\"}}}"},
