@@ -12,6 +12,7 @@
 #define GR_RULES_OCIHOOKS_H
 
 #include "rules/decode.h"
+#include "rules/limits.h"
 
 /* An oci-hooks(5) file without a timeout has none; the longest that a HookSet can say stands in. */
 #define GR_OCI_HOOKS_TIMEOUT_S GR_HOOK_TIMEOUT_MAX_S
@@ -19,17 +20,28 @@
 /*
  * One oci-hooks(5) file. source->stem gives the set's name, made into a DNS name; the set's
  * file_name is in lower case, since that format orders its files so.
- * As gr_hooksets_decode: 0 (look at rejected: at most one set); -ENOMEM.
+ * As gr_hooksets_decode: 0 (look at rejected: at most one set); -ENOMEM. Beside errors it reports,
+ * as warnings, what makes a file inject nothing (such a file without stages gives no set and is not
+ * rejected) and, as an information, that a timeout stands in.
  */
 GR_CHECKED int gr_ocihooks_decode(struct gr_arena *arena, const struct gr_source *source,
                                   const struct gr_reporter *reporter, struct gr_hooksets *out_sets);
+
+/*
+ * The name of a set that a file's stem gives: in lower case; a dot between letters or digits and
+ * hyphens stay, other characters between them become one hyphen, the rest goes away. The result
+ * lives in the arena.
+ * Returns 0; positive: nothing of the stem can stand in a name, or it is too long; -ENOMEM.
+ */
+GR_CHECKED int gr_ocihooks_name(struct gr_arena *arena, struct gr_str stem,
+                                struct gr_str *out_name);
 
 /*
  * Files that hold a bare OCI hooks object, or a mapping with "hooks" in it, merged in the order
  * given: the hooks of each stage one behind the other. The set matches always. skip_marker: leave
  * out prestart hooks whose program is called container-hooks (the marker of the Container Hooks
  * Toolkit).
- * Returns 0 (look at rejected); -ENOMEM.
+ * Returns 0 (look at rejected; no set when there is no hook, which is a warning); -ENOMEM.
  */
 GR_CHECKED int gr_hookspecs_decode(struct gr_arena *arena, const struct gr_source *sources,
                                    size_t sources_n, struct gr_str name, bool skip_marker,
