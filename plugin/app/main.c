@@ -20,6 +20,7 @@ static const struct gr_verb verbs[] = {
     {"plugin", "run the NRI plugin process", gr_verb_plugin},
     {"check", "read rules and print every finding", gr_verb_check},
     {"render", "print the hooks that a container would get", gr_verb_render},
+    {"convert", "write hooks of other formats as HookSets", gr_verb_convert},
     {"schema", "print the JSON Schema of a file format", gr_verb_schema},
     {"simulate", "play a runtime: launch a plugin and ask it about pods", gr_verb_simulate},
     {"version", "print the version and the NRI API level", gr_verb_version},

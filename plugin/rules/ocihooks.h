@@ -36,11 +36,24 @@ GR_CHECKED int gr_ocihooks_decode(struct gr_arena *arena, const struct gr_source
 GR_CHECKED int gr_ocihooks_name(struct gr_arena *arena, struct gr_str stem,
                                 struct gr_str *out_name);
 
+enum gr_foreign {
+    GR_FOREIGN_UNKNOWN,   /* a JSON text that is neither */
+    GR_FOREIGN_OCI_HOOKS, /* oci-hooks(5) */
+    GR_FOREIGN_HOOK_SPEC, /* bare OCI hooks, or a mapping with "hooks" in it */
+};
+
+/*
+ * What a text is, by the keys of its object. What is no JSON is reported.
+ * Returns 0; positive: no JSON; -ENOMEM.
+ */
+GR_CHECKED int gr_foreign_detect(const struct gr_source *source, const struct gr_reporter *reporter,
+                                 enum gr_foreign *out_kind);
+
 /*
  * Files that hold a bare OCI hooks object, or a mapping with "hooks" in it, merged in the order
  * given: the hooks of each stage one behind the other. The set matches always. skip_marker: leave
  * out prestart hooks whose program is called container-hooks (the marker of the Container Hooks
- * Toolkit).
+ * Toolkit), with a warning.
  * Returns 0 (look at rejected; no set when there is no hook, which is a warning); -ENOMEM.
  */
 GR_CHECKED int gr_hookspecs_decode(struct gr_arena *arena, const struct gr_source *sources,

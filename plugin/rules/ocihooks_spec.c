@@ -14,6 +14,7 @@
 
 #define NO_HOOKS_CODE "no-hooks"
 #define IGNORED_CODE "ignored-key"
+#define MARKER_CODE "marker-hook"
 
 /* The program by which the toolkit knows its own hooks again. */
 #define MARKER "container-hooks"
@@ -160,12 +161,16 @@ static bool is_marker(const struct gr_oci_raw_hook *hook)
 }
 
 /* Leaves the marker out; returns how many are left. */
-static size_t drop_markers(struct gr_oci_raw_hook *hooks, size_t n)
+static size_t drop_markers(struct gr_oci_reader *r, struct gr_oci_raw_hook *hooks, size_t n)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < n; i++) {
-        if (!is_marker(&hooks[i]))
+        if (is_marker(&hooks[i]))
+            gr_oci_say(r, GR_LEVEL_WARNING, hooks[i].at, MARKER_CODE,
+                       "the hook " MARKER " is the mark of the Container Hooks Toolkit and is left "
+                       "out: Grapnel marks its hooks itself");
+        else
             hooks[kept++] = hooks[i];
     }
     return kept;
@@ -197,7 +202,7 @@ static int append(struct merge *m, enum gr_stage stage, const struct gr_hook_lis
 static int add_stage(struct merge *m, enum gr_stage stage, const struct raw_stage *raw)
 {
     bool markers = m->skip_marker && stage == GR_STAGE_PRESTART;
-    size_t n = markers ? drop_markers(raw->items, raw->n) : raw->n;
+    size_t n = markers ? drop_markers(m->r, raw->items, raw->n) : raw->n;
     struct gr_hook_list hooks = {0};
     int result;
 
@@ -281,6 +286,39 @@ static int merge_all(struct merge *m, const struct gr_source *sources, size_t so
     for (size_t i = 0; i < sources_n && result == 0; i++)
         result = add_source(m, &sources[i]);
     r->d.findings = findings;
+    return result;
+}
+
+static enum gr_foreign kind_of(const struct gr_yaml_node *root)
+{
+    static const char *const keys[] = {"hook", "when", "stages", "stage"};
+    enum gr_foreign kind = GR_FOREIGN_UNKNOWN;
+
+    for (const struct gr_yaml_node *entry = root->first; entry; entry = entry->next) {
+        for (size_t i = 0; i < GR_ARRAY_LEN(keys) && root->kind == GR_YAML_MAPPING; i++) {
+            if (gr_oci_key_is(entry->key, keys[i]))
+                return GR_FOREIGN_OCI_HOOKS;
+        }
+        if (root->kind == GR_YAML_MAPPING &&
+            (is_stage(entry->key) || gr_oci_key_is(entry->key, "hooks")))
+            kind = GR_FOREIGN_HOOK_SPEC;
+    }
+    return kind;
+}
+
+int gr_foreign_detect(const struct gr_source *source, const struct gr_reporter *reporter,
+                      enum gr_foreign *out_kind)
+{
+    struct gr_findings findings = {.reporter = reporter, .file = source->file};
+    const struct gr_yaml_node *root = NULL;
+    struct gr_oci_reader r;
+    int result;
+
+    gr_oci_reader_init(&r, NULL, &findings);
+    result = gr_ocihooks_json(&r.d, &r.nodes, source->text, &root);
+    if (result == 0)
+        *out_kind = kind_of(root);
+    gr_oci_reader_fini(&r);
     return result;
 }
 

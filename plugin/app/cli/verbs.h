@@ -16,6 +16,7 @@ struct gr_verb {
 
 int gr_verb_plugin(int argc, char **argv);
 int gr_verb_check(int argc, char **argv);
+int gr_verb_convert(int argc, char **argv);
 int gr_verb_render(int argc, char **argv);
 int gr_verb_schema(int argc, char **argv);
 int gr_verb_simulate(int argc, char **argv);
