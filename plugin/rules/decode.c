@@ -89,6 +89,20 @@ static void warn_later(struct gr_decoder *d, const struct gr_yaml_node *root,
                      GR_STR_FMT(set->blocked));
 }
 
+/* No match at all: every container is one that cannot be told. */
+static int make_unreadable(struct gr_decoder *d, const struct gr_yaml_node *root,
+                           struct gr_hookset *set)
+{
+    struct gr_cond *cond = gr_arena_alloc(d->arena, sizeof(*cond));
+
+    if (!cond)
+        return -ENOMEM;
+    *cond = (struct gr_cond){
+        .kind = GR_COND_UNREADABLE, .line = root->at.line, .column = root->at.column};
+    set->match = cond;
+    return 0;
+}
+
 /* A set for a later version: who it is for and what a failure of it means. It is blocked. */
 static int decode_later(struct gr_decoder *d, const struct gr_source *source,
                         const struct gr_yaml_node *root, struct gr_str needed,
@@ -109,9 +123,10 @@ static int decode_later(struct gr_decoder *d, const struct gr_source *source,
     d->lenient = true;
     r = gr_decode_mapping(d, root, GR_KEYS(keys), set);
     d->lenient = false;
-    if (r >= 0)
-        warn_later(d, root, set);
-    return r;
+    if (r < 0)
+        return r;
+    warn_later(d, root, set);
+    return set->match ? 0 : make_unreadable(d, root, set);
 }
 
 /* The file's stem stands in for a name that is not given. */

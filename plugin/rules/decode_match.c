@@ -416,12 +416,8 @@ static bool asks(const struct gr_cond *cond, bool inverted)
 
 void gr_decode_match_end(const struct gr_yaml_node *root, struct gr_hookset *set)
 {
-    static const struct gr_cond unreadable = {.kind = GR_COND_UNREADABLE};
-
     if (set->requested)
         set->requested->text = set->name;
-    if (!set->match && set->blocked.n > 0) /* for a later version, and no match in it */
-        set->match = &unreadable;
     if (set->match && asks(set->match, false) && !gr_yaml_get(gr_yaml_get(root, "spec"), "order"))
         set->order = GR_ORDER_REQUESTED_DEFAULT;
 }

@@ -16,8 +16,7 @@
 int gr_decode_match(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
 
 /* What of a match depends on the rest of its document, once that is read and has its name: the text
- * of the leaves "requested", the order of a set that is asked for, and a match that a document for
- * a later version has not. */
+ * of the leaves "requested", and the order of a set that is asked for. */
 void gr_decode_match_end(const struct gr_yaml_node *root, struct gr_hookset *set);
 
 /* decode_value.c: the value of a leaf, or of spec.nodes.names: a scalar, a form, or a list. */

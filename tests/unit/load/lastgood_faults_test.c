@@ -86,7 +86,7 @@ static struct loaded *begin_with_one(struct mem_node **out)
 /* Cut at every byte: never half a text in force. */
 static void test_cut_at_every_byte(void **state)
 {
-    struct mem_node *n;
+    struct mem_node *n = NULL;
     struct loaded *l = begin_with_one(&n);
     size_t size = n->text_n;
     char *whole = malloc(size);
@@ -115,7 +115,7 @@ static void test_cut_at_every_byte(void **state)
 static void test_cut_text_is_mended(void **state)
 {
     struct loaded *l = begin();
-    struct mem_node *n;
+    struct mem_node *n = NULL;
 
     (void)state;
     mem_remove(&host, B);
@@ -136,7 +136,7 @@ static void test_cut_text_is_mended(void **state)
 /* Every byte changed in turn: what is served is the accepted text or nothing. */
 static void test_every_byte_changed(void **state)
 {
-    struct mem_node *n;
+    struct mem_node *n = NULL;
     struct loaded *l = begin_with_one(&n);
     size_t size = n->text_n;
     char *whole = malloc(size);
@@ -269,7 +269,7 @@ static void test_removal_fails(void **state)
 static void test_own_temporary_name_is_taken(void **state)
 {
     struct loaded *l = begin();
-    struct mem_node *n;
+    struct mem_node *n = NULL;
     char path[MEM_NAME_BYTES + 128];
 
     (void)state;

@@ -5,7 +5,7 @@
 static void test_makes_its_directory(void **state)
 {
     struct loaded *l = begin();
-    struct mem_node *n;
+    struct mem_node *n = NULL;
 
     (void)state;
     assert_int_equal(mem_at(&host, LAST_GOOD)->meta.mode, 0700);

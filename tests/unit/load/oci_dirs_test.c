@@ -7,8 +7,9 @@ static struct memfs host;
 
 #define OCI_LOW "/usr/share/containers/oci/hooks.d"
 #define OCI "/etc/containers/oci/hooks.d"
-#define OCI_SET(stage)                                                                         \
-    "{\"version\": \"1.0.0\", \"hook\": {\"path\": \"/opt/hooks/x\"}, \"when\": {\"always\": " \
+#define OCI_SET(stage)                                                                            \
+    "{\"version\": \"1.0.0\", \"hook\": {\"path\": \"/opt/hooks/x\", \"timeout\": 5}, \"when\": " \
+    "{\"always\": "                                                                               \
     "true}, \"stages\": [\"" stage "\"]}\n"
 
 static const char *const oci_dirs[] = {OCI_LOW, OCI};

@@ -83,7 +83,8 @@ static inline void remove_tree(const char *path)
 
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
-        (void)snprintf(below, sizeof(below), "%s/%s", path, entry->d_name);
+        if (snprintf(below, sizeof(below), "%s/%s", path, entry->d_name) >= (int)sizeof(below))
+            continue;
         if (lstat(below, &st) == 0 && S_ISDIR(st.st_mode))
             remove_tree(below);
         else

@@ -254,7 +254,7 @@ static struct reading *read_lenient(const char *text)
     match = gr_yaml_get(gr_yaml_get(document.root, "spec"), "match");
     if (match)
         assert_true(gr_decode_match(&reading->decoder, match, &reading->set) >= 0);
-    gr_decode_match_end(&reading->decoder, document.root, &reading->set);
+    gr_decode_match_end(document.root, &reading->set);
     gr_yaml_free(yaml);
     assert_int_equal(reading->findings.count, 0);
     assert_false(reading->decoder.bad);
@@ -337,15 +337,6 @@ static void later(void **state)
     reading_free(reading);
 }
 
-static void later_without_match(void **state)
-{
-    struct reading *reading = read_lenient("spec: {selector: a}\n");
-
-    (void)state;
-    assert_int_equal(reading->set.match->kind, GR_COND_UNREADABLE);
-    reading_free(reading);
-}
-
 static void later_requested(void **state)
 {
     struct reading *reading = read_lenient("spec: {match: {requested: true, colour: red}}\n");
@@ -381,7 +372,6 @@ int main(void)
     TEST_ADD_ROWS(orders, order_rows);
     add_bad_rows(bad_rows, GR_ARRAY_LEN(bad_rows));
     TEST_ADD_ROWS(later, later_rows);
-    test_add("later without match", later_without_match);
     test_add("later requested", later_requested);
     test_add("later places", later_places);
     return test_run("decode_match");

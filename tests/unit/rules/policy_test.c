@@ -360,7 +360,7 @@ static void test_another_policy_never_allows_more(void **state)
     (void)state;
     for (seed = 1; seed < 400; seed++) {
         uint64_t turn = seed;
-        struct answers before;
+        struct answers before = {0};
 
         given(NULL);
         for (size_t i = 0; i < 4; i++) {
