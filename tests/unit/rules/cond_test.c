@@ -290,6 +290,43 @@ static void list_without_budget(void **state)
     }
 }
 
+/* What one element gives an error for, another one may decide. */
+static void errors_of_elements(void **state)
+{
+    static const struct gr_str bad[] = {TEXT("\xFF"), TEXT("needle")};
+    struct gr_test regex = make_regex(&arena, "needle", false);
+    struct gr_cond leaf = make_leaf(&arena, GR_FIELD_ARGS, NULL, regex);
+    struct gr_subject subject = known();
+
+    (void)state;
+    subject.args = (struct gr_strs){bad, 2};
+    assert_int_equal(eval(leaf, &subject), GR_TRUE);
+    subject.args.n = 1;
+    assert_int_equal(eval(leaf, &subject), GR_ERROR);
+    assert_int_equal(eval(make_node(&arena, GR_COND_NOT, &leaf, 1), &subject), GR_ERROR);
+    subject.args.n = 0;
+    assert_int_equal(eval(leaf, &subject), GR_FALSE);
+}
+
+/* The same with parts: a part that is false decides, and so does an entry that is true. */
+static void errors_of_parts(void **state)
+{
+    static const struct gr_kv entries[] = {{TEXT("a"), TEXT("\xFF")}, {TEXT("b"), TEXT("needle")}};
+    struct gr_test regex = make_regex(&arena, "needle", true);
+    struct gr_test key = make_exact("b");
+    struct gr_cond any = make_any_annotation(&arena, NULL, &regex);
+    struct gr_cond both = make_any_annotation(&arena, &key, &regex);
+    struct gr_subject subject = known();
+
+    (void)state;
+    subject.pod_annotations = (struct gr_kvs){entries, 2};
+    assert_int_equal(eval(any, &subject), GR_TRUE);
+    assert_int_equal(eval(both, &subject), GR_TRUE);
+    subject.pod_annotations.n = 1;
+    assert_int_equal(eval(any, &subject), GR_ERROR);
+    assert_int_equal(eval(both, &subject), GR_FALSE);
+}
+
 /* ---- mounts ---- */
 
 struct mount_row {
@@ -601,6 +638,8 @@ int main(void)
     test_add("unknown map of annotations", unknown_map_of_annotations);
     test_add("lists of nothing", lists_of_nothing);
     test_add("list without budget", list_without_budget);
+    test_add("errors of elements", errors_of_elements);
+    test_add("errors of parts", errors_of_parts);
     TEST_ADD_ROWS(about_mounts, mount_rows);
     test_add("mounts of other types", mounts_of_other_types);
     TEST_ADD_ROWS(any_annotation, entry_rows);

@@ -65,11 +65,10 @@ static const char *const generated_values[] = {
     "set-2",   "hay/hay", "\377a",  "a\nb",   "aaaa",      "needleless", "ABC",
 };
 static const char *const generated_globs[] = {
-    "*",          "a*",      "*a",       "a*c",     "?",
-    "?b*",        "pr*",     "*od",      "é*",      LONG "*",
-    "*" LONG "a", "abc",     "*needle*", "*eed*",   "a*eedl*.",
-    "*hay*hay*",  "*a?",     "*/needle", "/data/*", "*longer*prefix*",
-    "?aaa*",      "*needle",
+    "*",     "a*",       "*a",        "a*c",        "?",          "?b*",     "pr*",
+    "*od",   "é*",       LONG "*",    "*" LONG "a", "*" LONG "*", "abc",     "*needle*",
+    "*eed*", "a*eedl*.", "*hay*hay*", "*a?",        "*/needle",   "/data/*", "*longer*prefix*",
+    "?aaa*", "*needle",
 };
 static const char *const generated_prefixes[] = {"a",    "ab",     "pro", "prod",
                                                  "\xC3", "/data/", LONG,  "PATH="};

@@ -520,6 +520,44 @@ static void unreadable_sets(void **test_state)
     gr_ruleset_unref(rules);
 }
 
+/* A few keys are combined with the value, more are not; all of them are found. */
+static void many_keys(void **test_state)
+{
+    struct gr_test keys[17];
+    struct gr_arena texts;
+
+    (void)test_state;
+    gr_arena_init(&texts, 4096, 0);
+    for (unsigned int i = 0; i < GR_ARRAY_LEN(keys); i++)
+        keys[i] = make_exact(numbered(&texts, "key-", i, ""));
+    for (size_t n = 15; n <= GR_ARRAY_LEN(keys); n++) {
+        struct gr_kv entry = {keys[n - 1].text, GR_STR("value")};
+        struct gr_subject subject = {.pod_annotations = {&entry, 1}};
+        struct gr_test value = make_exact("value");
+        const struct gr_match *matches;
+        struct gr_ruleset *rules;
+        struct gr_hookset set;
+        struct gr_arena arena;
+        struct gr_test any;
+        size_t found;
+
+        gr_arena_init(&arena, 4096, 0);
+        any = make_set(&arena, true, keys, n);
+        set = make_hookset(&arena, "a", make_any_annotation(&arena, &any, &value));
+        rules = make_ruleset(&arena, &set, 1);
+        gr_arena_init(&arena, 4096, 0);
+        assert_int_equal(gr_ruleset_match(rules, &subject, &arena, &matches, &found), 0);
+        assert_int_equal(found, 1);
+        assert_int_equal(matches[0].truth, GR_TRUE);
+        entry.key = GR_STR("key-x");
+        assert_int_equal(gr_ruleset_match(rules, &subject, &arena, &matches, &found), 0);
+        assert_int_equal(found, 0);
+        gr_arena_fini(&arena);
+        gr_ruleset_unref(rules);
+    }
+    gr_arena_fini(&texts);
+}
+
 /* ---- hostile containers ---- */
 
 #define HOSTILE_ENTRIES 65536
@@ -634,6 +672,7 @@ int main(void)
     TEST_ADD_ROWS(few_candidates, shapes);
     test_add("unknown takes all", unknown_takes_all);
     test_add("unreadable sets", unreadable_sets);
+    test_add("many keys", many_keys);
     test_add("hostile annotations", hostile_annotations);
     test_add("no sets", no_sets);
     return test_run("index");
