@@ -33,7 +33,7 @@ static inline uint32_t below(struct generator *g, uint32_t n)
         g->state ^= g->state << 17;
         return (uint32_t)((g->state >> 11) % n);
     }
-    if (g->bytes.n > 0)
+    if (g->bytes.p && g->bytes.n > 0)
         value = (unsigned char)g->bytes.p[0];
     g->bytes = gr_str_skip(g->bytes, 1);
     return value % n;
