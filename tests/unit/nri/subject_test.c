@@ -1,61 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nri/translate: a CreateContainerRequest to a subject. */
-#include "testing.h"
+#include "subjecting.h"
 
 #include <errno.h>
 #include <time.h>
 
 #include "nri/limits.h"
-#include "nri/translate.h"
-#include "wire/field.h"
 #include "wire/pbcheck.h"
 
 #define COUNT 2 /* of entries in each list below */
-
-struct fixture {
-    Nri__CreateContainerRequest request;
-    Nri__PodSandbox pod;
-    Nri__Container container;
-    struct gr_nri_origin origin;
-    struct gr_arena arena;
-    struct gr_subject subject;
-    struct gr_err err;
-    uint8_t *packed;
-};
-
-static void init(struct fixture *f)
-{
-    *f = (struct fixture){.origin = {.runtime_name = GR_STR("containerd"),
-                                     .runtime_version = GR_STR("v2.1.4"),
-                                     .adjusts = true}};
-    nri__create_container_request__init(&f->request);
-    nri__pod_sandbox__init(&f->pod);
-    nri__container__init(&f->container);
-    f->request.pod = &f->pod;
-    f->request.container = &f->container;
-    gr_arena_init(&f->arena, 4096, 1U << 20);
-}
-
-/* The subject borrows from the encoding, which therefore stays until the test ends. */
-static int convert(struct fixture *f)
-{
-    size_t n = nri__create_container_request__get_packed_size(&f->request);
-    uint8_t *packed = malloc(n + 1);
-
-    assert_non_null(packed);
-    assert_int_equal(nri__create_container_request__pack(&f->request, packed), n);
-    free(f->packed);
-    f->packed = packed;
-    return gr_nri_subject((struct gr_str){.p = (const char *)packed, .n = n}, &f->origin, &f->arena,
-                          &f->subject, &f->err);
-}
-
-static void fini(struct fixture *f)
-{
-    gr_arena_fini(&f->arena);
-    free(f->packed);
-    f->packed = NULL;
-}
 
 /* Everything absent: empty texts and lists, nothing known of the image, no field unknown. */
 static void test_empty(void **state)
@@ -255,219 +208,6 @@ static void test_no_hooks(void **state)
     assert_int_equal(convert(&f), 0);
     assert_int_equal(f.subject.hooks_n, 0);
     fini(&f);
-}
-
-/* ---- what only some rules need ---- */
-
-struct parts {
-    Nri__Mount mount, *mounts[1];
-    Nri__OptionalInt64 limit, quota;
-    Nri__OptionalUInt64 shares, period;
-    Nri__OptionalUInt32 mode, uid;
-    Nri__OptionalString blockio;
-    Nri__LinuxMemory memory;
-    Nri__LinuxCpu cpu;
-    Nri__LinuxPids pids;
-    Nri__HugepageLimit hugepages, *hugepage_list[1];
-    Nri__LinuxResources__UnifiedEntry unified, *unified_list[1];
-    Nri__LinuxResources resources;
-    Nri__LinuxDevice device, plain, *devices[2];
-    Nri__LinuxContainer linux_part;
-    Nri__Rlimit rlimit, *rlimits[1];
-    Nri__CdiDevice cdi, *cdi_devices[1];
-};
-
-static void add_devices(struct parts *p)
-{
-    static char path[] = "/dev/x", plain[] = "/dev/y", c[] = "c", odd[] = "cc";
-
-    nri__linux_device__init(&p->device);
-    nri__linux_device__init(&p->plain);
-    nri__optional_uint32__init(&p->mode);
-    nri__optional_uint32__init(&p->uid);
-    p->device.path = path;
-    p->device.type = c;
-    p->device.major = 1;
-    p->device.minor = -1;
-    p->mode.value = 0640;
-    p->uid.value = 7;
-    p->device.file_mode = &p->mode;
-    p->device.uid = &p->uid;
-    p->plain.path = plain;
-    p->plain.type = odd;
-    p->devices[0] = &p->device;
-    p->devices[1] = &p->plain;
-    p->linux_part.devices = p->devices;
-    p->linux_part.n_devices = 2;
-}
-
-static void add_resources(struct parts *p)
-{
-    static char size[] = "2MB", key[] = "memory.high", max[] = "max", cpus[] = "0-1",
-                slow[] = "slow";
-
-    nri__linux_resources__init(&p->resources);
-    nri__linux_memory__init(&p->memory);
-    nri__linux_cpu__init(&p->cpu);
-    nri__linux_pids__init(&p->pids);
-    nri__optional_int64__init(&p->limit);
-    nri__optional_int64__init(&p->quota);
-    nri__optional_uint64__init(&p->shares);
-    nri__optional_uint64__init(&p->period);
-    nri__optional_string__init(&p->blockio);
-    nri__hugepage_limit__init(&p->hugepages);
-    nri__linux_resources__unified_entry__init(&p->unified);
-    p->limit.value = -1;
-    p->memory.limit = &p->limit;
-    p->memory.swap = &p->quota;
-    p->quota.value = 50000;
-    p->shares.value = UINT64_MAX;
-    p->period.value = 100000;
-    p->cpu.shares = &p->shares;
-    p->cpu.quota = &p->quota;
-    p->cpu.period = &p->period;
-    p->cpu.cpus = cpus;
-    p->pids.limit = 100;
-    p->blockio.value = slow;
-    p->hugepages.page_size = size;
-    p->hugepages.limit = 1U << 21;
-    p->unified.key = key;
-    p->unified.value = max;
-    p->hugepage_list[0] = &p->hugepages;
-    p->unified_list[0] = &p->unified;
-    p->resources.memory = &p->memory;
-    p->resources.cpu = &p->cpu;
-    p->resources.pids = &p->pids;
-    p->resources.blockio_class = &p->blockio;
-    p->resources.hugepage_limits = p->hugepage_list;
-    p->resources.unified = p->unified_list;
-    p->resources.n_hugepage_limits = p->resources.n_unified = 1;
-    p->linux_part.resources = &p->resources;
-}
-
-/* A container that has something of everything. */
-static void add_parts(struct fixture *f, struct parts *p)
-{
-    static char where[] = "/data", from[] = "/s", bind[] = "bind", ro[] = "ro", rbind[] = "rbind",
-                a[] = "A=1", b[] = "B=", nofile[] = "RLIMIT_NOFILE", name[] = "v.com/c=n";
-    static char *options[] = {ro, rbind};
-    static char *env[] = {a, b};
-
-    memset(p, 0, sizeof(*p));
-    nri__mount__init(&p->mount);
-    nri__linux_container__init(&p->linux_part);
-    nri__rlimit__init(&p->rlimit);
-    nri__cdi_device__init(&p->cdi);
-    p->mount.destination = where;
-    p->mount.source = from;
-    p->mount.type = bind;
-    p->mount.options = options;
-    p->mount.n_options = 2;
-    p->rlimit.type = nofile;
-    p->rlimit.hard = UINT64_MAX;
-    p->rlimit.soft = 5;
-    p->cdi.name = name;
-    p->mounts[0] = &p->mount;
-    p->rlimits[0] = &p->rlimit;
-    p->cdi_devices[0] = &p->cdi;
-    add_devices(p);
-    add_resources(p);
-    f->container.env = env;
-    f->container.n_env = 2;
-    f->container.mounts = p->mounts;
-    f->container.rlimits = p->rlimits;
-    f->container.cdi_devices = p->cdi_devices;
-    f->container.n_mounts = f->container.n_rlimits = f->container.n_cdi_devices = 1;
-    f->container.linux = &p->linux_part;
-}
-
-static void expect_present(const struct gr_subject *subject, const struct gr_adjust_entry *wanted,
-                           size_t n)
-{
-    assert_int_equal(subject->present_n, n);
-    for (size_t i = 0; i < n; i++) {
-        if (!gr_adjust_same_key(&subject->present[i], &wanted[i]) ||
-            !gr_adjust_same_value(&subject->present[i], &wanted[i]))
-            fail_msg("entry %zu (%s) is another one", i, gr_adjust_kind_name(wanted[i].kind));
-    }
-}
-
-static void test_present(void **state)
-{
-#define NUMBER(which, value)                                               \
-    {                                                                      \
-        .kind = GR_ADJUST_RESOURCE, .resource = (which), .number = (value) \
-    }
-    const struct gr_adjust_entry wanted[] = {
-        {.kind = GR_ADJUST_DEVICE,
-         .key = GR_STR("/dev/x"),
-         .device = {'c', 1, -1, .has_mode = true, .mode = 0640, .has_uid = true, .uid = 7}},
-        {.kind = GR_ADJUST_DEVICE, .key = GR_STR("/dev/y")},
-        NUMBER(GR_RESOURCE_MEMORY_LIMIT, -1),
-        NUMBER(GR_RESOURCE_MEMORY_SWAP, 50000),
-        NUMBER(GR_RESOURCE_CPU_SHARES, INT64_MAX),
-        NUMBER(GR_RESOURCE_CPU_QUOTA, 50000),
-        NUMBER(GR_RESOURCE_CPU_PERIOD, 100000),
-        {.kind = GR_ADJUST_RESOURCE, .resource = GR_RESOURCE_CPU_CPUS, .text = GR_STR("0-1")},
-        NUMBER(GR_RESOURCE_PIDS_LIMIT, 100),
-        {.kind = GR_ADJUST_RESOURCE, .resource = GR_RESOURCE_BLOCKIO_CLASS, .text = GR_STR("slow")},
-        {.kind = GR_ADJUST_HUGEPAGES, .key = GR_STR("2MB"), .number = 1 << 21},
-        {.kind = GR_ADJUST_UNIFIED, .key = GR_STR("memory.high"), .text = GR_STR("max")},
-        {.kind = GR_ADJUST_RLIMIT, .key = GR_STR("RLIMIT_NOFILE"), .rlimit = {5, UINT64_MAX}},
-        {.kind = GR_ADJUST_CDI_DEVICE, .key = GR_STR("v.com/c=n")},
-    };
-#undef NUMBER
-    struct parts parts;
-    struct fixture f;
-
-    (void)state;
-    init(&f);
-    add_parts(&f, &parts);
-    assert_int_equal(convert(&f), 0);
-    expect_present(&f.subject, wanted, GR_ARRAY_LEN(wanted));
-    assert_int_equal(f.subject.unknown_fields, 0);
-    assert_int_equal(f.subject.env.n, 2);
-    assert_str(f.subject.env.items[1], "B=");
-    assert_int_equal(f.subject.mounts_n, 1);
-    assert_str(f.subject.mounts[0].destination, "/data");
-    assert_str(f.subject.mounts[0].source, "/s");
-    assert_str(f.subject.mounts[0].type, "bind");
-    assert_int_equal(f.subject.mounts[0].options.n, 2);
-    assert_str(f.subject.mounts[0].options.items[1], "rbind");
-    fini(&f);
-}
-
-/* What no rule needs is not read, and then unknown: not absent. */
-static void test_not_wanted(void **state)
-{
-    static const struct {
-        uint32_t fields;
-        bool env, mounts;
-    } rows[] = {
-        {0, false, false},
-        {1U << GR_FIELD_ENV, true, false},
-        {1U << GR_FIELD_MOUNTS, false, true},
-        {1U << GR_FIELD_ENV | 1U << GR_FIELD_MOUNTS | 1U << GR_FIELD_IMAGE, true, true},
-        {1U << GR_FIELD_IMAGE | 1U << GR_FIELD_ARGS, false, false},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < GR_ARRAY_LEN(rows); i++) {
-        struct parts parts;
-        struct fixture f;
-
-        init(&f);
-        f.origin.adjusts = false;
-        f.origin.fields = rows[i].fields;
-        add_parts(&f, &parts);
-        assert_int_equal(convert(&f), 0);
-        assert_int_equal(f.subject.env.n, rows[i].env ? 2 : 0);
-        assert_int_equal(f.subject.mounts_n, rows[i].mounts ? 1 : 0);
-        assert_int_equal(gr_subject_knows(&f.subject, GR_FIELD_ENV), rows[i].env);
-        assert_int_equal(gr_subject_knows(&f.subject, GR_FIELD_MOUNTS), rows[i].mounts);
-        assert_int_equal(f.subject.present_n, 0);
-        fini(&f);
-    }
 }
 
 static void test_no_memory(void **state)
@@ -739,53 +479,6 @@ static void test_entries_limit(void **state)
     free(payload);
 }
 
-/* The limit is over all lists: of one mount's options, of the environment, of rlimits. */
-static void test_parts_limit(void **state)
-{
-    static const struct {
-        const char *item; /* two bytes each */
-        bool in_mount;
-        size_t beside; /* entries that come with them */
-    } rows[] = {
-        {"\x42", false, 0}, /* env */
-        {"\x6a", false, 0}, /* rlimits */
-        {"\x22", true, 1},  /* options of a mount */
-    };
-    size_t n = GR_NRI_ENTRIES_MAX + 1;
-    uint8_t *payload = malloc(12 + 2 * n);
-
-    (void)state;
-    assert_non_null(payload);
-    for (size_t i = 0; i < GR_ARRAY_LEN(rows) * 2; i++) {
-        size_t entries = n - i % 2 - rows[i / 2].beside;
-        size_t inner = 2 * entries;
-        size_t outer = inner + (rows[i / 2].in_mount ? 4 : 0);
-        uint8_t *at = payload;
-        struct fixture f;
-
-        init(&f);
-        gr_arena_fini(&f.arena);
-        gr_arena_init(&f.arena, 4096, 0);
-        memcpy(at, "\x0a\x00\x12", 3); /* an empty pod, a container of that many bytes */
-        at = gr_varint_put(at + 3, outer);
-        if (rows[i / 2].in_mount) {
-            *at = 0x4a;
-            at = gr_varint_put(at + 1, inner);
-        }
-        for (size_t k = 0; k < entries; k++, at += 2) {
-            at[0] = (uint8_t)rows[i / 2].item[0];
-            at[1] = 0;
-        }
-        assert_int_equal(gr_nri_subject((struct gr_str){(char *)payload, (size_t)(at - payload)},
-                                        &f.origin, &f.arena, &f.subject, &f.err),
-                         i % 2 ? 0 : -E2BIG);
-        if (i % 2 == 0)
-            assert_string_equal(f.err.code, "message-too-large");
-        fini(&f);
-    }
-    free(payload);
-}
-
 int main(void)
 {
     test_add("everything absent", test_empty);
@@ -795,11 +488,8 @@ int main(void)
     test_add("the runtime's name", test_runtime_name);
     test_add("hooks that are there", test_hooks);
     test_add("hooks without any", test_no_hooks);
-    test_add("what may be adjusted", test_present);
-    test_add("what no rule needs", test_not_wanted);
     test_add("no memory", test_no_memory);
     test_add("the same as protobuf-c reads", test_as_protobuf_c);
     test_add("entries at the limit and one past", test_entries_limit);
-    test_add("entries of the parts", test_parts_limit);
     return test_run("subject");
 }
