@@ -10,7 +10,7 @@
 #include <errno.h>
 
 #include "load/config.h"
-#include "rules/decode.h"
+#include "rules/policy.h"
 
 /* Small, so that nearly every piece of the arena is an allocation of its own. */
 #define BLOCK_BYTES 16
@@ -89,7 +89,35 @@ static const char settings[] = "apiVersion: grapnel/v1beta1\n"
                                "  hooksDirs: [/a, /b]\n"
                                "  hostRoot: /host\n"
                                "  nodeName: node\n"
-                               "  logLevel: debug\n";
+                               "  logLevel: debug\n"
+                               "  ociHooksDirs: [/c]\n"
+                               "  requiredSets: [a, b]\n"
+                               "  requestAnnotation: a/b\n"
+                               "  ownNamespace: ns\n"
+                               "  environment: e\n";
+
+/* Every list and value; read twice, so that the second text's are put behind the first's. */
+static const char policies[] =
+    "apiVersion: grapnel/v1beta1\n"
+    "kind: Policy\n"
+    "spec:\n"
+    "  programs: {directories: [/a, /b], unverified: Block, verify: None}\n"
+    "  stages: [poststop]\n"
+    "  timeout: {min: 20, max: 30, default: 25}\n"
+    "  requests: [{sets: [a, {glob: 'b*'}], namespaces: {in: [c, d]}}]\n"
+    "  exemptNamespaces: [a, {prefix: b}]\n"
+    "  neverFail: []\n"
+    "  protectedSets: c\n"
+    "  skipStages: [{runtimeHandlers: a, stages: [prestart]}]\n"
+    "---\n"
+    "apiVersion: grapnel/v1beta1\n"
+    "kind: Policy\n"
+    "spec: {}\n";
+
+static const char judged[] = "apiVersion: grapnel/v1beta1\n"
+                             "kind: HookSet\n"
+                             "spec: {match: {always: true}, hooks: {poststop: [{path: /x}],\n"
+                             "  prestart: [{path: /x, timeout: 5}]}}\n";
 
 #define VERSION GR_STR("1.2.3")
 
@@ -167,6 +195,71 @@ static int decode_settings(void *user)
     return r;
 }
 
+static int decode_policies(void *user)
+{
+    const struct gr_source source = {.text = GR_STR(policies), .file = "policy.yaml"};
+    struct gr_policies found = {0};
+    struct gr_arena arena;
+    int r;
+
+    (void)user;
+    gr_arena_init(&arena, BLOCK_BYTES, 0);
+    r = gr_policies_decode(&arena, &source, GR_POLICY_FILE, &reporter, &found);
+    assert_int_equal(found.n, r == 0 ? 2 : 0);
+    if (r == 0)
+        r = gr_policies_decode(&arena, &source, GR_POLICY_IN_CONFIGURE, &reporter, &found);
+    if (r == 0) {
+        assert_int_equal(found.n, 4);
+        assert_true(gr_policies_exempt(&found, GR_STR("b1")));
+        assert_string_equal(found.items[2].file.p, "policy.yaml");
+    }
+    gr_arena_fini(&arena);
+    return r;
+}
+
+/* A policy that was refused: nothing of it is left. */
+static int refuse_policies(void *user)
+{
+    const struct gr_source source = {.text = GR_STR("kind: Policy\nspec: {stages: [x]}\n"),
+                                     .file = "policy.yaml"};
+    struct gr_policies found = {0};
+    struct gr_arena arena;
+    int r;
+
+    (void)user;
+    gr_arena_init(&arena, BLOCK_BYTES, 0);
+    r = gr_policies_decode(&arena, &source, GR_POLICY_FILE, &reporter, &found);
+    assert_int_equal(found.n, 0);
+    gr_arena_fini(&arena);
+    return r == GR_POLICY_REFUSED ? 0 : r;
+}
+
+/* Half judged is not judged: the call fails, and its set is not put into force. */
+static int judge_set(void *user)
+{
+    const struct gr_source policy = {.text = GR_STR(policies), .file = "policy.yaml"};
+    const struct gr_source source = {
+        .text = GR_STR(judged), .file = "dir/two.yaml", .stem = GR_STR("two")};
+    struct gr_policies found = {0};
+    struct gr_hooksets sets = {0};
+    struct gr_arena arena;
+    int r;
+
+    (void)user;
+    gr_arena_init(&arena, BLOCK_BYTES, 0);
+    r = gr_policies_decode(&arena, &policy, GR_POLICY_FILE, &reporter, &found);
+    if (r == 0)
+        r = gr_hooksets_decode(&arena, &source, &reporter, &sets);
+    if (r == 0)
+        r = gr_policies_check_set(&found, &arena, &reporter, &sets.items[0]);
+    if (r == 0) {
+        assert_true(sets.items[0].blocked.n > 0);
+        assert_int_equal(sets.items[0].hooks[GR_STAGE_POSTSTOP].items[0].timeout_s, 25);
+    }
+    gr_arena_fini(&arena);
+    return r;
+}
+
 /* The arena's own limit is the same condition. */
 static void test_arena_limit(void **state)
 {
@@ -211,11 +304,20 @@ static void test_settings(void **state)
     failing_run(decode_settings, NULL);
 }
 
+static void test_policies(void **state)
+{
+    (void)state;
+    failing_run(decode_policies, NULL);
+    failing_run(refuse_policies, NULL);
+    failing_run(judge_set, NULL);
+}
+
 int main(void)
 {
     test_add("rules", test_rules);
     test_add("many keys", test_many_keys);
     test_add("settings", test_settings);
+    test_add("policies", test_policies);
     test_add("limit of the arena", test_arena_limit);
     return test_run("decode/fault");
 }

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static struct gr_fs fs;
-static char dirs[3][64]; /* rules, broken rules, last good */
+static char dirs[4][64]; /* rules, broken rules, last good, oci-hooks */
 static char top[48];
 
 static void make(const char *dir, const char *name, const char *text)
@@ -35,7 +35,8 @@ static void begin(void)
     (void)snprintf(dirs[0], sizeof(dirs[0]), "%s/rules", top);
     (void)snprintf(dirs[1], sizeof(dirs[1]), "%s/broken", top);
     (void)snprintf(dirs[2], sizeof(dirs[2]), "%s/last-good", top);
-    for (size_t i = 0; i < 3; i++)
+    (void)snprintf(dirs[3], sizeof(dirs[3]), "%s/oci", top);
+    for (size_t i = 0; i < GR_ARRAY_LEN(dirs); i++)
         assert_int_equal(mkdir(dirs[i], i == 2 ? 0700 : 0755), 0);
     gr_fs_posix(&fs);
 }
@@ -57,7 +58,7 @@ static void empty_dir(const char *dir)
 
 static void end(void)
 {
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < GR_ARRAY_LEN(dirs); i++) {
         empty_dir(dirs[i]);
         (void)rmdir(dirs[i]);
     }
@@ -76,21 +77,37 @@ static size_t count_dir(const char *dir)
     return n;
 }
 
+/* Read as the policy file and as what Configure carries. */
+#define POLICY                                                                            \
+    "apiVersion: grapnel/v1beta1\nkind: Policy\nspec:\n  programs: {directories: [/bin, " \
+    "/usr/bin, /usr/lib]}\n  timeout: {default: 7}\n  stages: [createRuntime, poststart]\n"
+
 static int load_once(void *user)
 {
     const char *const paths[] = {dirs[0], dirs[1]};
+    const char *const oci_paths[] = {dirs[3]};
+    char policy[160];
     const struct gr_load_options options = {
         .fs = &fs,
         .dirs = paths,
         .dirs_n = GR_ARRAY_LEN(paths),
+        .oci_dirs = oci_paths,
+        .oci_dirs_n = GR_ARRAY_LEN(oci_paths),
+        .policy = {.path = policy, .configure_text = GR_STR(POLICY "---\nkind: Policy\n")},
+        .environment = GR_STR("e"),
         .host_root = "/",
         .last_good_dir = user ? dirs[2] : NULL,
         .node_name = GR_STR("n"),
         .check_host = true,
     };
     struct gr_load_result result = {0};
-    int rc = gr_load(&options, NULL, &result);
+    int rc;
 
+    (void)snprintf(policy, sizeof(policy), "%s/policy.yaml", dirs[3]);
+    rc = gr_load(&options, NULL, &result);
+    /* Whatever happened to memory: never more sets in force than the policies allow. */
+    if (rc == 0 && result.blocked != result.sets)
+        rc = -EINVAL;
     if (rc != 0 && result.ruleset)
         return -EINVAL;
     gr_ruleset_unref(result.ruleset);
@@ -103,6 +120,11 @@ static void good_files(void)
     make(dirs[0], "b.yaml", SET("b"));
     make(dirs[0], "c.yaml", SET("c"));
     make(dirs[1], "d.yaml", SET("d"));
+    make(dirs[3], "policy.yaml", POLICY);
+    make(
+        dirs[3], "e.json",
+        "{\"version\": \"1.0.0\", \"hook\": {\"path\": \"/bin/sh\"}, \"when\": {\"always\": true}, "
+        "\"stages\": [\"poststop\"]}");
 }
 
 static void test_without_last_good(void **state)

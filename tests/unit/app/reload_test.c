@@ -160,15 +160,15 @@ static void test_policies(void **state)
     uint64_t first;
 
     put_file(rig, "a.yaml", SET_TEXT);
-    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespaces: a}\n", "/tmp"));
+    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespaces: a}\n", rig->dir));
     assert_int_equal(rig->policies, 1);
     assert_int_equal(rig->sets, 1);
     first = rig->hash;
-    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespaces: a}\n", "/tmp"));
+    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespaces: a}\n", rig->dir));
     assert_true(rig->hash == first);
-    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespaces: b}\n", "/tmp"));
+    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespaces: b}\n", rig->dir));
     assert_true(rig->hash != first);
-    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespace: b}\n", "/tmp"));
+    run_until(rig, order_with_policy(rig, POLICY_TEXT "{exemptNamespace: b}\n", rig->dir));
     assert_int_equal(rig->policies, 0);
     assert_int_equal(rig->findings, 2);
     run_until(rig, order_with_policy(rig, "", "/nowhere/at/all"));
