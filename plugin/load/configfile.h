@@ -14,7 +14,7 @@
 #define GR_CONFIGFILE_MISSING 10
 
 /*
- * Reads and decodes an absolute path. Who may write the file and the directories above it is
+ * Reads and decodes a file. Who may write the file and the directories above it is
  * checked as for rule files (load/trust).
  * Returns 0; GR_CONFIG_REFUSED (reported; *out_config untouched); GR_CONFIGFILE_MISSING (not
  * reported); -ENOMEM.

@@ -2,6 +2,7 @@
 #include "load/onefile.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "load/source.h"
 
@@ -10,19 +11,36 @@ struct reading {
     struct gr_source_reader reader;
     struct gr_walk dir;
     struct gr_trust_way way;
+    char path[GR_LOAD_PATH_BYTES]; /* absolute */
     char parent[GR_LOAD_PATH_BYTES];
 };
 
+static int make_absolute(struct reading *r, const struct gr_fs *fs, const char *path,
+                         struct gr_err *err)
+{
+    char cwd[GR_LOAD_PATH_BYTES] = "";
+    int rc = path[0] == '/' ? 0 : fs->cwd(fs->user, cwd, sizeof(cwd));
+    int n;
+
+    if (rc != 0) {
+        (void)gr_fail_errno(err, rc, "unreadable-file",
+                            "expected an absolute path, since the working directory is not known");
+        return GR_SOURCE_REFUSED;
+    }
+    n = snprintf(r->path, sizeof(r->path), "%s%s%s", cwd, cwd[0] ? "/" : "", path);
+    if (n < 0 || (size_t)n >= sizeof(r->path))
+        return gr_fail(err, GR_SOURCE_REFUSED, "bad-path",
+                       "expected a path of at most %d bytes, found a longer one",
+                       GR_LOAD_PATH_BYTES - 1);
+    return 0;
+}
+
 /* Opens the directory of the file, every directory above it checked. */
-static int enter_parent(struct reading *r, const struct gr_fs *fs, const char *path, size_t slash,
-                        struct gr_err *err)
+static int enter_parent(struct reading *r, const struct gr_fs *fs, size_t slash, struct gr_err *err)
 {
     int rc;
 
-    if (path[0] != '/' || slash >= sizeof(r->parent))
-        return gr_fail(err, GR_SOURCE_REFUSED, "bad-path",
-                       "expected an absolute path of a file, found %s", path);
-    memcpy(r->parent, path, slash);
+    memcpy(r->parent, r->path, slash);
     if (slash == 0)
         r->parent[0] = '/';
     r->way.rules = gr_trust_rules(fs, true);
@@ -51,14 +69,18 @@ static int enter_parent(struct reading *r, const struct gr_fs *fs, const char *p
 static int read_text(struct reading *r, const struct gr_fs *fs, const char *path,
                      struct gr_buf *text, struct gr_err *err)
 {
-    size_t slash = gr_str_rfind(gr_str_from(path), '/');
-    const struct gr_rule_file file = {.name = gr_str_skip(gr_str_from(path), slash + 1),
-                                      .path = gr_str_from(path)};
-    int rc = enter_parent(r, fs, path, slash, err);
+    struct gr_rule_file file = {0};
+    size_t slash;
+    int rc = make_absolute(r, fs, path, err);
 
     if (rc != 0)
         return rc;
-    rc = gr_source_open(&r->reader, fs);
+    file.path = gr_str_from(r->path);
+    slash = gr_str_rfind(file.path, '/');
+    file.name = gr_str_skip(file.path, slash + 1);
+    rc = enter_parent(r, fs, slash, err);
+    if (rc == 0)
+        rc = gr_source_open(&r->reader, fs);
     if (rc != 0)
         return rc;
     rc = gr_source_read(&r->reader, &r->dir, &file, text, err);

@@ -14,7 +14,8 @@
 #define GR_ONEFILE_MISSING 10
 
 /*
- * Reads an absolute path; text is emptied first, its max is the limit. Who may write the file and
+ * Reads a file; text is emptied first, its max is the limit. A relative path counts from the
+ * working directory. Who may write the file and
  * the directories above it is checked as for rule files (load/trust).
  * Returns 0; GR_SOURCE_DISABLED: empty, blank or a link to /dev/null; GR_SOURCE_REFUSED: err says
  * why; GR_ONEFILE_MISSING: there is none, and nobody else can have taken it away; -ENOMEM.

@@ -13,7 +13,7 @@
 #include "rules/policy.h"
 
 struct gr_policy_sources {
-    const char *path;             /* absolute; NULL: none is read */
+    const char *path;             /* NULL: none is read */
     bool named;                   /* somebody named it: it must be there */
     struct gr_str configure_text; /* all that NRI Configure carried; n == 0: nothing */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Policies from their file and from Configure, and what they do to sets. */
 #include "loading.h"
-#include "rules/limits.h"
+#include "load/limits.h"
 
 static struct memfs host;
 
@@ -203,16 +203,64 @@ static void test_taken_away(void **state)
     end(l);
 }
 
+/* From the working directory, /srv/here. */
 static void test_relative_path(void **state)
 {
     struct loaded *l = begin();
 
     (void)state;
-    l->options.policy.path = "policy.yaml";
+    mem_file(&host, "/srv/here/p.yaml", POLICY "  stages: [createRuntime]\n");
+    l->options.policy.path = "p.yaml";
     l->options.policy.named = true;
     load_again(l);
+    assert_no_findings(&l->findings);
+    assert_string_equal(policies(l)->items[0].file.p, "p.yaml");
+    l->options.policy.path = "../here/none.yaml";
+    load_again(l);
     assert_all_blocked(l, "cannot be obeyed");
-    assert_finding(&l->findings, "bad-path", "expected an absolute path");
+    (void)findings_need(&l->findings, "missing-file");
+    end(l);
+}
+
+static int no_cwd(void *user, char *out, size_t bytes)
+{
+    (void)user;
+    (void)out;
+    (void)bytes;
+    return -ENOENT;
+}
+
+static void test_unknown_working_directory(void **state)
+{
+    struct loaded *l = begin();
+
+    (void)state;
+    host.fs.cwd = no_cwd;
+    l->options.policy.path = "p.yaml";
+    load_again(l);
+    assert_all_blocked(l, "cannot be obeyed");
+    assert_finding(&l->findings, "unreadable-file", "the working directory is not known");
+    end(l);
+}
+
+/* A path at its limit is looked up, one byte more is refused. */
+static void test_path_limit(void **state)
+{
+    struct loaded *l = begin();
+    char path[GR_LOAD_PATH_BYTES + 1];
+
+    (void)state;
+    for (size_t over = 0; over < 2; over++) {
+        memset(path, '/', sizeof(path));
+        path[GR_LOAD_PATH_BYTES - 2] = 'x';
+        path[GR_LOAD_PATH_BYTES - 2 + over] = 'x';
+        path[GR_LOAD_PATH_BYTES - 1 + over] = '\0';
+        l->options.policy.path = path;
+        load_again(l);
+        assert_int_equal(l->findings.errors, over ? 2 : 0);
+        if (over)
+            assert_finding(&l->findings, "bad-path", "at most 4095 bytes");
+    }
     end(l);
 }
 
@@ -359,6 +407,8 @@ int main(void)
     TEST_ADD_ROWS(distrusts, trust_rows);
     test_add("taken away", test_taken_away);
     test_add("relative path", test_relative_path);
+    test_add("unknown working directory", test_unknown_working_directory);
+    test_add("a path at its limit", test_path_limit);
     test_add("Configure intersects", test_configure_intersects);
     test_add("Configure alone", test_configure_alone);
     test_add("Configure is bad", test_configure_is_bad);
