@@ -266,6 +266,22 @@ static const struct row rows[] = {
      " plabels=1 clabels=4 cann=12 hooks=2" PRESENT
      "\n- name=job pod? ns=shop image=busybox runtime? command? args? env? mounts? clabels?",
      0},
+    {"a template and a pod that only begins as its own",
+     {"kind: Job\nmetadata: {name: we}\nspec: {template: {spec: {containers: [{name: app, image: "
+      "b}]}}}\n",
+      "containerd-inspect.json"},
+     "",
+     "- name=app pod? ns=default image=b runtime? command? args? env? mounts? clabels?\n"
+     "8f4c name=app pod=web-5d4f7c-x2x9z ns=shop uid=0b5f image=" WEB
+     " handler? runtime=containerd" SPEC " plabels? clabels=4 pann? cann=12 hooks=2" PRESENT,
+     0},
+    {"a pod and the bundle of another",
+     {NO_POD "}\n", "containerd-config.json"},
+     "",
+     "- name=a pod=w ns=default image=b runtime? command? args? env? mounts? clabels?\n"
+     "- name=app pod=web-5d4f7c-x2x9z ns=shop uid=0b5f image=" WEB
+     " handler? runtime=containerd" SPEC " plabels? clabels? pann? cann=7" PRESENT,
+     0},
     {"a pod and the container of another",
      {NO_POD "}\n", "containerd-inspect.json"},
      "",
