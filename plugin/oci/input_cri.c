@@ -198,8 +198,13 @@ int gr_facts_of_inspect(struct gr_input_reading *r, const struct gr_yaml_node *o
     struct gr_str runtime = GR_STR_NONE;
     int result = read_runtime(&r->d, info, r->runtime, &runtime);
 
-    if (result == 0 && spec)
+    if (result == 0 && spec) {
+        size_t before = gr_field_path_key(&r->d.path, GR_STR("info"));
+
+        (void)gr_field_path_key(&r->d.path, GR_STR("runtimeSpec"));
         result = gr_facts_of_spec(&r->d, spec, &facts);
+        gr_field_path_cut(&r->d.path, before);
+    }
     if (result == 0)
         gr_facts_of_annotations(runtime, &facts);
     if (result == 0)
