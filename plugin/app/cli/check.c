@@ -10,13 +10,16 @@
 #include "app/cli/common.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
+#include "load/program.h"
+#include "rules/lint.h"
 
 static const char help[] =
     "Usage: grapnel check [OPTION]... [PATH]...\n"
     "\n"
     "Reads rule files, settings and policies as the plugin would and prints every finding as\n"
     "file:line:column: level: text. PATH is a file or a directory; without any, the directories\n"
-    "that the plugin reads.\n"
+    "that the plugin reads. Errors keep a set out of force; warnings are about hooks that will not\n"
+    "do what was meant; infos are advice.\n"
     "\n"
     "  --strict            warnings fail too (exit code 3)\n"
     "  --no-host           leave out the hook programs on this host: for a rule repository's CI\n"
@@ -133,6 +136,37 @@ static int finish(const struct check *check, const struct gr_load_result *result
     return check->strict && check->warnings > 0 ? GR_EXIT_WARNINGS : GR_EXIT_OK;
 }
 
+static void tell_shadowed(const struct gr_load_result *result, const struct gr_reporter *reporter)
+{
+    for (size_t i = 0; i < result->files_n; i++) {
+        const struct gr_file_report *file = &result->files[i];
+        struct gr_err err = {0};
+
+        if (file->state != GR_FILE_MASKED)
+            continue;
+        gr_fail(&err, 0, "lint-shadowed-file",
+                "this file has no effect: %.*s has its name and a higher precedence",
+                GR_STR_FMT(file->detail));
+        gr_err_at(&err, file->path.p, 0, 0);
+        gr_report(reporter, GR_LEVEL_INFO, &err);
+    }
+}
+
+/* What is valid and hardly meant. Returns 0; -ENOMEM. */
+static int advise(const struct check *check, const struct gr_loaded *loaded,
+                  const struct gr_reporter *reporter)
+{
+    struct gr_fs fs;
+    int r = gr_lint(loaded->load.ruleset, reporter);
+
+    tell_shadowed(&loaded->load, reporter);
+    if (r != 0 || check->no_host)
+        return r;
+    gr_fs_posix(&fs);
+    return gr_programs_check(&fs, loaded->settings.config.host_root, loaded->load.ruleset,
+                             reporter);
+}
+
 int gr_verb_check(int argc, char **argv)
 {
     struct check check = {.common = {.verb = "check"}};
@@ -145,7 +179,11 @@ int gr_verb_check(int argc, char **argv)
     check.findings = json_array();
     r = gr_common_load(&check.common, GR_STR_NONE, !check.no_host, &reporter, &loaded);
     if (r == GR_EXIT_OK) {
-        r = finish(&check, &loaded.load);
+        r = advise(&check, &loaded, &reporter);
+        if (r == 0)
+            r = finish(&check, &loaded.load);
+        else
+            (void)fprintf(stderr, "grapnel check: %s\n", strerror(-r));
         gr_common_unload(&loaded);
     }
     json_decref(check.findings);
