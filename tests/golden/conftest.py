@@ -67,17 +67,21 @@ class Node:
         """An example's rule, programs, policy and settings; with probe, PROBE in place of each
         program."""
         self.rule(example.name, (example / "rule.yaml").read_text())
-        for name in ("policy.yaml", "config.yaml"):
-            if (example / name).exists():
-                shutil.copy(example / name, self.home / name)
+        if (example / "policy.yaml").exists():
+            shutil.copy(example / "policy.yaml", self.home / "policy.yaml")
+        if (example / "config.yaml").exists():  # simulate takes all settings from one place
+            text = (example / "config.yaml").read_text()
+            (self.home / "config.yaml").write_text(f"{text}  hooksDirs: [{self.rules}]\n")
         for program in (example / "hooks").glob("*"):
             self.hook(program.name, PROBE if probe else program.read_text())
 
     def run(self, *args: object, prefix: tuple[str, ...] = (), **more) -> subprocess.CompletedProcess:
-        guards = [word for name in ("policy", "config") if (self.home / f"{name}.yaml").exists()
-                  for word in (f"--{name}", str(self.home / f"{name}.yaml"))]
-        command = [*prefix, self.program, "simulate", "--hooks-dir", str(self.rules), *guards,
-                   *map(str, args)]
+        policy, config = self.home / "policy.yaml", self.home / "config.yaml"
+        settings = (["--config", str(config)] if config.exists()
+                    else ["--hooks-dir", str(self.rules)])
+        if policy.exists():
+            settings += ["--policy", str(policy)]
+        command = [*prefix, self.program, "simulate", *settings, *map(str, args)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60,
                               stdin=subprocess.DEVNULL,
                               env={**os.environ, "TMPDIR": str(self.tmp)}, **more)

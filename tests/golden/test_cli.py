@@ -17,6 +17,7 @@ GOOD = HEAD + """kind: HookSet
 metadata: {name: good}
 spec:
   match: {image: "nginx:1.*", namespace: web, podAnnotations: {team: infra}}
+  onUnknown: Fail
   hooks:
     createRuntime: [{path: /opt/hooks/first, args: [first, "{{.PodName}}"], timeout: 5}]
 """
@@ -213,6 +214,7 @@ def test_render_nothing(good: Node):
 
 def test_render_unknown(good: Node):
     """What is not given is unknown, not empty."""
+    good.rule("good", GOOD.replace("onUnknown: Fail", "onUnknown: Skip"))
     done = run(good, "render", "--hooks-dir", good.rules, *MATCHING[2:])
     assert (done.returncode, done.stdout) == (0, "{}\n")
     assert "good: skipped: whether it matches cannot be told" in done.stderr
