@@ -152,6 +152,9 @@ struct gr_hookset {
  * node name, so that raising it only adds nodes. */
 bool gr_hookset_selects_node(const struct gr_hookset *set, struct gr_str node_name);
 
+/* The node's place in the percentage of a set: 0 to 99, chosen where it is less than percent. */
+uint32_t gr_hookset_node_place(const struct gr_hookset *set, struct gr_str node_name);
+
 /* The total order: spec.order, file name, directory order as given, document. <0, 0, >0. */
 int gr_hookset_cmp(const struct gr_hookset *a, const struct gr_hookset *b);
 

@@ -161,4 +161,17 @@
  */
 #define GR_MATCH_STEPS_MAX (40U << 20)
 
+/* Explaining a container has a budget of its own, so that looking never changes a verdict. As large
+ * as that of a request: each set is looked at once more. */
+#define GR_EXPLAIN_STEPS_MAX (40U << 20)
+
+/* Conditions shown of one set; a person reads no more. No evidence. */
+#define GR_EXPLAIN_LEAVES_MAX 8
+
+/* Values of one condition, or elements of one list, that an explanation shows. No evidence. */
+#define GR_EXPLAIN_VALUES_MAX 8
+
+/* One text of an explanation: a condition in words, or what was seen. No evidence. */
+#define GR_EXPLAIN_TEXT_MAX_BYTES 400
+
 #endif

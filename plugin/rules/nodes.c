@@ -8,12 +8,12 @@
 #include "base/hash.h"
 #include "rules/test.h"
 
-/* 0 to 99. The last bits of FNV alone are not even enough: they are mixed (MurmurHash3). */
-static uint32_t percent_of(struct gr_str set, struct gr_str node)
+/* The last bits of FNV alone are not even enough: they are mixed (MurmurHash3). */
+uint32_t gr_hookset_node_place(const struct gr_hookset *set, struct gr_str node_name)
 {
-    uint64_t hash = gr_hash_more(gr_hash(set), (struct gr_str){.p = "", .n = 1});
+    uint64_t hash = gr_hash_more(gr_hash(set->name), (struct gr_str){.p = "", .n = 1});
 
-    hash = gr_hash_more(hash, node);
+    hash = gr_hash_more(hash, node_name);
     hash ^= hash >> 33;
     hash *= UINT64_C(0xff51afd7ed558ccd);
     hash ^= hash >> 33;
@@ -27,5 +27,5 @@ bool gr_hookset_selects_node(const struct gr_hookset *set, struct gr_str node_na
     const struct gr_nodes *nodes = &set->nodes;
     bool named = !nodes->has_names || gr_tests_hold(nodes->names, node_name);
 
-    return named && (!nodes->has_percent || percent_of(set->name, node_name) < nodes->percent);
+    return named && (!nodes->has_percent || gr_hookset_node_place(set, node_name) < nodes->percent);
 }
