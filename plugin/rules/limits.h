@@ -174,4 +174,10 @@
 /* One text of an explanation: a condition in words, or what was seen. No evidence. */
 #define GR_EXPLAIN_TEXT_MAX_BYTES 400
 
+/* Paths of one list of a TestSuite. No evidence. */
+#define GR_SUITE_FILES_MAX 256
+
+/* Cases of one TestSuite; the nodes of a document bound them anyway. No evidence. */
+#define GR_SUITE_CASES_MAX 1024
+
 #endif
