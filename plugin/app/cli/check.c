@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "app/cli/common.h"
+#include "app/cli/document.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "load/program.h"
@@ -42,35 +42,13 @@ struct check {
 
 enum { OPT_STRICT = GR_OPT_OWN, OPT_NO_HOST };
 
-static const struct option long_options[] = {
+const struct option gr_options_check[] = {
     {"strict", no_argument, NULL, OPT_STRICT},
     {"no-host", no_argument, NULL, OPT_NO_HOST},
     {"output", required_argument, NULL, 'o'},
     GR_COMMON_OPTIONS,
     {0},
 };
-
-static void set_text(json_t *object, const char *key, const char *text)
-{
-    if (text && text[0])
-        (void)json_object_set_new(object, key, json_string(text));
-}
-
-static void add_json(struct check *check, enum gr_level level, const struct gr_err *err)
-{
-    json_t *object = json_object();
-
-    set_text(object, "level", gr_level_name(level));
-    set_text(object, "code", err->code);
-    set_text(object, "file", err->file);
-    if (err->line) {
-        (void)json_object_set_new(object, "line", json_integer(err->line));
-        (void)json_object_set_new(object, "column", json_integer(err->column));
-    }
-    set_text(object, "field", err->field);
-    set_text(object, "text", err->text);
-    (void)json_array_append_new(check->findings, object);
-}
 
 static void on_finding(void *user, enum gr_level level, const struct gr_err *err)
 {
@@ -82,7 +60,7 @@ static void on_finding(void *user, enum gr_level level, const struct gr_err *err
     else if (level == GR_LEVEL_WARNING)
         check->warnings++;
     if (check->output == GR_OUTPUT_JSON) {
-        add_json(check, level, err);
+        (void)json_array_append_new(check->findings, gr_finding_json(level, err));
         return;
     }
     gr_err_format(err, level, line, sizeof(line));
@@ -110,7 +88,7 @@ static int take(void *user, int option, const char *value)
 static int parse(struct check *check, int argc, char **argv)
 {
     static const struct gr_command_line line = {
-        .verb = "check", .help = help, .letters = "ho:", .options = long_options, .take = take};
+        .verb = "check", .help = help, .letters = "ho:", .options = gr_options_check, .take = take};
     int r = gr_parse_options(&line, argc, argv, check);
 
     for (; optind < argc && r == GR_EXIT_OK; optind++)

@@ -12,6 +12,7 @@
 #include "app/log.h"
 #include "app/settings.h"
 #include "load/load.h"
+#include "rules/decide.h"
 
 /* Directories and files that one command line may name; no evidence for the figure. */
 #define GR_DIRS_MAX 256
@@ -35,6 +36,7 @@ enum {
     GR_OPT_POLICY,
     GR_OPT_HOST_ROOT,
     GR_OPT_NODE_NAME,
+    GR_OPT_SUBJECT = 1500, /* app/cli/subject_flags.h */
     GR_OPT_OWN = 2000,
 };
 
@@ -102,10 +104,13 @@ struct gr_printed {
 };
 struct gr_reporter gr_print_findings(struct gr_printed *printed);
 
-/* The -o of the verbs that have text and JSON. */
+/* The -o of the verbs; each has some of them. */
 enum gr_output {
     GR_OUTPUT_TEXT,
     GR_OUTPUT_JSON,
+    GR_OUTPUT_YAML,
+    GR_OUTPUT_JUNIT,
+    GR_OUTPUT_TAP,
 };
 
 /* Returns GR_EXIT_OK, or GR_EXIT_USAGE (said on stderr). */

@@ -44,7 +44,7 @@ static const char help[] =
 
 enum { OPT_NAME = GR_OPT_OWN, OPT_OUT, OPT_FORCE, OPT_FROM };
 
-static const struct option long_options[] = {
+const struct option gr_options_convert[] = {
     {"name", required_argument, NULL, OPT_NAME},
     {"out", required_argument, NULL, OPT_OUT},
     {"force", no_argument, NULL, OPT_FORCE},
@@ -115,7 +115,7 @@ static int take(void *user, int option, const char *value)
 static int parse(struct gr_convert *c, int argc, char **argv)
 {
     static const struct gr_command_line line = {
-        .verb = "convert", .help = help, .letters = "h", .options = long_options, .take = take};
+        .verb = "convert", .help = help, .letters = "h", .options = gr_options_convert, .take = take};
     int r = gr_parse_options(&line, argc, argv, c);
 
     if (r == GR_EXIT_OK && optind == argc)

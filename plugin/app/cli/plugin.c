@@ -40,7 +40,7 @@ struct arguments {
 
 enum { OPT_SOCKET = GR_OPT_OWN, OPT_INDEX, OPT_NAME, OPT_LAST_GOOD, OPT_LEVEL, OPT_FORMAT };
 
-static const struct option long_options[] = {
+const struct option gr_options_plugin[] = {
     {"socket", required_argument, NULL, OPT_SOCKET},
     {"index", required_argument, NULL, OPT_INDEX},
     {"name", required_argument, NULL, OPT_NAME},
@@ -112,7 +112,7 @@ static int take(void *user, int option, const char *value)
 static int parse(struct arguments *a, int argc, char **argv)
 {
     static const struct gr_command_line line = {
-        .verb = "plugin", .help = help, .letters = "h", .options = long_options, .take = take};
+        .verb = "plugin", .help = help, .letters = "h", .options = gr_options_plugin, .take = take};
     int r = gr_parse_options(&line, argc, argv, a);
 
     if (r != GR_EXIT_OK)

@@ -1,135 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/cli/render: the hooks that a container would get, as OCI JSON.
+ * app/cli/render: what a container would get, as OCI JSON.
  *
- * Layer: app.
+ * Layer: app. Shapes: specs/explain.md, "render".
  */
+#include <errno.h>
 #include <stdio.h>
 
-#include "app/cli/common.h"
+#include "app/cli/document.h"
+#include "app/cli/explain_out.h"
 #include "app/cli/hooks_json.h"
+#include "app/cli/subject_flags.h"
+#include "app/cli/text_file.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
-#include "rules/decide.h"
-
-/* Annotations and labels on one command line; no evidence for the figure. */
-#define PAIRS_MAX 256
+#include "oci/spec.h"
 
 static const char help[] =
     "Usage: grapnel render [OPTION]...\n"
     "\n"
-    "Prints the hooks that a container would get, as the \"hooks\" object of an OCI config.json.\n"
-    "What is not given is unknown, except annotations and labels, which are then empty.\n"
+    "Prints the hooks that a container would get, as the \"hooks\" object of an OCI config.json,\n"
+    "with an \"adjust\" beside the stages where sets change more than hooks. For several "
+    "containers\n"
+    "(--from): a list of them.\n"
     "\n"
-    "  --image REF         the image's name, as in the pod\n"
-    "  --namespace NS      the pod's namespace\n"
-    "  --pod NAME          the pod's name\n"
-    "  --container NAME    the container's name\n"
-    "  --annotation KEY=VALUE\n"
-    "                      an annotation of the pod; repeatable\n"
-    "  --label KEY=VALUE   a label of the pod; repeatable\n"
-    "  --runtime-handler H the pod's runtime handler (default: the default one)\n"
-    "  --runtime NAME      containerd (default) or cri-o\n"
-    "  --command C         the first argument of the container's process\n" GR_COMMON_HELP
+    "  --spec FILE         the config.json of a bundle: print it with everything laid into it. It\n"
+    "                      also says what is known of the container, unless --from does\n"
+    "  -o json|yaml        how it is printed (default json)\n" GR_SUBJECT_HELP GR_COMMON_HELP
     "  -h, --help          this text\n"
     "\n"
-    "Exit codes: 0 printed, 1 the container would be refused or rules are broken, 2 usage.\n"
+    "Exit codes: 0 printed, 1 a container would be refused or rules are broken, 2 usage, 4 a file\n"
+    "cannot be read.\n"
     "\n"
-    "Example:\n"
-    "  grapnel render --image nginx:1.27 --namespace web --annotation team=infra\n";
+    "Examples:\n"
+    "  grapnel render --image nginx:1.27 --namespace web --annotation team=infra\n"
+    "  grapnel render --spec bundle/config.json > merged.json\n";
 
-struct pairs {
-    struct gr_kv items[PAIRS_MAX];
-    size_t n;
-};
+/* A config.json has some 10 KB; the OCI layer has a limit of its own. */
+#define SPEC_MAX_BYTES (64U << 20)
 
 struct render {
     struct gr_common common;
-    struct gr_subject subject;
-    struct pairs annotations, labels;
-    struct gr_str command;
+    struct gr_subject_flags subject;
+    enum gr_output output;
+    const char *spec; /* path; NULL: none */
+    struct gr_input_text spec_text;
+    const struct gr_loaded *loaded;
+    struct gr_arena arena;
+    json_t *list; /* of containers, when there are several */
 };
 
-enum {
-    OPT_IMAGE = GR_OPT_OWN,
-    OPT_NAMESPACE,
-    OPT_POD,
-    OPT_CONTAINER,
-    OPT_ANNOTATION,
-    OPT_LABEL,
-    OPT_HANDLER,
-    OPT_RUNTIME,
-    OPT_COMMAND,
-};
+enum { OPT_SPEC = GR_OPT_OWN };
 
-static const struct option long_options[] = {
-    {"image", required_argument, NULL, OPT_IMAGE},
-    {"namespace", required_argument, NULL, OPT_NAMESPACE},
-    {"pod", required_argument, NULL, OPT_POD},
-    {"container", required_argument, NULL, OPT_CONTAINER},
-    {"annotation", required_argument, NULL, OPT_ANNOTATION},
-    {"label", required_argument, NULL, OPT_LABEL},
-    {"runtime-handler", required_argument, NULL, OPT_HANDLER},
-    {"runtime", required_argument, NULL, OPT_RUNTIME},
-    {"command", required_argument, NULL, OPT_COMMAND},
+const struct option gr_options_render[] = {
+    {"spec", required_argument, NULL, OPT_SPEC},
+    {"output", required_argument, NULL, 'o'},
+    GR_SUBJECT_OPTIONS,
     GR_COMMON_OPTIONS,
     {0},
 };
 
-static int add_pair(struct pairs *pairs, const char *text)
-{
-    struct gr_str all = gr_str_from(text);
-    size_t at = gr_str_find(all, '=');
-
-    if (at == 0 || at == all.n || pairs->n == PAIRS_MAX)
-        return gr_usage("render", "KEY=VALUE, at most 256 of them", text);
-    pairs->items[pairs->n++] =
-        (struct gr_kv){.key = gr_str_first(all, at), .value = gr_str_skip(all, at + 1)};
-    return GR_EXIT_OK;
-}
-
-/* Sets a field that is unknown until it is given. */
-static int know(struct render *render, enum gr_field field, struct gr_str *to, const char *value)
-{
-    render->subject.unknown_fields &= ~(1U << field);
-    *to = gr_str_from(value);
-    return GR_EXIT_OK;
-}
-
-static int set_image(struct render *render, const char *value)
-{
-    if (gr_image_parse(gr_str_from(value), &render->subject.image) != 0)
-        return gr_usage("render", "--image with an image name such as nginx:1.27", value);
-    return GR_EXIT_OK;
-}
-
 static int take(void *user, int option, const char *value)
 {
     struct render *render = user;
-    struct gr_subject *s = &render->subject;
 
+    if (gr_is_subject_option(option))
+        return gr_subject_option(&render->subject, option, value);
     switch (option) {
-    case OPT_IMAGE:
-        return set_image(render, value);
-    case OPT_NAMESPACE:
-        return know(render, GR_FIELD_NAMESPACE, &s->pod_namespace, value);
-    case OPT_POD:
-        return know(render, GR_FIELD_POD_NAME, &s->pod_name, value);
-    case OPT_CONTAINER:
-        return know(render, GR_FIELD_CONTAINER_NAME, &s->name, value);
-    case OPT_ANNOTATION:
-        return add_pair(&render->annotations, value);
-    case OPT_LABEL:
-        return add_pair(&render->labels, value);
-    case OPT_HANDLER:
-        s->runtime_handler = gr_str_from(value);
+    case OPT_SPEC:
+        render->spec = value;
         return GR_EXIT_OK;
-    case OPT_RUNTIME:
-        s->runtime = gr_str_from(value);
-        return GR_EXIT_OK;
-    case OPT_COMMAND:
-        s->args = (struct gr_strs){.items = &render->command, .n = 1};
-        return know(render, GR_FIELD_COMMAND, &render->command, value);
+    case 'o':
+        return gr_output_choose("render", value, 1U << GR_OUTPUT_JSON | 1U << GR_OUTPUT_YAML,
+                                &render->output);
     default:
         return gr_common_option(&render->common, option, value);
     }
@@ -137,18 +80,17 @@ static int take(void *user, int option, const char *value)
 
 static int parse(struct render *render, int argc, char **argv)
 {
-    static const struct gr_command_line line = {
-        .verb = "render", .help = help, .letters = "h", .options = long_options, .take = take};
+    static const struct gr_command_line line = {.verb = "render",
+                                                .help = help,
+                                                .letters = "ho:",
+                                                .options = gr_options_render,
+                                                .take = take};
     int r = gr_parse_options(&line, argc, argv, render);
 
     if (r != GR_EXIT_OK)
         return r;
     if (optind < argc)
         return gr_usage("render", "options only", argv[optind]);
-    render->subject.pod_annotations =
-        (struct gr_kvs){.items = render->annotations.items, .n = render->annotations.n};
-    render->subject.pod_labels =
-        (struct gr_kvs){.items = render->labels.items, .n = render->labels.n};
     gr_common_seal(&render->common);
     return GR_EXIT_OK;
 }
@@ -162,43 +104,141 @@ static void print_results(const struct gr_decision *decision)
         (void)fprintf(stderr, "%s:%u: %s: %s%s%.*s\n", r->set->file.p, r->set->line, r->set->name.p,
                       gr_verdict_name(r->verdict), r->reason.n ? ": " : "", GR_STR_FMT(r->reason));
     }
+    if (decision->exempt)
+        (void)fputs("the namespace is exempt: nothing is injected\n", stderr);
+    if (decision->refuse)
+        (void)fprintf(stderr, "the container would be refused: %.*s\n",
+                      GR_STR_FMT(decision->refusal));
 }
 
-static int print_hooks(const struct render *render, const struct gr_loaded *loaded)
+/* The stages, and adjust beside them. */
+static json_t *decision_json(const struct gr_decision *decision)
 {
-    const struct gr_decide_options options = gr_settings_decide_options(&loaded->settings);
-    struct gr_decision decision = {0};
-    struct gr_arena arena;
-    int code = GR_EXIT_FAILED;
+    json_t *object = gr_hooks_json(decision->hooks, decision->hooks_n);
 
-    gr_arena_init(&arena, 64U << 10, 0);
-    if (gr_decide(loaded->load.ruleset, &render->subject, &options, &arena, &decision) != 0) {
-        (void)fputs("grapnel render: no memory\n", stderr);
-    } else if (decision.refuse) {
-        print_results(&decision);
-        (void)fprintf(stderr, "the container would be refused: %.*s\n",
-                      GR_STR_FMT(decision.refusal));
+    if (decision->adjust_n > 0)
+        (void)json_object_set_new(object, "adjust",
+                                  gr_adjust_json(decision->adjust, decision->adjust_n));
+    return object;
+}
+
+static int add_to_list(struct render *render, const struct gr_subject *subject,
+                       const struct gr_decision *decision)
+{
+    json_t *object = gr_subject_json(subject);
+
+    if (decision->refuse)
+        gr_json_set_str(object, "refused", decision->refusal);
+    else
+        (void)json_object_set_new(object, "hooks",
+                                  gr_hooks_json(decision->hooks, decision->hooks_n));
+    if (decision->adjust_n > 0)
+        (void)json_object_set_new(object, "adjust",
+                                  gr_adjust_json(decision->adjust, decision->adjust_n));
+    (void)json_array_append_new(render->list, object);
+    return decision->refuse ? GR_EXIT_FAILED : GR_EXIT_OK;
+}
+
+static int print_merged(struct render *render, const struct gr_decision *decision)
+{
+    struct gr_err err = {0};
+    struct gr_buf out;
+    size_t left_out = 0;
+    int r;
+
+    gr_buf_init(&out, SPEC_MAX_BYTES);
+    r = gr_oci_spec_apply(&render->arena, render->spec_text.text, decision, &out, &left_out, &err);
+    if (r == 0) {
+        (void)fwrite(out.data, 1, out.len, stdout);
+        if (left_out > 0)
+            (void)fprintf(stderr,
+                          "grapnel render: CDI devices are left out, the engine resolves them: "
+                          "%zu\n",
+                          left_out);
+    } else if (err.code) {
+        char line[GR_ERR_FILE_BYTES + GR_ERR_TEXT_BYTES + 64];
+
+        gr_err_at(&err, render->spec, err.line, err.column);
+        gr_err_format(&err, GR_LEVEL_ERROR, line, sizeof(line));
+        (void)fprintf(stderr, "%s\n", line);
     } else {
-        json_t *hooks = gr_hooks_json(decision.hooks, decision.hooks_n);
-
-        print_results(&decision);
-        (void)json_dumpf(hooks, stdout, JSON_INDENT(2));
-        (void)fputc('\n', stdout);
-        json_decref(hooks);
-        code = GR_EXIT_OK;
+        (void)fprintf(stderr, "grapnel render: %s\n", strerror(-r));
     }
-    gr_arena_fini(&arena);
+    gr_buf_fini(&out);
+    return r == 0 ? GR_EXIT_OK : GR_EXIT_FAILED;
+}
+
+static int render_one(struct render *render, const struct gr_subject *subject, bool alone)
+{
+    struct gr_decide_options options = gr_settings_decide_options(&render->loaded->settings);
+    struct gr_decision decision = {0};
+    char title[1024];
+
+    if (gr_decide(render->loaded->load.ruleset, subject, &options, &render->arena, &decision)) {
+        (void)fputs("grapnel render: no memory\n", stderr);
+        return GR_EXIT_FAILED;
+    }
+    if (!alone) {
+        gr_subject_title(subject, title, sizeof(title));
+        (void)fprintf(stderr, "%s:\n", title);
+    }
+    print_results(&decision);
+    if (!alone)
+        return add_to_list(render, subject, &decision);
+    if (decision.refuse)
+        return GR_EXIT_FAILED;
+    if (render->spec)
+        return print_merged(render, &decision);
+    return gr_document_print("render", decision_json(&decision), render->output);
+}
+
+static int render_all(struct render *render, const struct gr_reporter *reporter)
+{
+    struct gr_inputs inputs = {0};
+    bool from_spec = render->spec && render->subject.from_n == 0;
+    int code = gr_subject_flags_read(&render->subject, from_spec ? &render->spec_text : NULL,
+                                     &render->arena, reporter, &inputs);
+
+    if (code == GR_EXIT_OK && render->spec && inputs.n > 1)
+        return gr_usage("render", "--container with --spec, since a bundle is one container",
+                        "several containers");
+    for (size_t i = 0; i < inputs.n; i++) {
+        int r = render_one(render, &inputs.subjects[i], inputs.n == 1);
+
+        code = code == GR_EXIT_OK ? r : code;
+    }
+    if (inputs.n > 1) {
+        int r = gr_document_print("render", json_pack("{s:O}", "containers", render->list),
+                                  render->output);
+
+        code = code == GR_EXIT_OK ? r : code;
+    }
     return code;
+}
+
+/* With the rules loaded. */
+static int run(struct render *render, const struct gr_reporter *reporter)
+{
+    int r = GR_EXIT_OK;
+
+    gr_arena_init(&render->arena, 64U << 10, 0);
+    render->list = json_array();
+    if (render->spec) {
+        render->spec_text.name = render->spec;
+        r = gr_read_text("render", render->spec, SPEC_MAX_BYTES, &render->arena,
+                         &render->spec_text.text);
+    }
+    if (r == GR_EXIT_OK)
+        r = render_all(render, reporter);
+    json_decref(render->list);
+    gr_arena_fini(&render->arena);
+    return r;
 }
 
 int gr_verb_render(int argc, char **argv)
 {
     struct render render = {
-        .common = {.verb = "render"},
-        .subject = {.runtime = GR_STR("containerd"),
-                    .unknown_fields = 1U << GR_FIELD_NAMESPACE | 1U << GR_FIELD_POD_NAME |
-                                      1U << GR_FIELD_CONTAINER_NAME | 1U << GR_FIELD_COMMAND},
-    };
+        .common = {.verb = "render"}, .subject = {.verb = "render"}, .output = GR_OUTPUT_JSON};
     struct gr_printed printed = {0};
     struct gr_reporter reporter = gr_print_findings(&printed);
     struct gr_loaded loaded;
@@ -209,7 +249,8 @@ int gr_verb_render(int argc, char **argv)
     r = gr_common_load(&render.common, GR_STR_NONE, true, &reporter, &loaded);
     if (r != GR_EXIT_OK)
         return r;
-    r = print_hooks(&render, &loaded);
+    render.loaded = &loaded;
+    r = run(&render, &reporter);
     gr_common_unload(&loaded);
     return r != GR_EXIT_OK || printed.errors == 0 ? r : GR_EXIT_FAILED;
 }

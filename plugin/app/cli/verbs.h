@@ -8,15 +8,28 @@
 #ifndef GR_APP_CLI_VERBS_H
 #define GR_APP_CLI_VERBS_H
 
+#include <getopt.h>
+
 struct gr_verb {
     const char *name;
     const char *summary; /* one line of grapnel --help */
     int (*run)(int argc, char **argv);
 };
 
+/* The long options of each verb that has some, for getopt_long and for completion. */
+extern const struct option gr_options_check[];
+extern const struct option gr_options_convert[];
+extern const struct option gr_options_explain[];
+extern const struct option gr_options_list[];
+extern const struct option gr_options_plugin[];
+extern const struct option gr_options_render[];
+extern const struct option gr_options_simulate[];
+
 int gr_verb_plugin(int argc, char **argv);
 int gr_verb_check(int argc, char **argv);
 int gr_verb_convert(int argc, char **argv);
+int gr_verb_explain(int argc, char **argv);
+int gr_verb_list(int argc, char **argv);
 int gr_verb_render(int argc, char **argv);
 int gr_verb_schema(int argc, char **argv);
 int gr_verb_simulate(int argc, char **argv);

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "app/simulate/simulate.h"
+
+#include "app/cli/verbs.h"
 #include "app/exit.h"
 
 static const char help[] =
@@ -41,7 +43,7 @@ static const char help[] =
 
 enum { OPT_PLUGIN = GR_OPT_OWN, OPT_RUNTIME, OPT_RUN_HOOKS };
 
-static const struct option long_options[] = {
+const struct option gr_options_simulate[] = {
     {"plugin", required_argument, NULL, OPT_PLUGIN},
     {"runtime", required_argument, NULL, OPT_RUNTIME},
     {"run-hooks", no_argument, NULL, OPT_RUN_HOOKS},
@@ -95,8 +97,11 @@ static bool sets_anything(const struct gr_config *config)
 int gr_sim_parse(int argc, char **argv, struct gr_sim_options *out_options)
 {
     struct gr_sim_options *o = out_options;
-    static const struct gr_command_line line = {
-        .verb = "simulate", .help = help, .letters = "ho:", .options = long_options, .take = take};
+    static const struct gr_command_line line = {.verb = "simulate",
+                                                .help = help,
+                                                .letters = "ho:",
+                                                .options = gr_options_simulate,
+                                                .take = take};
     int r;
 
     o->common.verb = line.verb;

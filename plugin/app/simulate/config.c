@@ -1,55 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/simulate/simulate.h"
+#include "app/cli/text_file.h"
 #include "app/exit.h"
 #include "rules/decide.h"
 #include "rules/limits.h"
 #include "rules/strict.h"
 
-static int read_fd(int fd, struct gr_buf *buf)
-{
-    for (;;) {
-        char chunk[16384];
-        ssize_t n = read(fd, chunk, sizeof(chunk));
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            return 0;
-        if (gr_buf_add(buf, chunk, (size_t)n))
-            return buf->broken;
-    }
-}
-
 int gr_sim_read(struct gr_arena *arena, const char *path, size_t max, struct gr_str *out_text)
 {
-    bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    struct gr_buf buf;
-    int r;
-
-    gr_buf_init(&buf, max);
-    r = fd < 0 ? -errno : read_fd(fd, &buf);
-    if (r == 0 && !gr_arena_str(arena, gr_buf_view(&buf), out_text))
-        r = -ENOMEM;
-    gr_buf_fini(&buf);
-    if (fd >= 0 && !is_stdin)
-        (void)close(fd);
-    if (r == 0)
-        return GR_EXIT_OK;
-    if (r == -EMSGSIZE)
-        (void)fprintf(stderr, "grapnel simulate: %s has more than %zu bytes\n", path, max);
-    else
-        (void)fprintf(stderr, "grapnel simulate: %s cannot be read: %s\n", path, strerror(-r));
-    return GR_EXIT_HOST;
+    return gr_read_text("simulate", path, max, arena, out_text);
 }
 
 static int set_text(json_t *spec, const char *key, const char *text)

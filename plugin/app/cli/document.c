@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/cli/document.h"
+
+#include <stdio.h>
+
+#include "app/exit.h"
+#include "base/utf8.h"
+#include "rules/yaml.h"
+
+static const char *const output_names[] = {
+    [GR_OUTPUT_TEXT] = "text",   [GR_OUTPUT_JSON] = "json", [GR_OUTPUT_YAML] = "yaml",
+    [GR_OUTPUT_JUNIT] = "junit", [GR_OUTPUT_TAP] = "tap",
+};
+
+int gr_output_choose(const char *verb, const char *value, unsigned int allowed,
+                     enum gr_output *out_output)
+{
+    char expected[64] = "-o";
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(output_names); i++) {
+        size_t n = strlen(expected);
+
+        if (!(allowed & 1U << i))
+            continue;
+        if (strcmp(value, output_names[i]) == 0) {
+            *out_output = (enum gr_output)i;
+            return GR_EXIT_OK;
+        }
+        (void)snprintf(expected + n, sizeof(expected) - n, "%s%s",
+                       allowed >> (i + 1) ? n > 2 ? ", " : " " : " or ", output_names[i]);
+    }
+    return gr_usage(verb, expected, value);
+}
+
+/* Whether YAML readers of all kinds take the text for itself without quotes. */
+static bool is_plain(struct gr_str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+        if (!letter && (i == 0 ? c != '/' : !((c >= '0' && c <= '9') || (c && strchr("-_./@", c)))))
+            return false;
+    }
+    return text.n > 0 && gr_yaml_plain_type(text) == GR_YAML_TEXT;
+}
+
+static void put_text(struct gr_str text)
+{
+    json_t *quoted;
+
+    if (is_plain(text)) {
+        (void)fwrite(text.p, 1, text.n, stdout);
+        return;
+    }
+    quoted = json_stringn(text.p, text.n); /* JSON is YAML */
+    (void)json_dumpf(quoted, stdout, JSON_ENCODE_ANY);
+    json_decref(quoted);
+}
+
+static void put_scalar(const json_t *value)
+{
+    if (json_is_string(value))
+        put_text((struct gr_str){.p = json_string_value(value), .n = json_string_length(value)});
+    else
+        (void)json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_COMPACT);
+    (void)fputc('\n', stdout);
+}
+
+static void put_yaml(json_t *value, int indent, bool begun);
+
+/* Behind a key or a dash. Lists stand at the column of their key. */
+static void put_value(json_t *value, int indent, bool below_key)
+{
+    if (json_object_size(value) + json_array_size(value) > 0) {
+        if (below_key)
+            (void)fputc('\n', stdout);
+        put_yaml(value, json_is_array(value) && below_key ? indent : indent + 2, !below_key);
+        return;
+    }
+    if (below_key)
+        (void)fputc(' ', stdout);
+    put_scalar(value);
+}
+
+/* begun: the line is indented already. Depth: as the document, which this program made. */
+static void put_yaml(json_t *value, int indent, bool begun)
+{
+    json_t *item;
+    const char *key;
+    size_t i;
+
+    json_array_foreach(value, i, item)
+    {
+        (void)printf("%*s- ", begun ? 0 : indent, "");
+        begun = false;
+        put_value(item, indent, false);
+    }
+    json_object_foreach(value, key, item)
+    {
+        (void)printf("%*s", begun ? 0 : indent, "");
+        begun = false;
+        put_text(gr_str_from(key));
+        (void)fputc(':', stdout);
+        put_value(item, indent, true);
+    }
+}
+
+int gr_document_print(const char *verb, json_t *document, enum gr_output output)
+{
+    if (!document) {
+        (void)fprintf(stderr, "grapnel %s: no memory\n", verb);
+        return GR_EXIT_FAILED;
+    }
+    if (output == GR_OUTPUT_YAML)
+        put_value(document, -2, false);
+    else if (json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
+        (void)fputc('\n', stdout);
+    json_decref(document);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return GR_EXIT_OK;
+    (void)fprintf(stderr, "grapnel %s: the output cannot be written\n", verb);
+    return GR_EXIT_FAILED;
+}
+
+json_t *gr_json_str(struct gr_str text)
+{
+    char *copy;
+    json_t *value;
+
+    if (gr_utf8_is_clean(text))
+        return json_stringn(text.p ? text.p : "", text.n);
+    copy = malloc(text.n + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text.p, text.n);
+    copy[text.n] = '\0';
+    gr_utf8_make_printable(copy);
+    value = json_string(copy);
+    free(copy);
+    return value;
+}
+
+void gr_json_set_str(json_t *object, const char *key, struct gr_str text)
+{
+    if (text.n > 0)
+        (void)json_object_set_new(object, key, gr_json_str(text));
+}
+
+json_t *gr_finding_json(enum gr_level level, const struct gr_err *err)
+{
+    json_t *object = json_object();
+
+    gr_json_set_str(object, "level", gr_str_from(gr_level_name(level)));
+    gr_json_set_str(object, "code", gr_str_from(err->code));
+    gr_json_set_str(object, "file", gr_str_from(err->file));
+    if (err->line) {
+        (void)json_object_set_new(object, "line", json_integer(err->line));
+        (void)json_object_set_new(object, "column", json_integer(err->column));
+    }
+    gr_json_set_str(object, "field", gr_str_from(err->field));
+    gr_json_set_str(object, "text", gr_str_from(err->text));
+    return object;
+}

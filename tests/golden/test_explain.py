@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people and scripts see of explain, and of render with documents."""
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from conftest import Node
+
+HEAD = "apiVersion: grapnel/v1beta1\nkind: HookSet\n"
+HOOK = "  hooks:\n    createRuntime: [{path: /opt/hooks/first, args: [first, \"{{.PodName}}\"]}]\n"
+TAP = HEAD + "metadata: {name: tap}\nspec:\n" \
+    "  match: {image: \"nginx:1.*\", namespace: web, podAnnotations: {team: infra}}\n" + HOOK
+ANY = HEAD + "metadata: {name: either}\nspec:\n" \
+    "  match:\n    any:\n      - namespace: {in: [a, b]}\n      - not: {namespace: web}\n" + HOOK
+SHELL = HEAD + "metadata: {name: shell}\nspec:\n  match: {command: sh}\n" + HOOK
+GPU = HEAD + "metadata: {name: gpu}\nspec:\n  nodes: {names: {glob: \"gpu-*\"}}\n" \
+    "  match: {always: true}\n" + HOOK
+MATCHING = ["--image", "nginx:1.27", "--namespace", "web", "--annotation", "team=infra",
+            "--pod", "shop"]
+
+
+def run(node: Node, *arguments: object, stdin: str | None = None,
+        **more) -> subprocess.CompletedProcess:
+    return subprocess.run([node.program, *map(str, arguments)], capture_output=True, text=True,
+                          check=False, timeout=60, input=stdin or "", **more)
+
+
+@pytest.fixture
+def rules(node: Node) -> Node:
+    node.hook("first", "#!/bin/sh\n")
+    for name, text in {"10-tap": TAP, "20-any": ANY, "30-shell": SHELL, "40-gpu": GPU}.items():
+        node.rule(name, text)
+    return node
+
+
+def explain(node: Node, *arguments: object, **more) -> subprocess.CompletedProcess:
+    return run(node, "explain", "--hooks-dir", node.rules, "--node-name", "node-1", *arguments,
+               **more)
+
+
+def test_text(rules: Node):
+    done = explain(rules, *MATCHING)
+    assert done.returncode == 0, done.stderr
+    assert rules.normal(done.stdout) == """\
+Container web/shop/?, image nginx:1.27: gets 1 hook: 1 of 4 sets
+
+injected   tap  /etc/grapnel/hooks.d/10-tap.yaml:1
+           image nginx:1.*; seen: "nginx:1.27"  (/etc/grapnel/hooks.d/10-tap.yaml:5:11)
+           namespace is "web"; seen: "web"  (/etc/grapnel/hooks.d/10-tap.yaml:5:31)
+           podAnnotations["team"] is "infra"; seen: "infra"  (/etc/grapnel/hooks.d/10-tap.yaml:5:64)
+no match   either  /etc/grapnel/hooks.d/20-any.yaml:1
+           namespace in [a, b]; seen: "web"  (/etc/grapnel/hooks.d/20-any.yaml:7:9)
+           not: namespace is "web"; seen: "web"  (/etc/grapnel/hooks.d/20-any.yaml:8:15)
+skipped    shell  /etc/grapnel/hooks.d/30-shell.yaml:1
+           whether it matches cannot be told here, and onUnknown is Skip
+           command is "sh"; seen: unknown: this source does not tell command  (/etc/grapnel/hooks.d/30-shell.yaml:5:11)
+other node gpu  /etc/grapnel/hooks.d/40-gpu.yaml:1
+           nodes.names glob "gpu-*", and this node is "node-1"
+           without that, its match would be true
+           always: true  (/etc/grapnel/hooks.d/40-gpu.yaml:6:11)
+
+createRuntime
+  1. /opt/hooks/first shop  (tap)
+"""
+
+
+def test_failing_leaf(rules: Node):
+    """Of an all the first condition that fails, with what was expected and what was seen."""
+    done = explain(rules, *MATCHING, "--annotation", "team=web", "tap")
+    assert done.returncode == 0
+    assert rules.normal(done.stdout).splitlines()[2:4] == [
+        "near miss  tap  /etc/grapnel/hooks.d/10-tap.yaml:1",
+        '           podAnnotations["team"] is "infra"; seen: "web"  '
+        "(/etc/grapnel/hooks.d/10-tap.yaml:5:64)"]
+
+
+def test_refused(rules: Node):
+    """The verdict comes first."""
+    done = explain(rules, *MATCHING[:-2])
+    assert done.returncode == 1
+    first, second = done.stdout.splitlines()[:2]
+    assert first.endswith(": REFUSED")
+    assert second.startswith("  grapnel: HookSet tap (")
+    assert "refused    tap  " in done.stdout
+
+
+def test_which_sets(rules: Node):
+    """Many sets that do not match are counted; --all shows them, a name only itself."""
+    for i in range(20):
+        rules.rule(f"50-other-{i:02}", HEAD + f"metadata: {{name: other-{i:02}}}\n"
+                   f"spec:\n  match: {{namespace: other-{i}}}\n" + HOOK)
+    done = explain(rules, *MATCHING)
+    assert "21 other sets do not match; --all shows them, or name one" in done.stdout
+    assert "other-03" not in done.stdout
+    assert "other-03" in explain(rules, "--all", *MATCHING).stdout
+    one = explain(rules, "other-03", *MATCHING).stdout
+    assert "other-03" in one and "other-04" not in one and "other sets" not in one
+
+
+def test_limit_of_near_misses(rules: Node):
+    """Ten are shown, an eleventh is counted."""
+    for i in range(16):
+        rules.rule(f"50-near-{i:02}", HEAD + f"metadata: {{name: near-{i:02}}}\n"
+                   "spec:\n  match: {namespace: web, podName: other}\n" + HOOK)
+    out = explain(rules, *MATCHING).stdout
+    assert out.count("near miss ") == 10
+    assert "7 other sets do not match" in out
+
+
+def test_json(rules: Node):
+    done = explain(rules, *MATCHING, "-o", "json", "--annotation", "team=web")
+    container = json.loads(done.stdout)["containers"][0]
+    assert (container["namespace"], container["image"]) == ("web", "nginx:1.27")
+    assert (container["refused"], container["exempt"], container["hooks"]) == (False, False, {})
+    sets = {item["name"]: item for item in container["sets"]}
+    assert list(sets) == ["tap", "either", "shell", "gpu"]
+    assert sets["tap"] == {
+        "name": "tap", "file": f"{rules.rules}/10-tap.yaml", "line": 1, "state": "evaluated",
+        "match": "false", "near": True,
+        "conditions": [{"expected": 'podAnnotations["team"] is "infra"', "seen": '"web"',
+                        "result": "false", "file": f"{rules.rules}/10-tap.yaml", "line": 5,
+                        "column": 64}]}
+    assert (sets["shell"]["match"], sets["shell"]["verdict"]) == ("unknown", "skipped")
+    assert (sets["gpu"]["state"], sets["gpu"]["match"]) == ("otherNode", "true")
+    assert "gpu-*" in sets["gpu"]["reason"]
+
+
+def test_yaml_is_json(rules: Node):
+    """Both say the same."""
+    yaml = pytest.importorskip("yaml")
+    for verb in (["explain", "--all"], ["render"]):
+        arguments = [*verb, "--hooks-dir", rules.rules, *MATCHING]
+        as_json = run(rules, *arguments, "-o", "json")
+        as_yaml = run(rules, *arguments, "-o", "yaml")
+        assert as_json.returncode == as_yaml.returncode == 0
+        assert yaml.safe_load(as_yaml.stdout) == json.loads(as_json.stdout)
+
+
+def test_colours(rules: Node):
+    """None where the output is no terminal; on one, unless NO_COLOR is set."""
+    assert "\033" not in explain(rules, *MATCHING).stdout
+    command = " ".join([rules.program, "explain", "--hooks-dir", str(rules.rules), *MATCHING])
+    for settings, coloured in (({"NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False)):
+        done = subprocess.run(["script", "-qec", command, "/dev/null"], capture_output=True,
+                              text=True, check=False, timeout=60, stdin=subprocess.DEVNULL,
+                              env=settings | {"PATH": "/usr/bin:/bin"})
+        assert "injected" in done.stdout
+        assert ("\033[32minjected" in done.stdout) is coloured
+
+
+USAGE = {
+    "no such set": (["nothing"], 'expected the name of a set that is in force, found "nothing"'),
+    "live": (["--live", "x"], "there is no option --live"),
+    "output": (["-o", "xml"], 'expected -o text, json or yaml, found "xml"'),
+    "argument alone": (["--arg", "x"], "expected --command before --arg"),
+    "variable": (["--env", "x"], "expected --env NAME=VALUE"),
+    "mount": (["--mount", "a:b"], "expected --mount SOURCE:/DESTINATION[:TYPE]"),
+    "stdin twice": (["--from", "-", "--from", "-"], "expected stdin only once"),
+}
+
+
+@pytest.mark.parametrize("case", USAGE)
+def test_usage(rules: Node, case: str):
+    arguments, expected = USAGE[case]
+    done = explain(rules, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert expected in done.stderr
+
+
+def test_unreadable_document(rules: Node):
+    done = explain(rules, "--from", rules.home / "missing")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "missing cannot be read: No such file or directory" in done.stderr
+
+
+def test_broken_rules(rules: Node):
+    rules.rule("bad", HEAD + "spec: {mach: {always: true}}\n")
+    done = explain(rules, *MATCHING)
+    assert done.returncode == 1
+    assert 'did you mean "match"?' in done.stderr
+    assert "injected   tap" in done.stdout
+
+
+def test_flags(rules: Node):
+    """Every flag is seen by the field that it names."""
+    leaves = {
+        "podName: p": ["--pod", "p"],
+        "containerName: c": ["--container", "c"],
+        "podLabels: {k: v}": ["--label", "k=v"],
+        "podAnnotations: {k: v}": ["--annotation", "k=v"],
+        "runtimeHandler: kata": ["--runtime-handler", "kata"],
+        "runtime: cri-o": ["--runtime", "cri-o"],
+        "command: sh": ["--command", "sh"],
+    }
+    for leaf, flags in leaves.items():
+        rules.rule("10-tap", HEAD + "metadata: {name: tap}\nspec:\n  match: {" + leaf + "}\n"
+                   "  hooks: {poststop: [{path: /opt/hooks/first}]}\n")
+        assert "injected   tap" in explain(rules, *flags, "tap").stdout, leaf
+        assert "injected   tap" not in explain(rules, "tap").stdout, leaf
+
+
+# ---- documents: one pod with two containers ----
+
+POD = """apiVersion: v1
+kind: Pod
+metadata: {name: shop, namespace: web, annotations: {team: infra}}
+spec:
+  containers:
+  - {name: front, image: "nginx:1.27"}
+  - {name: back, image: "httpd:2"}
+"""
+
+
+def test_manifest(rules: Node):
+    done = explain(rules, "--from", "-", "tap", stdin=POD)
+    assert done.returncode == 0, done.stderr
+    heads = [line for line in done.stdout.splitlines() if line.startswith("Container ")]
+    assert heads == ["Container web/shop/front, image nginx:1.27: gets 1 hook: 1 of 4 sets",
+                     "Container web/shop/back, image httpd:2: gets nothing: 0 of 4 sets"]
+
+
+def test_manifest_selects(rules: Node):
+    done = explain(rules, "--from", "-", "--container", "back", "-o", "json", stdin=POD)
+    assert [item["container"] for item in json.loads(done.stdout)["containers"]] == ["back"]
+    done = explain(rules, "--from", "-", "--container", "none", stdin=POD)
+    assert done.returncode == 2
+    assert 'expected the name of one of the containers: front, back; found "none"' in done.stderr
+
+
+def test_flags_over_documents(rules: Node):
+    done = explain(rules, "--from", "-", "--container", "back", "--image", "nginx:1.9", "tap",
+                   stdin=POD)
+    assert "injected   tap" in done.stdout
+
+
+def test_render_several(rules: Node):
+    done = run(rules, "render", "--hooks-dir", rules.rules, "--from", "-", stdin=POD)
+    assert done.returncode == 0, done.stderr
+    first, second = json.loads(done.stdout)["containers"]
+    assert (first["container"], list(first["hooks"])) == ("front", ["createRuntime"])
+    assert (second["container"], second["hooks"]) == ("back", {})
+    alone = run(rules, "render", "--hooks-dir", rules.rules, "--from", "-", "--container", "front",
+                stdin=POD)
+    assert json.loads(alone.stdout) == first["hooks"]
+
+
+def test_render_spec(rules: Node):
+    """The subject comes from the bundle; what is not touched stays."""
+    spec = rules.home / "config.json"
+    spec.write_text(json.dumps({
+        "ociVersion": "1.1.0", "process": {"args": ["sh"], "cwd": "/"},
+        "annotations": {"io.kubernetes.cri.sandbox-namespace": "kube"},
+        "x-other": 18446744073709551615}))
+    rules.rule("30-shell", SHELL.replace(', "{{.PodName}}"', ""))
+    done = run(rules, "render", "--hooks-dir", rules.rules, "--spec", spec)
+    assert done.returncode == 0, done.stderr
+    assert "18446744073709551615" in done.stdout
+    merged = json.loads(done.stdout)
+    assert merged["process"]["args"] == ["sh"]
+    assert merged["hooks"]["createRuntime"][0]["path"] == f"{rules.hooks}/first"
