@@ -10,7 +10,7 @@ import pytest
 
 from conftest import ROOT, Node
 
-VERBS = ["plugin", "check", "explain", "list", "render", "schema", "simulate", "version"]
+VERBS = ["plugin", "check", "diff", "explain", "list", "render", "schema", "simulate", "version"]
 
 HEAD = "apiVersion: grapnel/v1beta1\n"
 GOOD = HEAD + """kind: HookSet

@@ -19,6 +19,7 @@ struct gr_verb {
 /* The long options of each verb that has some, for getopt_long and for completion. */
 extern const struct option gr_options_check[];
 extern const struct option gr_options_convert[];
+extern const struct option gr_options_diff[];
 extern const struct option gr_options_explain[];
 extern const struct option gr_options_list[];
 extern const struct option gr_options_plugin[];
@@ -28,6 +29,7 @@ extern const struct option gr_options_simulate[];
 int gr_verb_plugin(int argc, char **argv);
 int gr_verb_check(int argc, char **argv);
 int gr_verb_convert(int argc, char **argv);
+int gr_verb_diff(int argc, char **argv);
 int gr_verb_explain(int argc, char **argv);
 int gr_verb_list(int argc, char **argv);
 int gr_verb_render(int argc, char **argv);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/cli/diff: what other rules would change for containers.
+ *
+ * Layer: app.
+ */
+#include <stdio.h>
+
+#include "app/cli/diff_parts.h"
+#include "app/cli/document.h"
+#include "app/cli/subject_flags.h"
+#include "app/cli/verbs.h"
+#include "app/exit.h"
+
+/* As diff(1): trouble is told apart from a difference. */
+#define EXIT_SAME 0
+#define EXIT_DIFFERENT 1
+#define EXIT_TROUBLE 2
+
+static const char help[] =
+    "Usage: grapnel diff [OPTION]... OLD NEW --from FILE...\n"
+    "\n"
+    "Shows which containers would gain, lose or change hooks or adjustments when the rules of NEW\n"
+    "take the place of those of OLD. OLD and NEW are directories or files of rules. The\n"
+    "containers come from --from: kubectl get pods -A -o json, crictl inspect, a manifest.\n"
+    "\n"
+    "  --host              look at the hook programs on this host, too\n"
+    "  -o text|json|yaml   how it is printed (default text)\n" GR_SUBJECT_HELP
+    "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"
+    "  --host-root DIR     where the host's / is seen (default /)\n"
+    "  --node-name NAME    the node's name, for spec.nodes (default: the host's name)\n"
+    "  -h, --help          this text\n"
+    "\n"
+    "Exit codes, as of diff: 0 no container changes, 1 some do, 2 trouble: usage, broken rules, a\n"
+    "file that cannot be read.\n"
+    "\n"
+    "Example:\n"
+    "  kubectl get pods -A -o json | grapnel diff /etc/grapnel/hooks.d new/ --from -\n";
+
+struct diff {
+    struct gr_common common; /* without directories: each side adds its own */
+    struct gr_subject_flags subject;
+    bool host;
+    enum gr_output output;
+    struct gr_loaded before, after;
+    json_t *list;
+    size_t changed;
+};
+
+enum { OPT_HOST = GR_OPT_OWN };
+
+const struct option gr_options_diff[] = {
+    {"host", no_argument, NULL, OPT_HOST},
+    {"output", required_argument, NULL, 'o'},
+    GR_SUBJECT_OPTIONS,
+    {"config", required_argument, NULL, GR_OPT_CONFIG},
+    {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT},
+    {"node-name", required_argument, NULL, GR_OPT_NODE_NAME},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static int take(void *user, int option, const char *value)
+{
+    struct diff *diff = user;
+
+    if (gr_is_subject_option(option))
+        return gr_subject_option(&diff->subject, option, value);
+    switch (option) {
+    case OPT_HOST:
+        diff->host = true;
+        return GR_EXIT_OK;
+    case 'o':
+        return gr_output_choose("diff", value,
+                                1U << GR_OUTPUT_TEXT | 1U << GR_OUTPUT_JSON | 1U << GR_OUTPUT_YAML,
+                                &diff->output);
+    default:
+        return gr_common_option(&diff->common, option, value);
+    }
+}
+
+/* One side. Returns EXIT_SAME or EXIT_TROUBLE (said on stderr). */
+static int load(const struct diff *diff, char *path, struct gr_loaded *out_loaded)
+{
+    struct gr_common common = diff->common;
+    struct gr_printed printed = {0};
+    struct gr_reporter reporter = gr_print_findings(&printed);
+
+    if (gr_common_path(&common, path) != GR_EXIT_OK)
+        return EXIT_TROUBLE;
+    gr_common_seal(&common);
+    if (gr_common_load(&common, GR_STR_NONE, diff->host, &reporter, out_loaded) != GR_EXIT_OK)
+        return EXIT_TROUBLE;
+    if (printed.errors == 0)
+        return EXIT_SAME;
+    gr_common_unload(out_loaded);
+    return EXIT_TROUBLE;
+}
+
+static int decide(const struct gr_loaded *loaded, const struct gr_subject *subject,
+                  struct gr_arena *arena, struct gr_decision *out_decision)
+{
+    struct gr_decide_options options = gr_common_decide_options(loaded);
+
+    return gr_decide(loaded->load.ruleset, subject, &options, arena, out_decision);
+}
+
+static int compare_one(struct diff *diff, const struct gr_subject *subject)
+{
+    struct gr_decision before, after;
+    struct gr_diff changes = {0};
+    struct gr_arena arena;
+    char title[1024];
+    int r;
+
+    gr_arena_init(&arena, 64U << 10, 0);
+    r = decide(&diff->before, subject, &arena, &before);
+    if (r == 0)
+        r = decide(&diff->after, subject, &arena, &after);
+    if (r == 0)
+        r = gr_diff_compare(&before, &after, &arena, &changes);
+    if (changes.n > 0) {
+        gr_subject_title(subject, title, sizeof(title));
+        if (diff->output == GR_OUTPUT_TEXT)
+            gr_diff_text(title, &changes);
+        else
+            r = json_array_append_new(diff->list, gr_diff_json(subject, &changes));
+        diff->changed++;
+    }
+    gr_arena_fini(&arena);
+    return r;
+}
+
+static int finish(const struct diff *diff, const struct gr_inputs *inputs)
+{
+    (void)fflush(stdout);
+    if (diff->output != GR_OUTPUT_TEXT &&
+        gr_document_print("diff",
+                          json_pack("{s:I, s:I, s:O}", "compared", (json_int_t)inputs->n, "changed",
+                                    (json_int_t)diff->changed, "containers", diff->list),
+                          diff->output) != GR_EXIT_OK)
+        return EXIT_TROUBLE;
+    (void)fprintf(stderr, "%zu of %zu %s would change\n", diff->changed, inputs->n,
+                  inputs->n == 1 ? "container" : "containers");
+    return diff->changed > 0 ? EXIT_DIFFERENT : EXIT_SAME;
+}
+
+/* With both sides loaded. */
+static int compare(struct diff *diff)
+{
+    struct gr_printed printed = {0};
+    struct gr_reporter reporter = gr_print_findings(&printed);
+    struct gr_inputs inputs = {0};
+    struct gr_arena arena;
+    int r = 0;
+    int code = EXIT_TROUBLE;
+
+    gr_arena_init(&arena, 64U << 10, 0);
+    diff->list = json_array();
+    if (gr_subject_flags_read(&diff->subject, NULL, &arena, &reporter, &inputs) == GR_EXIT_OK) {
+        for (size_t i = 0; i < inputs.n && r == 0; i++)
+            r = compare_one(diff, &inputs.subjects[i]);
+        if (r == 0)
+            code = finish(diff, &inputs);
+        else
+            (void)fputs("grapnel diff: no memory\n", stderr);
+    }
+    json_decref(diff->list);
+    gr_arena_fini(&arena);
+    return code;
+}
+
+int gr_verb_diff(int argc, char **argv)
+{
+    static const struct gr_command_line line = {
+        .verb = "diff", .help = help, .letters = "ho:", .options = gr_options_diff, .take = take};
+    struct diff diff = {.common = {.verb = "diff"}, .subject = {.verb = "diff"}};
+    int r = gr_parse_options(&line, argc, argv, &diff);
+
+    if (r != GR_EXIT_OK)
+        return r < 0 ? GR_EXIT_OK : r;
+    if (argc - optind != 2)
+        return gr_usage("diff", "two directories or files of rules",
+                        argc > optind ? argv[optind] : "");
+    r = load(&diff, argv[optind], &diff.before);
+    if (r != EXIT_SAME)
+        return r;
+    r = load(&diff, argv[optind + 1], &diff.after);
+    if (r == EXIT_SAME) {
+        r = compare(&diff);
+        gr_common_unload(&diff.after);
+    }
+    gr_common_unload(&diff.before);
+    return r;
+}

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people and scripts see of diff."""
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from conftest import Node
+
+HEAD = "apiVersion: grapnel/v1beta1\nkind: HookSet\n"
+
+
+def rule(name: str, match: str, args: str = "[x]", more: str = "") -> str:
+    return HEAD + f"metadata: {{name: {name}}}\nspec:\n{more}  match: {{{match}}}\n" \
+        f"  hooks: {{createRuntime: [{{path: /opt/hooks/{name}, args: {args}}}]}}\n"
+
+
+@pytest.fixture
+def sides(node: Node) -> tuple[Node, Path, Path]:
+    old, new = node.home / "old", node.home / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "10-a.yaml").write_text(rule("a", "namespace: web"))
+        (folder / "20-b.yaml").write_text(rule("b", "namespace: web"))
+    return node, old, new
+
+
+def run(sides: tuple[Node, Path, Path], *more: object) -> subprocess.CompletedProcess:
+    node, old, new = sides
+    return subprocess.run([node.program, "diff", "--node-name", "node-1", old, new, "--namespace",
+                           "web", "--image", "nginx", *map(str, more)], capture_output=True,
+                          text=True, check=False, timeout=60, stdin=subprocess.DEVNULL)
+
+
+def changes(sides: tuple[Node, Path, Path], *more: object) -> list[tuple[str, str | None]]:
+    done = run(sides, "-o", "json", *more)
+    assert done.returncode in (0, 1), done.stderr
+    found = json.loads(done.stdout)
+    assert found["changed"] == len(found["containers"]) == done.returncode
+    return [(item["change"], item.get("set")) for container in found["containers"]
+            for item in container["changes"]]
+
+
+def test_same(sides: tuple[Node, Path, Path]):
+    done = run(sides)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == "0 of 1 container would change\n"
+    assert changes(sides) == []
+
+
+def test_same_in_other_words(sides: tuple[Node, Path, Path]):
+    """Another text, and so another hash in the mark, is no change."""
+    (sides[2] / "10-a.yaml").write_text("# now with a comment\n" + rule("a", "namespace: [web]"))
+    assert changes(sides) == []
+
+
+def test_gains_and_loses(sides: tuple[Node, Path, Path]):
+    (sides[2] / "20-b.yaml").unlink()
+    (sides[2] / "30-c.yaml").write_text(rule("c", "image: nginx"))
+    assert changes(sides) == [("loses", "b"), ("gains", "c")]
+    done = run(sides)
+    assert done.returncode == 1
+    assert done.stdout == """\
+web/?/?
+  loses b
+    - createRuntime: /opt/hooks/b [x] timeout 10
+  gains c
+    + createRuntime: /opt/hooks/c [x] timeout 10
+"""
+
+
+def test_changes(sides: tuple[Node, Path, Path]):
+    (sides[2] / "10-a.yaml").write_text(rule("a", "namespace: web", args="[z]"))
+    assert changes(sides) == [("changes", "a")]
+    found = json.loads(run(sides, "-o", "json").stdout)["containers"][0]
+    assert found["before"]["hooks"]["createRuntime"][0]["args"] == ["x"]
+    assert found["after"]["hooks"]["createRuntime"][0]["args"] == ["z"]
+
+
+def test_order(sides: tuple[Node, Path, Path]):
+    (sides[2] / "10-a.yaml").write_text(rule("a", "namespace: web", more="  order: 60\n"))
+    assert changes(sides) == [("order", None)]
+    assert "order: the same hooks run in another order\n" in run(sides).stdout
+
+
+def test_refused(sides: tuple[Node, Path, Path]):
+    """A container that is refused loses everything; the refusal comes first."""
+    (sides[2] / "10-a.yaml").write_text(
+        rule("a", "namespace: web", args="[x, '{{annotation \"none\"}}']"))
+    assert changes(sides) == [("refused", None), ("loses", "a"), ("loses", "b")]
+    node, old, new = sides
+    assert changes((node, new, old)) == [("created", None), ("gains", "a"), ("gains", "b")]
+
+
+def test_other_containers(sides: tuple[Node, Path, Path]):
+    """What no container is touched by is no difference."""
+    (sides[2] / "30-c.yaml").write_text(rule("c", "namespace: other"))
+    assert changes(sides) == []
+
+
+def test_trouble(sides: tuple[Node, Path, Path]):
+    """As diff(1): trouble is no difference."""
+    node, old, new = sides
+    (new / "bad.yaml").write_text(HEAD + "spec: {mach: {always: true}}\n")
+    done = run(sides)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert 'did you mean "match"?' in done.stderr
+    assert run((node, old, node.home / "missing")).returncode == 2
+    assert run(sides, "third").returncode == 2
+    assert "there is no option --live" in run(sides, "--live").stderr
