@@ -26,6 +26,7 @@ static const struct gr_verb verbs[] = {
     {"convert", "write hooks of other formats as HookSets", gr_verb_convert},
     {"schema", "print the JSON Schema of a file format", gr_verb_schema},
     {"simulate", "play a runtime: launch a plugin and ask it about pods", gr_verb_simulate},
+    {"test", "run test suites: containers and what rules are to do to them", gr_verb_test},
     {"version", "print the version and the NRI API level", gr_verb_version},
 };
 

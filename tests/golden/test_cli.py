@@ -10,7 +10,8 @@ import pytest
 
 from conftest import ROOT, Node
 
-VERBS = ["plugin", "check", "diff", "explain", "list", "render", "schema", "simulate", "version"]
+VERBS = ["plugin", "check", "diff", "explain", "list", "render", "schema", "simulate", "test",
+         "version"]
 
 HEAD = "apiVersion: grapnel/v1beta1\n"
 GOOD = HEAD + """kind: HookSet
@@ -70,7 +71,7 @@ USAGE = {
     "empty folder": (["render", "--hooks-dir", ""], 'expected a directory, found ""'),
     "host root": (["check", "--host-root", "a"], "--host-root with an absolute path"),
     "node name": (["check", "--node-name", "No_Name"], "expected --node-name of lower-case"),
-    "kind": (["schema", "Pod"], 'expected HookSet, Config or Policy, found "Pod"'),
+    "kind": (["schema", "Pod"], 'expected HookSet, Config, Policy or TestSuite, found "Pod"'),
     "kinds": (["schema", "Config", "HookSet"], "expected one kind"),
     "version": (["version", "x"], "expected no arguments"),
     "image": (["render", "--image", "Nginx"], "expected --image with an image name"),

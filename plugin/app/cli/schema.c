@@ -15,11 +15,12 @@
 extern const char gr_schema_hookset[];
 extern const char gr_schema_config[];
 extern const char gr_schema_policy[];
+extern const char gr_schema_testsuite[];
 
 static const char help[] = "Usage: grapnel schema [KIND]\n"
                            "\n"
-                           "Prints the JSON Schema of a file format: HookSet (default), Config or\n"
-                           "Policy.\n"
+                           "Prints the JSON Schema of a file format: HookSet (default), Config,\n"
+                           "Policy or TestSuite.\n"
                            "\n"
                            "Example:\n"
                            "  grapnel schema HookSet > hookset.schema.json\n";
@@ -40,7 +41,9 @@ int gr_verb_schema(int argc, char **argv)
         (void)fputs(gr_schema_config, stdout);
     else if (strcmp(kind, "Policy") == 0)
         (void)fputs(gr_schema_policy, stdout);
+    else if (strcmp(kind, "TestSuite") == 0)
+        (void)fputs(gr_schema_testsuite, stdout);
     else
-        return gr_usage("schema", "HookSet, Config or Policy", kind);
+        return gr_usage("schema", "HookSet, Config, Policy or TestSuite", kind);
     return GR_EXIT_OK;
 }

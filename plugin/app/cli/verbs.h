@@ -25,6 +25,7 @@ extern const struct option gr_options_list[];
 extern const struct option gr_options_plugin[];
 extern const struct option gr_options_render[];
 extern const struct option gr_options_simulate[];
+extern const struct option gr_options_test[];
 
 int gr_verb_plugin(int argc, char **argv);
 int gr_verb_check(int argc, char **argv);
@@ -35,6 +36,7 @@ int gr_verb_list(int argc, char **argv);
 int gr_verb_render(int argc, char **argv);
 int gr_verb_schema(int argc, char **argv);
 int gr_verb_simulate(int argc, char **argv);
+int gr_verb_test(int argc, char **argv);
 int gr_verb_version(int argc, char **argv);
 
 #endif
