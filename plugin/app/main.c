@@ -19,6 +19,7 @@
 static const struct gr_verb verbs[] = {
     {"plugin", "run the NRI plugin process", gr_verb_plugin},
     {"check", "read rules and print every finding", gr_verb_check},
+    {"completion", "print a shell's completion of this program", gr_verb_completion},
     {"diff", "show what other rules would change for containers", gr_verb_diff},
     {"explain", "say why each set matches a container or does not", gr_verb_explain},
     {"list", "show the rules in force, their order, and what was ignored or refused", gr_verb_list},

@@ -30,6 +30,7 @@ extern const struct option gr_options_test[];
 int gr_verb_plugin(int argc, char **argv);
 int gr_verb_check(int argc, char **argv);
 int gr_verb_convert(int argc, char **argv);
+int gr_verb_completion(int argc, char **argv);
 int gr_verb_diff(int argc, char **argv);
 int gr_verb_explain(int argc, char **argv);
 int gr_verb_list(int argc, char **argv);

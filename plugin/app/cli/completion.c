@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/cli/completion: what a shell completes behind "grapnel".
+ *
+ * Layer: app. Made from the tables that getopt_long reads, so that no option is forgotten and none
+ * is invented; a test compares the verbs with those of the program's help.
+ */
+#include <stdio.h>
+
+#include "app/cli/common.h"
+#include "app/cli/verbs.h"
+#include "app/exit.h"
+
+static const char help[] = "Usage: grapnel completion bash|zsh|fish\n"
+                           "\n"
+                           "Prints what makes the shell complete verbs, options and files.\n"
+                           "\n"
+                           "Examples:\n"
+                           "  grapnel completion bash > /etc/bash_completion.d/grapnel\n"
+                           "  grapnel completion zsh > /usr/share/zsh/site-functions/_grapnel\n"
+                           "  grapnel completion fish > /etc/fish/completions/grapnel.fish\n";
+
+struct verb {
+    const char *name;
+    const struct option *options; /* NULL: none but --help */
+    const char *outputs;          /* values of -o; NULL: it has none */
+    const char *words;            /* NULL: files */
+};
+
+static const struct option only_help[] = {
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+static const struct verb verbs[] = {
+    {"plugin", gr_options_plugin, NULL, ""},
+    {"check", gr_options_check, "text json", NULL},
+    {"completion", only_help, NULL, "bash zsh fish"},
+    {"diff", gr_options_diff, "text json yaml", NULL},
+    {"explain", gr_options_explain, "text json yaml", ""},
+    {"list", gr_options_list, "text json yaml", NULL},
+    {"render", gr_options_render, "json yaml", ""},
+    {"schema", only_help, NULL, "HookSet Config TestSuite"},
+    {"simulate", gr_options_simulate, "text json", NULL},
+    {"test", gr_options_test, "text json junit tap", NULL},
+    {"version", only_help, NULL, ""},
+};
+
+/* Options whose value is a file or a directory. */
+static bool takes_file(const char *name)
+{
+    static const char *const names[] = {"hooks-dir", "config", "host-root", "from",  "spec",
+                                        "last-good", "socket", "plugin",    "policy"};
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void put_verbs(void)
+{
+    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++)
+        (void)printf("%s%s", i ? " " : "", verbs[i].name);
+}
+
+static void put_options(const struct verb *verb)
+{
+    for (const struct option *option = verb->options; option->name; option++)
+        (void)printf("%s--%s", option == verb->options ? "" : " ", option->name);
+    (void)fputs(verb->outputs ? " -o -h" : " -h", stdout);
+}
+
+/* Patterns of a shell's case: the options of every verb with a value of that kind. */
+static void put_values(bool files)
+{
+    const char *before = "";
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
+        for (const struct option *option = verbs[i].options; option->name; option++) {
+            bool output = strcmp(option->name, "output") == 0;
+
+            if (option->has_arg != required_argument || output || takes_file(option->name) != files)
+                continue;
+            (void)printf("%s%s:--%s", before, verbs[i].name, option->name);
+            before = "|";
+        }
+    }
+}
+
+static void put_outputs(const char *format, const char *end)
+{
+    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
+        if (!verbs[i].outputs)
+            continue;
+        (void)printf("        %s:-o|%s:--output) ", verbs[i].name, verbs[i].name);
+        (void)printf("%s%s%s ;;\n", format, verbs[i].outputs, end);
+    }
+}
+
+static void print_bash(void)
+{
+    (void)fputs("# bash completion of grapnel; made by grapnel completion bash\n"
+                "_grapnel()\n{\n"
+                "    local current=${COMP_WORDS[COMP_CWORD]} words=\"\"\n"
+                "    COMPREPLY=()\n"
+                "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+                "        COMPREPLY=($(compgen -W \"",
+                stdout);
+    put_verbs();
+    (void)fputs("\" -- \"$current\"))\n        return\n    fi\n"
+                "    case ${COMP_WORDS[1]}:${COMP_WORDS[COMP_CWORD-1]} in\n        ",
+                stdout);
+    put_values(true);
+    (void)fputs(") COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n        ", stdout);
+    put_values(false);
+    (void)fputs(") return ;;\n", stdout);
+    put_outputs("COMPREPLY=($(compgen -W \"", "\" -- \"$current\")); return");
+    (void)fputs("    esac\n    case ${COMP_WORDS[1]}:$current in\n", stdout);
+    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
+        (void)printf("        %s:-*) words=\"", verbs[i].name);
+        put_options(&verbs[i]);
+        (void)fputs("\" ;;\n", stdout);
+        if (verbs[i].words)
+            (void)printf("        %s:*) words=\"%s\" ;;\n", verbs[i].name, verbs[i].words);
+        else
+            (void)printf("        %s:*) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n",
+                         verbs[i].name);
+    }
+    (void)fputs("    esac\n"
+                "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+                "}\n"
+                "complete -o filenames -F _grapnel grapnel\n",
+                stdout);
+}
+
+static void print_zsh(void)
+{
+    (void)fputs("#compdef grapnel\n# zsh completion of grapnel; made by grapnel completion zsh\n"
+                "if (( CURRENT == 2 )); then\n    compadd -- ",
+                stdout);
+    put_verbs();
+    (void)fputs("\n    return\nfi\ncase ${words[2]}:${words[CURRENT-1]} in\n        ", stdout);
+    put_values(true);
+    (void)fputs(") _files; return ;;\n        ", stdout);
+    put_values(false);
+    (void)fputs(") return ;;\n", stdout);
+    put_outputs("compadd -- ", "; return");
+    (void)fputs("esac\ncase ${words[2]}:${words[CURRENT]} in\n", stdout);
+    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
+        (void)printf("        %s:-*) compadd -- ", verbs[i].name);
+        put_options(&verbs[i]);
+        (void)fputs(" ;;\n", stdout);
+        if (!verbs[i].words)
+            (void)printf("        %s:*) _files ;;\n", verbs[i].name);
+        else if (verbs[i].words[0])
+            (void)printf("        %s:*) compadd -- %s ;;\n", verbs[i].name, verbs[i].words);
+    }
+    (void)fputs("esac\n", stdout);
+}
+
+static void fish_option(const struct verb *verb, const struct option *option)
+{
+    (void)printf("complete -c grapnel -n '__fish_seen_subcommand_from %s' -l %s", verb->name,
+                 option->name);
+    if (strcmp(option->name, "output") == 0)
+        (void)printf(" -s o -x -a '%s'", verb->outputs);
+    else if (option->has_arg == required_argument)
+        (void)fputs(takes_file(option->name) ? " -r -F" : " -x", stdout);
+    else if (option->val == 'h')
+        (void)fputs(" -s h", stdout);
+    (void)fputc('\n', stdout);
+}
+
+static void print_fish(void)
+{
+    (void)fputs("# fish completion of grapnel; made by grapnel completion fish\n"
+                "complete -c grapnel -f\n"
+                "complete -c grapnel -n __fish_use_subcommand -a '",
+                stdout);
+    put_verbs();
+    (void)fputs("'\n", stdout);
+    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
+        for (const struct option *option = verbs[i].options; option->name; option++)
+            fish_option(&verbs[i], option);
+        if (!verbs[i].words)
+            (void)printf("complete -c grapnel -n '__fish_seen_subcommand_from %s' -F\n",
+                         verbs[i].name);
+        else if (verbs[i].words[0])
+            (void)printf("complete -c grapnel -n '__fish_seen_subcommand_from %s' -a '%s'\n",
+                         verbs[i].name, verbs[i].words);
+    }
+}
+
+int gr_verb_completion(int argc, char **argv)
+{
+    const char *shell = argc > 1 ? argv[1] : "";
+
+    if (strcmp(shell, "-h") == 0 || strcmp(shell, "--help") == 0) {
+        (void)fputs(help, stdout);
+        return GR_EXIT_OK;
+    }
+    if (argc > 2)
+        return gr_usage("completion", "one shell", argv[2]);
+    if (strcmp(shell, "bash") == 0)
+        print_bash();
+    else if (strcmp(shell, "zsh") == 0)
+        print_zsh();
+    else if (strcmp(shell, "fish") == 0)
+        print_fish();
+    else
+        return gr_usage("completion", "bash, zsh or fish", shell);
+    return GR_EXIT_OK;
+}
