@@ -83,7 +83,7 @@ static void warn_later(struct gr_decoder *d, const struct gr_yaml_node *root,
 {
     const struct gr_yaml_node *node = gr_yaml_get(gr_yaml_get(root, "spec"), "minVersion");
 
-    gr_findings_warn(d->findings, "spec.minVersion", node->at, "too-new",
+    gr_findings_warn(d->findings, node->at, "too-new", "spec.minVersion",
                      "this set is blocked: %.*s; a container that matches it is an error under its "
                      "failurePolicy",
                      GR_STR_FMT(set->blocked));

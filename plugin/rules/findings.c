@@ -37,8 +37,8 @@ void gr_findings_addf(struct gr_findings *findings, const struct gr_field_path *
     gr_findings_add(findings, field, place, &err);
 }
 
-void gr_findings_warn(struct gr_findings *findings, const char *field, struct gr_place place,
-                      const char *code, const char *format, ...)
+void gr_findings_warn(struct gr_findings *findings, struct gr_place place, const char *code,
+                      const char *field, const char *format, ...)
 {
     struct gr_err err = {0};
     va_list args;

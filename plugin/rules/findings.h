@@ -43,8 +43,8 @@ void gr_findings_addf(struct gr_findings *findings, const struct gr_field_path *
     GR_PRINTF(5, 6);
 
 /* Reports a warning at a place; behind GR_FINDINGS_MAX of them no more. field: as in the file. */
-void gr_findings_warn(struct gr_findings *findings, const char *field, struct gr_place place,
-                      const char *code, const char *format, ...) GR_PRINTF(5, 6);
+void gr_findings_warn(struct gr_findings *findings, struct gr_place place, const char *code,
+                      const char *field, const char *format, ...) GR_PRINTF(5, 6);
 
 /*
  * Each appends a part and returns the length before, to which the path is cut back later with
