@@ -321,10 +321,10 @@ static int decode_unified(struct gr_decoder *d, const struct gr_yaml_node *node,
 
 size_t gr_decode_resources_room(const struct gr_yaml_node *node)
 {
-    size_t room = GR_RESOURCE_COUNT;
+    size_t room = 0;
 
     for (const struct gr_yaml_node *part = node->first; part; part = part->next)
-        room += GR_MIN(part->n, (size_t)GR_ADJUST_ENTRIES_MAX);
+        room += part->kind == GR_YAML_SCALAR ? 1 : GR_MIN(part->n, (size_t)GR_ADJUST_ENTRIES_MAX);
     return room;
 }
 

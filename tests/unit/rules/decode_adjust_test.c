@@ -431,6 +431,21 @@ static void test_texts(void **state)
     decoded_free(decoded);
 }
 
+/* All names are listed, also where there are many. */
+static void test_words(void **state)
+{
+    struct decoded *decoded = decode_row("rlimits: [{type: cores, soft: 1, hard: 1}]");
+
+    (void)state;
+    assert_string_equal(
+        decoded->findings[0].text,
+        "expected RLIMIT_AS, RLIMIT_CORE, RLIMIT_CPU, RLIMIT_DATA, RLIMIT_FSIZE, RLIMIT_LOCKS, "
+        "RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_NOFILE, RLIMIT_NPROC, RLIMIT_RSS, "
+        "RLIMIT_RTPRIO, RLIMIT_RTTIME, RLIMIT_SIGPENDING or RLIMIT_STACK, found the text "
+        "\"cores\"");
+    decoded_free(decoded);
+}
+
 /* Two kinds may have the same key. */
 static void test_keys_of_kinds(void **state)
 {
@@ -550,6 +565,7 @@ int main(void)
     test_add("resources", test_resources);
     TEST_ADD_ROWS(refuses_row, refused_rows);
     test_add("texts", test_texts);
+    test_add("words", test_words);
     test_add("keys of kinds", test_keys_of_kinds);
     TEST_ADD_ROWS(limit, limit_rows);
     test_add("all at once", test_all_at_once);

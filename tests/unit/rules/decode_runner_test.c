@@ -5,7 +5,10 @@
  */
 #include "rules/decoding.h"
 
+#include <errno.h>
+
 #include "base/buf.h"
+#include "rules/fields.h"
 
 static struct decoded *decode_text(const char *before, const char *row, const char *after)
 {
@@ -290,6 +293,33 @@ static void test_everything(void **state)
     decoded_free(decoded);
 }
 
+/* Who does not ask for run-time fields does not get any: nothing here could fill them in. */
+static void test_fields(void **state)
+{
+    static const char *const texts[] = {"{{.Pid}}", "{{.Bundle}}", "{{.Rootfs}}", "{{.Status}}"};
+    struct gr_template template;
+    struct gr_arena arena;
+
+    (void)state;
+    gr_arena_init(&arena, 4096, 0);
+    for (size_t i = 0; i < GR_ARRAY_LEN(texts); i++) {
+        const char *run_time = NULL;
+        struct gr_err err = {0};
+
+        assert_int_equal(gr_template_parse(&arena, gr_str_from(texts[i]), gr_template_field_check,
+                                           NULL, &template, &err),
+                         -EINVAL);
+        assert_string_equal(err.code, "unknown-field");
+        assert_int_equal(gr_template_parse(&arena, gr_str_from(texts[i]), gr_template_field_check,
+                                           &run_time, &template, &err),
+                         0);
+        assert_int_equal(strncmp(run_time, texts[i] + 2, strlen(run_time)), 0);
+        assert_int_equal(template.parts[0].id, GR_TEMPLATE_FIELD_COUNT + i);
+        assert_false(gr_template_field_is_foreign((enum gr_template_field) template.parts[0].id));
+    }
+    gr_arena_fini(&arena);
+}
+
 static const struct refused_row breaker_rows[] = {
     {"{failures: 1, window: 1}", "needs-runner", ""},
     {"{failures: 1000, window: 86400s}", "needs-runner", ""},
@@ -377,6 +407,7 @@ int main(void)
     test_add("hooks", test_hooks);
     test_add("mountProgram", test_mount_program);
     test_add("everything", test_everything);
+    test_add("fields", test_fields);
     test_add("limits", test_limits);
     test_add("exit codes", test_exit_codes);
     return test_run("decode_runner");
