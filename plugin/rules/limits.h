@@ -90,8 +90,8 @@
 /* Options of one mount. No evidence. */
 #define GR_MOUNT_OPTIONS_MAX 64
 
-/* A device's name, a class, a type of file system or a file of cgroup v2 under spec.adjust: NAME_MAX
- * of Linux, since most become the name of a file. */
+/* A device's name, a class, a type of file system or a file of cgroup v2 under spec.adjust:
+ * NAME_MAX of Linux, since most become the name of a file. */
 #define GR_ADJUST_NAME_MAX_BYTES 255
 
 /* Linux: 12 bits for the major and 20 for the minor number of a device (MINORBITS). */

@@ -51,9 +51,8 @@ static inline struct decoded *decode(struct gr_str text)
 {
     struct decoded *decoded = calloc(1, sizeof(*decoded));
     const struct gr_reporter reporter = {.report = collect_finding, .user = decoded};
-    struct gr_source source = {.file = "dir/stem.yaml",
-                               .stem = GR_STR("stem"),
-                               .version = GR_STR(DECODING_VERSION)};
+    struct gr_source source = {
+        .file = "dir/stem.yaml", .stem = GR_STR("stem"), .version = GR_STR(DECODING_VERSION)};
     char *copy;
 
     assert_non_null(decoded);
