@@ -195,6 +195,17 @@ def runs_of(result: dict) -> list[str]:
     return [f"{run['stage']}/{Path(run['path']).name}" for run in result["containers"][0]["runs"]]
 
 
+def test_denied_request_refuses(node: Node, pod: Path):
+    """Without a policy nothing can be asked for."""
+    request = '  annotations: {hooks.noderesource.dev/container.app: " none , "}\n'
+    pod.write_text(POD.replace("spec:\n", request + "spec:\n"))
+    container = node.json(pod, code=1)["containers"][0]
+    assert container["refused"]
+    assert container["refusal"] == (
+        "grapnel: container app of pod shop/web is refused: the pod asks for the HookSet \"none\", "
+        "which the namespace shop may not have: there is none of this name")
+
+
 SHOW_CONFIG = """#!/usr/bin/python3 -IS
 import json, sys
 state = json.load(sys.stdin)

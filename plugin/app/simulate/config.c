@@ -126,17 +126,36 @@ static bool gives_no_hook(enum gr_verdict verdict)
            verdict == GR_VERDICT_IGNORED;
 }
 
-static bool add_other(struct gr_arena *arena, struct gr_sim_container *c,
-                      const struct gr_set_result *result)
+static bool add_other(struct gr_arena *arena, struct gr_sim_container *c, struct gr_str set,
+                      enum gr_verdict verdict, struct gr_str reason)
 {
     struct gr_sim_other *other = &c->others[c->others_n];
 
-    other->verdict = gr_verdict_name(result->verdict);
-    if (!gr_arena_str(arena, result->set->name, &other->set) ||
-        !gr_arena_str(arena, result->reason, &other->reason))
+    other->verdict = gr_verdict_name(verdict);
+    if (!gr_arena_str(arena, set, &other->set) || !gr_arena_str(arena, reason, &other->reason))
         return false;
     c->others_n++;
     return true;
+}
+
+static bool add_others(struct gr_arena *arena, struct gr_sim_container *c,
+                       const struct gr_decision *decision)
+{
+    bool fine = true;
+
+    for (size_t i = 0; i < decision->results_n && fine; i++) {
+        const struct gr_set_result *result = &decision->results[i];
+
+        if (gives_no_hook(result->verdict))
+            fine = add_other(arena, c, result->set->name, result->verdict, result->reason);
+    }
+    for (size_t i = 0; i < decision->objections_n && fine; i++) {
+        const struct gr_objection *objection = &decision->objections[i];
+
+        if (gives_no_hook(objection->verdict))
+            fine = add_other(arena, c, objection->set, objection->verdict, objection->reason);
+    }
+    return fine;
 }
 
 /* Decides about a container as the plugin will and keeps what its answer does not show. */
@@ -150,15 +169,9 @@ static bool find_others(struct gr_sim *sim, struct gr_sim_container *c,
     (void)gr_image_parse(c->image, &subject.image);
     if (gr_decide(loaded->load.ruleset, &subject, &options, &sim->arena, &decision) != 0)
         return false;
-    c->others = gr_arena_array(&sim->arena, decision.results_n, sizeof(*c->others));
-    if (!c->others)
-        return false;
-    for (size_t i = 0; i < decision.results_n; i++) {
-        if (gives_no_hook(decision.results[i].verdict) &&
-            !add_other(&sim->arena, c, &decision.results[i]))
-            return false;
-    }
-    return true;
+    c->others =
+        gr_arena_array(&sim->arena, decision.results_n + decision.objections_n, sizeof(*c->others));
+    return c->others && add_others(&sim->arena, c, &decision);
 }
 
 int gr_sim_check_rules(struct gr_sim *sim)
