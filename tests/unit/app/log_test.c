@@ -1,42 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Log lines: one line each whatever a pod writes, in both formats. */
-#include "testing.h"
+#include "capturing.h"
 
 #include <fcntl.h>
 #include <jansson.h>
-#include <unistd.h>
 
 #include "app/log.h"
-
-/* Runs one call with stderr in a file and gives back what was written. */
-struct captured {
-    int saved, file;
-    char text[16384];
-};
-
-static void capture_begin(struct captured *c)
-{
-    char name[] = "/tmp/grapnel-log-test.XXXXXX";
-
-    (void)fflush(stderr);
-    c->saved = dup(STDERR_FILENO);
-    c->file = mkstemp(name);
-    assert_true(c->saved >= 0 && c->file >= 0);
-    (void)unlink(name);
-    assert_true(dup2(c->file, STDERR_FILENO) >= 0);
-}
-
-static void capture_end(struct captured *c)
-{
-    ssize_t n;
-
-    assert_true(dup2(c->saved, STDERR_FILENO) >= 0);
-    n = pread(c->file, c->text, sizeof(c->text) - 1, 0);
-    assert_true(n >= 0);
-    c->text[n] = '\0';
-    (void)close(c->saved);
-    (void)close(c->file);
-}
 
 static const struct gr_log logfmt = {.level = GR_LEVEL_INFO, .format = GR_LOG_LOGFMT};
 static const struct gr_log json = {.level = GR_LEVEL_INFO, .format = GR_LOG_JSON};
