@@ -406,9 +406,14 @@ static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root
     return r ? r : gr_decode_mapping(d, root, GR_KEYS(keys), policy);
 }
 
+static bool holds(struct gr_str text, struct gr_str part)
+{
+    return text.n > 0 && memmem(text.p, text.n, part.p, part.n) != NULL;
+}
+
 static bool mentions_policy(struct gr_str text)
 {
-    return text.n > 0 && memmem(text.p, text.n, "Policy", 6) != NULL;
+    return holds(text, GR_STR("Policy"));
 }
 
 bool gr_policy_claims(const struct gr_yaml_document *document)
@@ -435,8 +440,16 @@ struct reading {
     uint64_t hash;
 };
 
+/* The text from a line on; all of it where lines end otherwise than with a line feed. */
 static struct gr_str from_line(struct gr_str text, uint32_t line)
 {
+    static const struct gr_str others[] = {
+        {"\r", 1}, {"\xC2\x85", 2}, {"\xE2\x80\xA8", 3}, {"\xE2\x80\xA9", 3}};
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(others); i++) {
+        if (holds(text, others[i]))
+            return text;
+    }
     while (--line > 0)
         text = gr_str_skip(text, gr_str_find(text, '\n') + 1);
     return text;

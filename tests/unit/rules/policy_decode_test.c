@@ -397,6 +397,12 @@ static const struct configure_row configure_rows[] = {
      GR_POLICY_REFUSED, 0, 0},
     {"broken settings behind a policy", POLICY "  {}\n---\n" HEAD "kind: Config\nspec: [\n", 0, 1,
      0},
+    {"a policy behind broken settings, in lines of old",
+     "kind: Config\rspec: [\r---\rkind: Policy\r", GR_POLICY_REFUSED, 0, 0},
+    {"the same with another line end",
+     "kind: Config\xe2\x80\xa8spec: [\xe2\x80\xa8"
+     "kind: Policy\n",
+     GR_POLICY_REFUSED, 0, 0},
     {"a broken policy", POLICY "  stages: [\n", GR_POLICY_REFUSED, 0, 0},
     {"a key twice", POLICY "  hooksPerContainer: 1\n  hooksPerContainer: 2\n", GR_POLICY_REFUSED, 0,
      0},
