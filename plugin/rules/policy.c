@@ -2,7 +2,7 @@
 /*
  * rules/policy: what all policies together say.
  *
- * Layer: rules. The reader is in policy_decode.c.
+ * Layer: rules. The reader is in policy_decode.c and policy_fields.c.
  */
 #include "rules/policy.h"
 
