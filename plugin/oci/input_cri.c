@@ -15,9 +15,9 @@
 #define KUBE_NAMESPACE "io.kubernetes.pod.namespace"
 #define KUBE_UID "io.kubernetes.pod.uid"
 
-/* Only these runtimes write such a key into every config.json. */
+/* These runtimes write such a key into every config.json, and others (Podman) do not. */
 #define CONTAINERD_TYPE "io.kubernetes.cri.container-type"
-#define CRIO_TYPE "io.kubernetes.cri-o.ContainerType"
+#define CRIO_ID "io.kubernetes.cri-o.ContainerID"
 #define MANAGER "io.container.manager"
 
 static void tell_from(struct gr_kvs map, const char *key, struct gr_facts *facts,
@@ -46,14 +46,12 @@ static struct gr_str written_by(struct gr_kvs annotations, bool *out_of_cri)
 {
     struct gr_str value, manager = GR_STR_NONE;
     bool containerd = gr_kvs_get(annotations, GR_STR(CONTAINERD_TYPE), &value);
-    bool crio = gr_kvs_get(annotations, GR_STR(CRIO_TYPE), &value);
+    bool crio = gr_kvs_get(annotations, GR_STR(CRIO_ID), &value);
 
     (void)gr_kvs_get(annotations, GR_STR(MANAGER), &manager);
-    if (gr_str_is(manager, "libpod") && !containerd) {
-        *out_of_cri = false; /* it writes CRI-O's key as well, where there is a pod of Podman */
-        return GR_STR("podman");
-    }
     *out_of_cri = containerd || crio;
+    if (gr_str_is(manager, "libpod") && !*out_of_cri)
+        return GR_STR("podman");
     if (containerd && !crio && manager.n == 0)
         return GR_STR("containerd");
     if (crio && !containerd && gr_str_is(manager, "cri-o"))
@@ -85,7 +83,7 @@ void gr_facts_of_annotations(struct gr_str runtime, struct gr_facts *facts)
         (void)gr_kvs_get(map, GR_STR("io.kubernetes.cri.sandbox-id"), &facts->sandbox_id);
     } else if (gr_str_is(origin.runtime, "cri-o")) {
         tell_kubelets(map, facts); /* CRI-O copies the labels behind the pod's annotations */
-        (void)gr_kvs_get(map, GR_STR("io.kubernetes.cri-o.ContainerID"), &s->id);
+        (void)gr_kvs_get(map, GR_STR(CRIO_ID), &s->id);
         (void)gr_kvs_get(map, GR_STR("io.kubernetes.cri-o.SandboxID"), &facts->sandbox_id);
     } else if (origin.runtime.n) {
         facts->of_cri = false; /* another runtime: then these keys are anybody's */

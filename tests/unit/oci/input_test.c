@@ -222,9 +222,14 @@ static const struct row rows[] = {
     {"annotations that two runtimes could have written",
      {BUNDLE "\"io.kubernetes.cri.container-type\":\"container\",\"io.kubernetes.cri.sandbox-"
              "namespace\":\"x\",\"io.container.manager\":\"cri-o\",\"io.kubernetes.cri-o."
-             "ContainerType\":\"container\",\"io.kubernetes.cri-o.ImageName\":\"evil\"}}"},
+             "ContainerID\":\"container\",\"io.kubernetes.cri-o.ImageName\":\"evil\"}}"},
      "",
      "- name? pod? ns? image? handler? runtime? command? args? env? plabels? clabels? pann? cann=5",
+     0},
+    {"a container of CRI-O that would be one of Podman",
+     {BUNDLE "\"io.container.manager\":\"libpod\",\"io.kubernetes.cri-o.ContainerID\":\"x\"}}"},
+     "",
+     "- name? pod? ns? image? handler? runtime? command? args? env? plabels? clabels? pann? cann=2",
      0},
     {"the same, told which",
      {BUNDLE "\"io.kubernetes.cri.container-type\":\"container\","
