@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * oci/input: what each kind of document tells and what it leaves open, and how documents are
- * joined. The documents of tests/fuzz/corpus/input are shaped as containerd 2, CRI-O 1.34, Docker
- * and Podman write them.
+ * joined. Of the documents in tests/fuzz/corpus/input those with a version were printed by crictl
+ * 1.36, with other paths put in; the others are made in their shape, with more in them.
  */
 #include "applying.h"
 
@@ -251,6 +251,24 @@ static const struct row rows[] = {
      "pann? cann?",
      0},
 
+    {"containerd 1.7.27 as crictl shows it",
+     {"containerd-1.7.27-inspect.json"},
+     "",
+     "a8fb name=main pod=pod-1 ns=default uid=pod- image=localhost/plain:test handler? "
+     "runtime=containerd command=/bin/busybox args=3 env=2 mounts=11 plabels? pann? cann=7",
+     0},
+    {"containerd 2.3.4 as crictl shows it",
+     {"containerd-2.3.4-inspectp.json", "containerd-2.3.4-inspect.json"},
+     "",
+     "5414 name=main pod=pod-1 ns=default uid=pod- image=localhost/plain:test runtime=containerd "
+     "command=/bin/busybox args=3 env=2 mounts=11 cann=7",
+     0},
+    {"CRI-O 1.34.0 as crictl shows it",
+     {"crio-1.34.0-inspect.json"},
+     "",
+     "4f16 name=main pod? ns? image=localhost/plain:test handler? runtime=cri-o "
+     "command=/bin/busybox args=3 env=4 mounts=12 plabels? pann? cann=22 present=1",
+     0},
     {"container and sandbox",
      {"containerd-inspect.json", "containerd-inspectp.json"},
      "",
