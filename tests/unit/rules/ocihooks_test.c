@@ -112,8 +112,8 @@ static const struct good_row good_rows[] = {
      MATCH("    command: [{regex: '.*/sh$', search: true}, {regex: '.*', search: true}]\n"), NULL,
      true},
     {"one annotation", "{" V "," H "," S ",\"when\":{\"annotations\":{\"^a\\\\.b$\":null}}}",
-     MATCH("    anyAnnotation: {key: {regex: '^a\\.b$', search: true}, value: {regex: '.*', "
-           "search: true}}\n"),
+     MATCH("    anyAnnotation:\n      key: {regex: '^a\\.b$', search: true}\n"
+           "      value: {regex: '.*', search: true}\n"),
      NULL, true},
     {"all of all",
      "{" V "," H "," S
@@ -146,15 +146,15 @@ static const struct good_row good_rows[] = {
      "{\"hook\":\"/bin/x\",\"stage\":[\"poststop\"],\"cmd\":[\"a\"],\"annotation\":[\"b\",\"(c\","
      "\"d)\"],\"hasbindmounts\":true}",
      HEAD "  match:\n    any:\n      - mounts: {type: bind}\n"
-          "      - anyAnnotation: {key: {regex: '.*', search: true}, value: {regex: 'b|(c|d)', "
-          "search: true}}\n"
+          "      - anyAnnotation:\n          key: {regex: '.*', search: true}\n"
+          "          value: {regex: 'b|(c|d)', search: true}\n"
           "      - command: {regex: a, search: true}\n"
           "  hooks:\n    poststop:\n      - path: /bin/x\n        timeout: 120\n",
      "no-timeout", true},
     {"0.1.0: no annotation means any",
      "{\"hook\":\"/bin/x\",\"stage\":[\"poststop\"],\"annotation\":[],\"hasbindmounts\":false}",
-     HEAD "  match:\n    anyAnnotation:\n      key: {regex: '.*', search: true}\n"
-          "      value: {regex: '.*', search: true}\n"
+     HEAD "  match:\n    anyAnnotation: {key: {regex: '.*', search: true}, value: {regex: '.*', "
+          "search: true}}\n"
           "  hooks:\n    poststop:\n      - path: /bin/x\n        timeout: 120\n",
      "no-timeout", true},
 };
