@@ -79,12 +79,14 @@ static int check_not_both(struct gr_oci_reader *r, const struct gr_oci_texts *on
                             "\"%s\" and \"%s\" mean the same; keep one of the two", name, short_);
 }
 
-/* hook itself is args[0]. */
+/* hook itself is args[0]. Without it (which is refused later) there is no argv. */
 static int prepend(struct gr_oci_reader *r, const struct gr_oci_text *hook,
                    struct gr_oci_texts *args)
 {
     struct gr_yaml_node *items;
 
+    if (hook->text.n == 0)
+        *args = (struct gr_oci_texts){0};
     if (!args->given)
         return 0;
     items = gr_arena_array(&r->nodes, args->n + 1, sizeof(*items));

@@ -284,6 +284,8 @@ static const struct bad_row bad_rows[] = {
      14, "duplicate-key", "\"annotations\""},
     {"0.1.0: no hook", "{\"stages\":[\"poststop\"],\"hasbindmounts\":true}", 1, 1, "missing-key",
      "path"},
+    {"0.1.0: no hook, but arguments", "{\"stages\":[\"poststop\"],\"arguments\":[\"\"]}", 1, 1,
+     "missing-key", "path"},
     {"0.1.0: hook of the other version",
      "{\"hook\":{\"path\":\"/bin/x\"},\"stages\":[\"poststop\"]}", 1, 9, "wrong-type", "a text"},
 };
