@@ -114,8 +114,11 @@ static int take(void *user, int option, const char *value)
 
 static int parse(struct gr_convert *c, int argc, char **argv)
 {
-    static const struct gr_command_line line = {
-        .verb = "convert", .help = help, .letters = "h", .options = gr_options_convert, .take = take};
+    static const struct gr_command_line line = {.verb = "convert",
+                                                .help = help,
+                                                .letters = "h",
+                                                .options = gr_options_convert,
+                                                .take = take};
     int r = gr_parse_options(&line, argc, argv, c);
 
     if (r == GR_EXIT_OK && optind == argc)

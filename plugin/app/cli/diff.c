@@ -100,7 +100,7 @@ static int load(const struct diff *diff, char *path, struct gr_loaded *out_loade
 static int decide(const struct gr_loaded *loaded, const struct gr_subject *subject,
                   struct gr_arena *arena, struct gr_decision *out_decision)
 {
-    struct gr_decide_options options = gr_common_decide_options(loaded);
+    struct gr_decide_options options = gr_settings_decide_options(&loaded->settings);
 
     return gr_decide(loaded->load.ruleset, subject, &options, arena, out_decision);
 }

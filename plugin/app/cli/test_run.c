@@ -101,7 +101,7 @@ static int run_container(struct gr_test_run *run, struct gr_test_suite *suite,
                          const struct gr_loaded *loaded, struct gr_test_seen *seen,
                          const struct gr_subject *subject, struct gr_test_result *result)
 {
-    struct gr_decide_options options = gr_common_decide_options(loaded);
+    struct gr_decide_options options = gr_settings_decide_options(&loaded->settings);
     struct gr_explanation explanation;
     struct gr_arena arena;
     int r;

@@ -77,8 +77,7 @@ static int add_container(struct reader *r, const struct gr_sim_pod *pod,
 
     if (!c)
         return -ENOMEM;
-    *c = (struct gr_sim_container){
-        .init = from->role == GR_POD_INIT, .image = from->image};
+    *c = (struct gr_sim_container){.init = from->role == GR_POD_INIT, .image = from->image};
     c->subject.name = from->name;
     c->subject.env = from->env;
     if (join_args(r, from, &c->subject.args) || gr_sim_complete_container(&r->sim->arena, pod, c))
