@@ -276,8 +276,35 @@ static void hostile(void **state)
     rig_fini(&a.rig);
 }
 
+/* What is granted is what the leaf looks at; where it cannot be told, onUnknown decides. */
+static void requested_leaf(void **state)
+{
+    struct asking a;
+    struct gr_hookset *set;
+
+    (void)state;
+    init(&a, GR_REQUEST_ANNOTATION, GR_STR("a"));
+    a.rig.sets_n = 0;
+    set = rig_add(&a.rig, "a",
+                  make_leaf(&a.rig.rules_arena, GR_FIELD_REQUESTED, "", make_exact("a")));
+    set->requestable = true;
+    make_hook(&a.rig.rules_arena, set, GR_STAGE_POSTSTOP, "/opt/h", NULL, NULL);
+    set = rig_add(&a.rig, "b",
+                  make_leaf(&a.rig.rules_arena, GR_FIELD_REQUESTED, "", make_exact("b")));
+    set->requestable = true;
+    make_hook(&a.rig.rules_arena, set, GR_STAGE_POSTSTOP, "/opt/h", NULL, NULL);
+    assert_int_equal(rig_decide(&a.rig)->hooks_n, 1);
+    assert_int_equal(a.rig.decision.results_n, 1);
+    assert_str(a.rig.decision.results[0].set->name, "a");
+    a.rig.subject.unknown_fields = 1U << GR_FIELD_POD_ANNOTATIONS;
+    assert_int_equal(rig_decide(&a.rig)->results_n, 2);
+    assert_int_equal(a.rig.decision.results[0].verdict, GR_VERDICT_SKIPPED);
+    rig_fini(&a.rig);
+}
+
 int main(void)
 {
+    test_add("requested leaf", requested_leaf);
     TEST_ADD_ROWS(lists, list_rows);
     test_add("reasons", reasons);
     test_add("grants", grants);
