@@ -13,95 +13,88 @@
 
 /* How the words behind an interpreter are to be read. */
 enum kind {
-    SHELL,  /* letters of options do not end at one that takes a word; behind the text: $0, data */
-    SCRIPT, /* the first word that is no option is code, unless a text was given; then data */
-    ALWAYS, /* the same, also where a text was given */
-    LAUNCH, /* the first word that is no option is a command */
-    SU,     /* options may also stand behind other words; before the text nothing is data */
+    SHELL,   /* letters of options do not end at one that takes a word; behind the text: $0, data */
+    SCRIPT,  /* the first word that is no option is code, unless a text was given; then data */
+    PERMUTE, /* the same, and options may also stand behind other words */
+    ALWAYS,  /* as SCRIPT, also where a text was given */
+    LAUNCH,  /* the first word that is no option is a command */
+    SU,      /* options may also stand behind other words; before the text nothing is data */
 };
 
 struct language {
     const char *name;
     enum kind kind;
     const char *text;  /* options whose word is the program, or the file that holds it */
-    const char *code;  /* options whose word is code as well, but not in place of a program */
+    const char *code;  /* options whose word is not data, but no program either */
     const char *words; /* options whose word is data */
+    const char *long_text[3];
     const char *long_code[5];
     const char *long_words[3];
+    bool vague; /* its long options are too many to know which take a word */
 };
 
+#define SH(name)                                                                           \
+    {                                                                                      \
+        name, SHELL, "c", "", "oO", {"--command"}, {"--rcfile", "--init-file"}, {0}, false \
+    }
+#define SU_LONG                                                                   \
+    {"--command", "--session-command"},                                           \
+    {                                                                             \
+        "--shell", "--user", "--group", "--supp-group", "--whitelist-environment" \
+    }
+#define NODE(name)                                           \
+    {                                                        \
+        name, SCRIPT, "ep", "r", "C", {"--eval", "--print"}, \
+            {"--require", "--import", "--loader"}, {0}, true \
+    }
+#define AWK(name)                                                             \
+    {                                                                         \
+        name, SCRIPT, "feE", "il", "vF", {"--file", "--source", "--exec"},    \
+            {"--include", "--load"}, {"--assign", "--field-separator"}, false \
+    }
+
 static const struct language languages[] = {
-    {"sh", SHELL, "c", "", "oO", {"--command"}, {0}},
-    {"bash", SHELL, "c", "", "oO", {"--command", "--rcfile", "--init-file"}, {0}},
-    {"rbash", SHELL, "c", "", "oO", {"--command", "--rcfile", "--init-file"}, {0}},
-    {"dash", SHELL, "c", "", "oO", {"--command"}, {0}},
-    {"ash", SHELL, "c", "", "oO", {"--command"}, {0}},
-    {"ksh", SHELL, "c", "", "oO", {"--command"}, {0}},
-    {"mksh", SHELL, "c", "", "oO", {"--command"}, {0}},
-    {"lksh", SHELL, "c", "", "oO", {"--command"}, {0}},
-    {"pdksh", SHELL, "c", "", "oO", {"--command"}, {0}},
-    {"oksh", SHELL, "c", "", "oO", {"--command"}, {0}},
-    {"zsh", SHELL, "c", "", "oO", {"--command"}, {0}},
-    {"csh", SHELL, "c", "", "", {"--command"}, {0}},
-    {"tcsh", SHELL, "c", "", "", {"--command"}, {0}},
-    {"fish", SHELL, "cC", "", "odDf", {"--command", "--init-command"}, {0}},
-    {"yash", SHELL, "c", "", "oO", {"--command", "--rcfile", "--profile"}, {0}},
-    {"posh", SHELL, "c", "", "oO", {"--command"}, {0}},
-    {"su", SU, "c", "s", "", {"--command", "--session-command", "--shell"}, {0}},
-    {"sg", SU, "c", "", "", {"--command"}, {0}},
-    {"runuser", SU, "c", "su", "", {"--command", "--session-command", "--shell"}, {0}},
-    {"busybox", LAUNCH, "", "", "", {0}, {0}},
-    {"toybox", LAUNCH, "", "", "", {0}, {0}},
-    {"env", LAUNCH, "S", "", "uC", {"--split-string"}, {"--unset", "--chdir"}},
-    {"nohup", LAUNCH, "", "", "", {0}, {0}},
-    {"setsid", LAUNCH, "", "", "", {0}, {0}},
-    {"python", SCRIPT, "cm", "", "WXQ", {0}, {"--check-hash-based-pycs"}},
-    {"pypy", SCRIPT, "cm", "", "WXQ", {0}, {0}},
-    {"perl", SCRIPT, "eE", "IMm", "", {0}, {0}},
-    {"ruby", SCRIPT, "e", "rI", "CE", {"--require"}, {"--encoding"}},
-    {"node",
-     SCRIPT,
-     "ep",
-     "r",
-     "C",
-     {"--eval", "--print", "--require", "--import", "--loader"},
-     {"--conditions", "--title", "--input-type"}},
-    {"nodejs",
-     SCRIPT,
-     "ep",
-     "r",
-     "C",
-     {"--eval", "--print", "--require", "--import", "--loader"},
-     {"--conditions", "--title", "--input-type"}},
-    {"php", SCRIPT, "rBREfF", "zdc", "tS", {"--run", "--file", "--define", "--php-ini"}, {0}},
-    {"lua", ALWAYS, "", "el", "", {0}, {0}},
-    {"luajit", ALWAYS, "", "elj", "", {0}, {0}},
-    {"awk", SCRIPT, "feE", "il", "vF", {"--file", "--source", "--exec", "--include"}, {"--assign"}},
-    {"gawk",
-     SCRIPT,
-     "feE",
-     "il",
-     "vF",
-     {"--file", "--source", "--exec", "--include"},
-     {"--assign"}},
-    {"mawk",
-     SCRIPT,
-     "feE",
-     "il",
-     "vF",
-     {"--file", "--source", "--exec", "--include"},
-     {"--assign"}},
-    {"nawk",
-     SCRIPT,
-     "feE",
-     "il",
-     "vF",
-     {"--file", "--source", "--exec", "--include"},
-     {"--assign"}},
-    {"sed", SCRIPT, "ef", "", "l", {"--expression", "--file"}, {"--line-length"}},
-    {"tclsh", SCRIPT, "", "", "", {0}, {0}},
-    {"expect", ALWAYS, "", "cf", "", {0}, {0}},
-    {"Rscript", SCRIPT, "e", "", "", {0}, {0}},
+    SH("sh"),
+    SH("bash"),
+    SH("rbash"),
+    SH("dash"),
+    SH("ash"),
+    SH("ksh"),
+    SH("mksh"),
+    SH("lksh"),
+    SH("pdksh"),
+    SH("oksh"),
+    SH("zsh"),
+    SH("yash"),
+    SH("posh"),
+    {"csh", SHELL, "c", "", "", {"--command"}, {0}, {0}, false},
+    {"tcsh", SHELL, "c", "", "", {"--command"}, {0}, {0}, false},
+    {"fish", SHELL, "cC", "odDf", "", {"--command"}, {"--init-command"}, {0}, false},
+    {"su", SU, "c", "sgGw", "", SU_LONG, {0}, false},
+    {"sg", SU, "c", "", "", SU_LONG, {0}, false},
+    {"runuser", SU, "c", "sugGw", "", SU_LONG, {0}, false},
+    {"busybox", LAUNCH, "", "", "", {0}, {0}, {0}, false},
+    {"toybox", LAUNCH, "", "", "", {0}, {0}, {0}, false},
+    {"env", LAUNCH, "S", "Ca", "u", {"--split-string"}, {"--chdir", "--argv0"}, {"--unset"}, false},
+    {"nohup", LAUNCH, "", "", "", {0}, {0}, {0}, false},
+    {"setsid", LAUNCH, "", "", "", {0}, {0}, {0}, false},
+    {"python", SCRIPT, "cm", "WXQ", "", {0}, {"--check-hash-based-pycs"}, {0}, false},
+    {"pypy", SCRIPT, "cm", "WXQ", "", {0}, {0}, {0}, false},
+    {"perl", SCRIPT, "eE", "IMm", "", {0}, {0}, {0}, false},
+    {"ruby", SCRIPT, "e", "rICE", "", {0}, {"--require"}, {0}, true},
+    NODE("node"),
+    NODE("nodejs"),
+    {"php", SCRIPT, "rBREfF", "zdct", "S", {"--run", "--file"}, {"--define"}, {0}, true},
+    {"lua", ALWAYS, "", "el", "", {0}, {0}, {0}, false},
+    {"luajit", ALWAYS, "", "elj", "", {0}, {0}, {0}, false},
+    AWK("awk"),
+    AWK("gawk"),
+    AWK("mawk"),
+    AWK("nawk"),
+    {"sed", PERMUTE, "ef", "", "l", {"--expression", "--file"}, {0}, {"--line-length"}, false},
+    {"tclsh", SCRIPT, "", "g", "", {0}, {0}, {0}, false}, /* -encoding NAME */
+    {"expect", ALWAYS, "", "cfD", "", {0}, {0}, {0}, false},
+    {"Rscript", SCRIPT, "e", "", "", {0}, {0}, {0}, false},
 };
 
 /* Programs whose arguments name another program; shells and those of the table count too. */
@@ -209,6 +202,7 @@ struct scan {
     bool code_follows;               /* the next word is code */
     bool word_follows;               /* the next word is data */
     bool text_seen;                  /* the program was given */
+    bool perhaps_word;               /* the next word may belong to the option before it */
     bool operands;                   /* there are no more options */
     bool name_follows;               /* the next word is the $0 of a text */
     bool command_follows;            /* runuser -u USER: the next word is a command */
@@ -223,12 +217,13 @@ static void start(struct scan *scan, const struct language *language)
         scan->launched = launched || language->kind == LAUNCH;
 }
 
+/* Also shortened, as GNU programs take it: --expr for --expression. */
 static bool is_long_one(struct gr_str arg, const char *const *names, size_t n)
 {
     struct gr_str name = gr_str_first(arg, gr_str_find(arg, '='));
 
-    for (size_t i = 0; i < n && names[i]; i++) {
-        if (gr_str_is(name, names[i]))
+    for (size_t i = 0; name.n > 2 && i < n && names[i]; i++) {
+        if (gr_str_has_prefix(gr_str_from(names[i]), name))
             return true;
     }
     return false;
@@ -239,14 +234,15 @@ static void pass_long_option(struct scan *scan, struct gr_str arg)
     const struct language *language = scan->language;
     bool has_value = gr_str_find(arg, '=') < arg.n;
 
-    if (is_long_one(arg, language->long_code, GR_ARRAY_LEN(language->long_code))) {
-        bool text = gr_str_is(gr_str_skip(arg, 2), "command");
-
-        scan->text_follows = scan->text_follows || (text && !has_value);
+    if (is_long_one(arg, language->long_text, GR_ARRAY_LEN(language->long_text))) {
+        scan->text_follows = scan->text_follows || !has_value;
         scan->text_seen = scan->text_seen || has_value;
-        scan->code_follows = !text && !has_value;
+    } else if (is_long_one(arg, language->long_code, GR_ARRAY_LEN(language->long_code))) {
+        scan->code_follows = !has_value;
     } else if (is_long_one(arg, language->long_words, GR_ARRAY_LEN(language->long_words))) {
         scan->word_follows = !has_value;
+    } else {
+        scan->perhaps_word = language->vague && !has_value;
     }
 }
 
@@ -284,6 +280,7 @@ static void pass_option(struct scan *scan, struct gr_str arg)
     if (gr_str_is(gr_str_from(scan->language->name), "runuser") &&
         (gr_str_has_prefix(arg, GR_STR("-u")) || gr_str_has_prefix(arg, GR_STR("--user"))))
         scan->command_follows = true;
+    scan->perhaps_word = false;
     if (gr_str_is(arg, "--") || gr_str_is(arg, "-"))
         scan->operands = scan->language->kind != SU;
     else if (gr_str_has_prefix(arg, GR_STR("--")))
@@ -326,6 +323,10 @@ static bool pass_operand(struct scan *scan, struct gr_str arg)
     const struct language *language = scan->language;
     bool seen = scan->text_seen;
 
+    if (scan->perhaps_word) {
+        scan->perhaps_word = false; /* either the option's or the script: looked at, not passed */
+        return !seen;
+    }
     switch (language->kind) {
     case LAUNCH:
         return pass_command(scan, arg);
@@ -335,6 +336,9 @@ static bool pass_operand(struct scan *scan, struct gr_str arg)
             scan->launched = true;
             look_for_program(scan, arg);
         }
+        return !seen;
+    case PERMUTE:
+        scan->text_seen = true;
         return !seen;
     case ALWAYS:
     case SHELL:

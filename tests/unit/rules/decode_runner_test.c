@@ -164,6 +164,7 @@ static const struct refused_row refused_rows[] = {
     {X "limits: {memory: 99999999999999999999Ki}", "bad-quantity", ".limits.memory"},
     {X "limits: {memory: unlimited}", "bad-quantity", ".limits.memory"},
     {X "limits: {memory: [1]}", "bad-quantity", ".limits.memory"},
+    {X "limits: {fileSize: 0Mi}", "bad-quantity", ".limits.fileSize"},
     {X "limits: {fileSize: -1}", "bad-quantity", ".limits.fileSize"},
     {X "limits: {openFiles: 7}", "bad-number", ".limits.openFiles"},
     {X "limits: {openFiles: 1048577}", "bad-number", ".limits.openFiles"},
