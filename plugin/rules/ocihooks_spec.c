@@ -212,23 +212,38 @@ static int add_stage(struct merge *m, enum gr_stage stage, const struct raw_stag
     return result ? result : append(m, stage, &hooks, raw->items[0].at);
 }
 
+static int add_stages(struct merge *m, const struct raw_stages *stages)
+{
+    int result = 0;
+
+    for (size_t i = 0; i < GR_STAGE_COUNT && result >= 0; i++)
+        result = add_stage(m, (enum gr_stage)i, &stages->items[i]);
+    return result;
+}
+
+/* A file with a value of another type is not looked at further. */
 static int add_source(struct merge *m, const struct gr_source *source)
 {
-    struct gr_findings findings = {.reporter = m->r->d.findings->reporter, .file = source->file};
+    struct gr_findings *outer = m->r->d.findings;
+    struct gr_findings findings = {.reporter = outer->reporter, .file = source->file};
     const struct gr_yaml_node *root = NULL;
     struct raw_stages stages = {0};
+    bool bad = m->r->d.bad; /* a file before */
     int result;
 
     m->r->no_timeout = 0;
     m->r->d.findings = &findings;
+    m->r->d.bad = false;
     result = gr_ocihooks_json(&m->r->d, &m->r->nodes, source->text, &root);
     if (result == 0)
         result = bind_root(m->r, root, &stages);
-    for (size_t i = 0; i < GR_STAGE_COUNT && result >= 0; i++)
-        result = add_stage(m, (enum gr_stage)i, &stages.items[i]);
+    if (result == 0 && !m->r->d.bad)
+        result = add_stages(m, &stages);
     if (result >= 0 && !m->r->d.bad)
         gr_oci_say_no_timeout(m->r, root->at);
+    m->r->d.bad |= bad;
     m->r->d.path = (struct gr_field_path){0};
+    m->r->d.findings = outer;
     return GR_MIN(result, 0);
 }
 
@@ -269,7 +284,6 @@ static int merge_all(struct merge *m, const struct gr_source *sources, size_t so
                      struct gr_str name)
 {
     struct gr_oci_reader *r = m->r;
-    struct gr_findings *findings = r->d.findings;
     uint64_t hash = GR_HASH_START;
     int result;
 
@@ -285,7 +299,6 @@ static int merge_all(struct merge *m, const struct gr_source *sources, size_t so
                                gr_show(name).text, GR_NAME_MAX_BYTES);
     for (size_t i = 0; i < sources_n && result == 0; i++)
         result = add_source(m, &sources[i]);
-    r->d.findings = findings;
     return result;
 }
 

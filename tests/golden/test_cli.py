@@ -10,7 +10,7 @@ import pytest
 
 from conftest import ROOT, Node
 
-VERBS = ["plugin", "check", "completion", "diff", "explain", "list", "render", "schema",
+VERBS = ["plugin", "check", "completion", "convert", "diff", "explain", "list", "render", "schema",
          "simulate", "test", "version"]
 
 HEAD = "apiVersion: grapnel/v1beta1\n"

@@ -229,6 +229,19 @@ def test_what_cannot_be_read_or_written(convert, tmp_path):
     assert "none.json: No such file" in convert(missing, code=4).stderr
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_number_of_files(convert, tmp_path, more):
+    """At the limit, and one past it."""
+    (tmp_path / "in").mkdir()
+    for i in range(4096 + more):
+        (tmp_path / "in" / f"{i}.json").write_text(
+            '{"version":"1.0.0","hook":{"path":"/x","timeout":1},"when":{"always":true},'
+            '"stages":["poststop"]}')
+    done = convert(tmp_path / "in", code=2 if more else 0)
+    assert ("at most 4096 files" in done.stderr) == bool(more)
+    assert done.stdout.count("# From") == (0 if more else 4096)
+
+
 def test_refused(convert, tmp_path):
     good = write(tmp_path / "good.json", UMOUNT)
     bad = write(tmp_path / "bad.json", {**UMOUNT, "stages": ["precreate"]})
