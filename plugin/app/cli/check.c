@@ -125,7 +125,7 @@ static void tell_shadowed(const struct gr_load_result *result, const struct gr_r
             continue;
         gr_fail(&err, 0, "lint-shadowed-file",
                 "this file has no effect: %.*s has its name and a higher precedence",
-                GR_STR_FMT(file->detail));
+                GR_STR_FMT(file->masked_by));
         gr_err_at(&err, file->path.p, 0, 0);
         gr_report(reporter, GR_LEVEL_INFO, &err);
     }

@@ -112,9 +112,7 @@ static void put_files(const struct gr_load_result *loaded, const struct gr_findi
         const struct gr_file_report *file = &loaded->files[i];
 
         (void)printf("  %s: %s%s%.*s\n", file->path.p, file_words[file->state],
-                     file->state == GR_FILE_MASKED ? " " : "",
-                     file->state == GR_FILE_MASKED ? (int)file->detail.n : 0,
-                     file->detail.n ? file->detail.p : "");
+                     file->masked_by.n ? " " : "", GR_STR_FMT(file->masked_by));
         for (size_t k = 0; k < findings->n; k++) {
             if (is_about(&findings->items[k], file))
                 put_finding(&findings->items[k]);
@@ -183,7 +181,8 @@ static json_t *file_json(const struct gr_file_report *file, const struct gr_find
 
     gr_json_set_str(object, "path", file->path);
     (void)json_object_set_new(object, "state", json_string(file_states[file->state]));
-    gr_json_set_str(object, file->state == GR_FILE_MASKED ? "maskedBy" : "detail", file->detail);
+    gr_json_set_str(object, "maskedBy", file->masked_by);
+    gr_json_set_str(object, "detail", file->detail);
     for (size_t k = 0; k < findings->n; k++) {
         if (is_about(&findings->items[k], file))
             (void)json_array_append_new(
