@@ -141,8 +141,22 @@
 #define GR_BREAKER_FAILURES_MAX 1000
 #define GR_BREAKER_WINDOW_MAX_S 86400
 
-/* A glob, prefix or image pattern. No evidence. */
+/* A glob, prefix, expression or image pattern. No evidence. */
 #define GR_PATTERN_MAX_BYTES 1024
+
+/* Groups of an expression inside each other. Go allows 1,000; a person loses track at ten. */
+#define GR_REGEX_DEPTH_MAX 50
+
+/* What {n} counts to, and what nested ones multiply to: as Go and RE2 have it. */
+#define GR_REGEX_REPEAT_MAX 1000
+
+/* An expression as PCRE2 has compiled it; bounds memory and, through copies of groups that are
+ * repeated, time. The largest sensible one has 2 KiB. No evidence. */
+#define GR_REGEX_COMPILED_MAX_BYTES 16384
+
+/* Backtracking points of a match that are open at one time; each takes 128 bytes, so together
+ * 8 MiB. A turn of a repeated group takes up to three. */
+#define GR_REGEX_FRAMES_MAX 65536
 
 /* Values of one in, notIn or list. No evidence. */
 #define GR_VALUES_MAX 1024

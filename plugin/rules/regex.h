@@ -19,8 +19,9 @@ struct gr_regex;
 /*
  * search: any part of the text may match; else the whole text must. The result lives in the arena
  * and borrows nothing; it may be used by several threads at once.
- * Returns 0; -EINVAL after filling err (code "bad-regex"; err->column is the offset in text plus
- * one): not RE2's syntax, over GR_REGEX_MAX_BYTES, or too large when compiled; -ENOMEM.
+ * Returns 0; -EINVAL after filling err (code "bad-regex"; err->column is the number of the
+ * character in text, from 1): not RE2's syntax, over GR_PATTERN_MAX_BYTES, or too large when
+ * compiled; -ENOMEM.
  */
 GR_CHECKED int gr_regex_compile(struct gr_arena *arena, struct gr_str text, bool search,
                                 const struct gr_regex **out_regex, struct gr_err *err);
