@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include "base/utf8.h"
 #include "rules/decode_parts.h"
 #include "rules/glob.h"
 #include "rules/limits.h"
@@ -14,6 +15,8 @@
 /* What the form's table writes into. */
 struct form {
     struct gr_test test;
+    const struct gr_yaml_node *regex; /* NULL: the form is another one */
+    bool search;
     bool is_image;
 };
 
@@ -166,30 +169,93 @@ static int decode_exists(struct gr_decoder *d, const struct gr_yaml_node *node, 
     return r ? r : gr_decode_bool(d, node, &form->test.exists);
 }
 
+static int decode_regex(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    struct form *form = target;
+
+    form->test.kind = GR_TEST_REGEX;
+    form->regex = node;
+    return decode_pattern(d, node, form);
+}
+
+static int decode_search(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    struct form *form = target;
+
+    return gr_decode_bool(d, node, &form->search);
+}
+
+/* Where a character (from 1) of a scalar's text stands in the file, if that can be said: a block
+ * and a text with other escapes than its quotes need keep the place of the scalar. */
+static struct gr_place place_in(const struct gr_yaml_node *node, uint32_t character)
+{
+    struct gr_place place = node->at;
+    struct gr_str text = node->text;
+
+    if (!node->plain && !node->quote)
+        return place;
+    place.column += node->quote ? 1 : 0;
+    for (uint32_t i = 1; i < character && text.n > 0; i++) {
+        bool doubled = text.p[0] == node->quote || (node->quote == '"' && text.p[0] == '\\');
+
+        place.column += doubled ? 2 : 1;
+        text = gr_str_skip(text, GR_MAX(gr_utf8_next(text, NULL), (size_t)1));
+    }
+    return place;
+}
+
+/* Once it is known whether search stands beside it. */
+static int compile_regex(struct gr_decoder *d, struct form *form)
+{
+    size_t before = gr_field_path_key(&d->path, GR_STR("regex"));
+    struct gr_err err = {0};
+    int r = gr_regex_compile(d->arena, form->test.text, form->search, &form->test.regex, &err);
+
+    if (r == -EINVAL)
+        r = gr_decode_refuse_err(d, place_in(form->regex, err.column), &err);
+    gr_field_path_cut(&d->path, before);
+    return r;
+}
+
+/* One key, or regex and search. */
+static int check_keys(struct gr_decoder *d, const struct gr_yaml_node *node,
+                      const struct form *form)
+{
+    const struct gr_yaml_node *search = gr_yaml_get(node, "search");
+
+    if (search && !form->regex)
+        return gr_decode_refuse(d, search->key_at, "bad-form",
+                                "search stands beside regex only and lets any part of the value "
+                                "match; write {regex: \"…\", search: true}");
+    if (node->n > (search ? 2U : 1U))
+        return gr_decode_refuse(d, node->at, "bad-form",
+                                "expected exactly one of exact, glob, prefix, regex, in, notIn and "
+                                "exists, found %zu keys; write a list of forms for OR, all: […] "
+                                "for AND",
+                                node->n);
+    return 0;
+}
+
 static int decode_form(struct gr_decoder *d, const struct gr_yaml_node *node, bool is_image,
                        struct gr_test *test)
 {
     static const struct gr_key keys[] = {
-        {"exact", decode_exact, 0, NULL},    {"glob", decode_glob, 0, NULL},
-        {"prefix", decode_prefix, 0, NULL},  {"in", decode_in, 0, NULL},
-        {"notIn", decode_not_in, 0, NULL},   {"exists", decode_exists, 0, NULL},
-        {"regex", NULL, GR_KEY_LATER, NULL}, {"search", NULL, GR_KEY_LATER, NULL},
+        {"exact", decode_exact, 0, NULL},   {"glob", decode_glob, 0, NULL},
+        {"prefix", decode_prefix, 0, NULL}, {"regex", decode_regex, 0, NULL},
+        {"search", decode_search, 0, NULL}, {"in", decode_in, 0, NULL},
+        {"notIn", decode_not_in, 0, NULL},  {"exists", decode_exists, 0, NULL},
     };
     struct form form = {.test = {.line = node->at.line, .column = node->at.column},
                         .is_image = is_image};
-    bool later = gr_yaml_get(node, "regex") || gr_yaml_get(node, "search");
     int r = gr_decode_mapping(d, node, GR_KEYS(keys), &form);
 
-    if (r != 0)
-        return r;
-    if (node->n > 1 && !later)
-        return gr_decode_refuse(d, node->at, "bad-form",
-                                "expected exactly one of exact, glob, prefix, in, notIn and "
-                                "exists, found %zu keys; write a list of forms for OR, all: […] "
-                                "for AND",
-                                node->n);
-    *test = form.test;
-    return 0;
+    if (r == 0)
+        r = check_keys(d, node, &form);
+    if (r == 0 && form.regex)
+        r = compile_regex(d, &form);
+    if (r == 0)
+        *test = form.test;
+    return r;
 }
 
 static int decode_one(struct gr_decoder *d, const struct gr_yaml_node *node, bool is_image,

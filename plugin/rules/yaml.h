@@ -29,6 +29,7 @@ enum gr_yaml_kind {
 struct gr_yaml_node {
     enum gr_yaml_kind kind;
     bool plain;         /* scalar without quotes (and not a | or > block) */
+    char quote;         /* scalar in quotes: ' or "; else 0 */
     struct gr_str text; /* scalar, also NUL-terminated */
     struct gr_place at;
 

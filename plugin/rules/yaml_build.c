@@ -249,6 +249,10 @@ static int on_scalar(struct gr_yaml_build *b, const yaml_event_t *event)
     if (!node || (good && !gr_arena_str(b->arena, text, &node->text)))
         return -ENOMEM;
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    if (event->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE)
+        node->quote = '\'';
+    if (event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE)
+        node->quote = '"';
     attach(b, node);
     return 0;
 }

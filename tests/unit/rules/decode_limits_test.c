@@ -66,6 +66,8 @@ static const struct limit_row limit_rows[] = {
      "too-long"},
     {"a prefix", TOP SPEC "  match: {namespace: {prefix: ", "a", "}}\n" HOOKS, GR_PATTERN_MAX_BYTES,
      "too-long"},
+    {"a regex", TOP SPEC "  match: {namespace: {regex: ", "a", "}}\n" HOOKS, GR_PATTERN_MAX_BYTES,
+     "too-long"},
     {"an image pattern", TOP SPEC "  match: {image: \"**", "/*", "\"}\n" HOOKS,
      GR_PATTERN_MAX_BYTES / 2 - 1, "too-long"},
     {"a label's key", TOP SPEC "  match: {podLabels: {", "a", ": b}}\n" HOOKS, GR_KEY_MAX_BYTES,

@@ -213,6 +213,28 @@ static void test_forms(void **state)
     decoded_free(decoded);
 }
 
+static void test_expressions(void **state)
+{
+    const struct gr_cond *cond;
+    struct decoded *decoded = decode_match("{podLabels: {k: [{regex: 'a+\\.b'}, {regex: c, search: "
+                                           "true}, {search: false, regex: d}]}}",
+                                           &cond);
+    uint64_t steps = GR_MATCH_STEPS_MAX;
+
+    (void)state;
+    assert_int_equal(cond->tests.n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(cond->tests.items[i].kind, GR_TEST_REGEX);
+        assert_int_equal(gr_regex_is_search(cond->tests.items[i].regex), i == 1);
+    }
+    assert_str(cond->tests.items[0].text, "a+\\.b");
+    assert_int_equal(gr_regex_match(cond->tests.items[0].regex, GR_STR("aa.b"), &steps), GR_TRUE);
+    assert_int_equal(gr_regex_match(cond->tests.items[0].regex, GR_STR("aa.bc"), &steps), GR_FALSE);
+    assert_int_equal(gr_regex_match(cond->tests.items[1].regex, GR_STR("abcd"), &steps), GR_TRUE);
+    assert_int_equal(gr_regex_match(cond->tests.items[2].regex, GR_STR("abcd"), &steps), GR_FALSE);
+    decoded_free(decoded);
+}
+
 static void test_images(void **state)
 {
     const struct gr_cond *cond;
@@ -582,6 +604,7 @@ int main(void)
     test_add("always", test_always);
     test_add("fields", test_fields);
     test_add("forms", test_forms);
+    test_add("expressions", test_expressions);
     test_add("images", test_images);
     test_add("nesting", test_nesting);
     test_add("stages", test_stages);
