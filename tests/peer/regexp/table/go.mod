@@ -1,0 +1,3 @@
+module grapnel.invalid/peer/regexp
+
+go 1.26
