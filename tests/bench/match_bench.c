@@ -2,8 +2,8 @@
 /*
  * What matching and deciding cost: nanoseconds per container for 1 to 10,000 sets of which up to
  * three match, with the image known and not; the same for rules that search in any annotation; the
- * memory of the rule set; and how long a container can keep the matcher busy that was made for it.
- * Printed, not asserted.
+ * memory of the rule set; and how long a container can keep the matcher busy that was made for it, with globs,
+ * annotations and expressions. Printed, not asserted.
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@
 #define ARENA_BYTES 65536
 #define BEST_OF 7
 #define HOSTILE_ENTRIES 65536
+#define REGEX_RULES 1000
 
 static struct gr_hookset sets[SETS_MAX];
 
@@ -383,6 +384,89 @@ static void bench_hostile_annotations(void)
     free(entries);
 }
 
+/* A thousand rules with one expression against one value. */
+static double regex_ms(const char *expression, bool search, struct gr_str value, size_t *out_errors)
+{
+    struct gr_kv annotation = {GR_STR("key"), value};
+    struct gr_subject subject = {.pod_annotations = {&annotation, 1}};
+    const struct gr_regex *regex = NULL;
+    struct gr_ruleset *rules = NULL;
+    const struct gr_match *matches;
+    struct gr_test test;
+    struct gr_cond match;
+    struct gr_arena arena;
+    uint64_t start;
+    double ms;
+
+    gr_arena_init(&arena, ARENA_BYTES, 0);
+    need(gr_regex_compile(&arena, gr_str_from(expression), search, &regex, NULL) == 0);
+    test = (struct gr_test){.kind = GR_TEST_REGEX, .text = gr_str_from(expression), .regex = regex};
+    match = (struct gr_cond){.kind = GR_COND_LEAF,
+                             .field = GR_FIELD_POD_ANNOTATIONS,
+                             .key = GR_STR("key"),
+                             .tests = {.items = &test, .n = 1}};
+    for (unsigned int i = 0; i < REGEX_RULES; i++)
+        sets[i] = (struct gr_hookset){.name = text(&arena, "set-%u", i),
+                                      .file = GR_STR("bench.yaml"),
+                                      .document = i,
+                                      .match = &match};
+    need(gr_ruleset_new(&arena, sets, REGEX_RULES, NULL, &rules, NULL) == 0);
+    gr_arena_init(&arena, ARENA_BYTES, 0);
+    start = now_ns();
+    need(gr_ruleset_match(rules, &subject, &arena, &matches, out_errors) == 0);
+    ms = (double)(now_ns() - start) / 1e6;
+    gr_arena_fini(&arena);
+    gr_ruleset_unref(rules);
+    return ms;
+}
+
+/* The worst that is known of each kind of work that PCRE2 does, over letters of one byte and of
+ * four: whatever an expression does, its rules together stay within the budget's time. */
+static void bench_regex(void)
+{
+    static const char *const expressions[] = {
+        "(a*)*b|a*c",
+        "(a|a|a|a|a|a|a|a|a|a)*[xy]",
+        "(a|aa)+[xy]",
+        "(?i)(aa|ab|ac|ad)*[xy]",
+        "(((((((a|b)*)*)*)*)*)*)*[xy]",
+        "((a|a)(a|a)(a|a)(a|a))*[xy]",
+        "((a{1,10}){1,10}){1,10}[xy]",
+        "(.*a){20}[xy]",
+        "(a+a+)+[xy]",
+        ".*.*.*[=x].*",
+        "(?:a|[a-f]|\\pL|.)*[xy]",
+        "(?:.|\\b)*[xy]",
+        "[\\pL\\pN\\pZ\\pS]*[12]",
+        "\\pL{1000}[xy]",
+        "(?i)\\x{3c3}{1000}[xy]",
+        "(?:a*){1000}[xy]",
+        "[^x]*[yz]",
+        "[xy]",
+        "\\b\\b\\b\\b\\b\\b\\b\\b\\b\\b[xy]",
+        "xyz",
+    };
+    static const char *const letters[] = {"a", "\xF0\x9F\x98\x80"};
+    static char value[GR_ANNOTATIONS_MAX_BYTES];
+    double worst = 0;
+
+    for (size_t i = 0; i < 4 * GR_ARRAY_LEN(expressions); i++) {
+        const char *expression = expressions[i / 4];
+        const char *letter = letters[i / 2 % 2];
+        size_t errors = 0;
+        double ms;
+
+        for (size_t at = 0; at < sizeof(value); at += strlen(letter))
+            memcpy(value + at, letter, strlen(letter));
+        ms = regex_ms(expression, i % 2, (struct gr_str){value, sizeof(value)}, &errors);
+        printf("%d rules with %-30s %s of U+%s: %6.1f ms (%zu not false)\n", REGEX_RULES,
+               expression, i % 2 ? "somewhere in 256 KiB" : "over 256 KiB",
+               i / 2 % 2 ? "1F600" : "61", ms, errors);
+        worst = GR_MAX(worst, ms);
+    }
+    printf("step budget used up by expressions: %.1f ms at worst\n", worst);
+}
+
 int main(void)
 {
     static const size_t counts[] = {1, 100, 1000, 10000};
@@ -395,5 +479,6 @@ int main(void)
     bench_hostile_annotations();
     bench_searches(GR_TEST_GLOB, "*hook-%u.example*");
     bench_searches(GR_TEST_REGEX, "hook-%u\\.example\\.com$");
+    bench_regex();
     return 0;
 }
