@@ -85,6 +85,9 @@ int gr_decode_runner_key(struct gr_decoder *d, const struct gr_yaml_node *node, 
 /* The same of spec.breaker; refuses it itself. */
 int gr_decode_breaker(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
 
+/* decode_verify.c: the key verify of a hook, for decode_runner.c. */
+int gr_decode_verify(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
+
 /* decode_adjust.c: spec.adjust into a struct gr_hookset. */
 int gr_decode_adjust(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
 

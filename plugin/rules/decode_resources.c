@@ -5,7 +5,6 @@
  * Layer: rules. Numbers are those of the OCI runtime-spec (config-linux.md) within what Linux
  * takes: bytes, microseconds, shares; -1 is no limit.
  */
-#include <errno.h>
 
 #include "rules/decode_parts.h"
 #include "rules/limits.h"

@@ -6,7 +6,6 @@
  * Layer: rules. As in rules/strict, a plain number is never a text and a quoted one never a number;
  * a quantity with a unit is a text either way.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
