@@ -444,14 +444,26 @@ static void random_environments(struct gr_arena *arena, struct gr_hookset *set)
     }
 }
 
+/* Nothing is filled in there, and so "{{" is refused. */
+static struct gr_str without_braces(struct gr_str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '{')
+            text.n = i;
+    }
+    return text;
+}
+
 /* One of each kind, most of the time. */
 static void random_adjust(struct gr_arena *arena, struct gr_hookset *set)
 {
     static const struct gr_str options[] = {TEXT("rbind"), TEXT("ro")};
     const struct gr_adjust_entry all[] = {
-        {.kind = GR_ADJUST_ENV, .key = GR_STR("A"), .text = random_value(arena)},
-        {.kind = GR_ADJUST_ENV, .key = GR_STR("on"), .text = random_line(arena)},
-        {.kind = GR_ADJUST_ANNOTATION, .key = GR_STR("a.example/b"), .text = random_value(arena)},
+        {.kind = GR_ADJUST_ENV, .key = GR_STR("A"), .text = without_braces(random_value(arena))},
+        {.kind = GR_ADJUST_ENV, .key = GR_STR("on"), .text = without_braces(random_line(arena))},
+        {.kind = GR_ADJUST_ANNOTATION,
+         .key = GR_STR("a.example/b"),
+         .text = without_braces(random_value(arena))},
         {.kind = GR_ADJUST_DEVICE,
          .key = GR_STR("/dev/fuse"),
          .device = {.type = 'c', .major = 10, .minor = 229, .has_mode = true, .mode = 0660}},
