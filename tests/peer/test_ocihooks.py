@@ -227,6 +227,12 @@ def test_random(tmp_path: Path, library: Side, ours: Side) -> None:
     assert given > 500
 
 
+@pytest.mark.parametrize("path", sorted(cache.ROOT.glob("examples/*/rule.yaml")),
+                         ids=lambda path: path.parent.name)
+def test_examples_are_written_and_read(path: Path, ours: Side) -> None:
+    assert ours.ask(rewrite=str(path))["same"] >= 1
+
+
 def test_no_args(tmp_path: Path, library: Side, ours: Side) -> None:
     """The one row that differs: the library fails where commands meet an empty args. No runtime
     runs such a container (runc: "args must not be empty"); we inject nothing."""

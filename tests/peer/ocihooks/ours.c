@@ -2,7 +2,8 @@
 /*
  * The same questions as main.go's, answered by our own engine: which files are read, and which
  * hooks does each container get? One JSON request per line on stdin, one answer per line on stdout.
- * With "yaml" the sets are read from that file instead of the directories.
+ * With "yaml" the sets are read from that file instead of the directories. With "rewrite" the sets
+ * of that file are written, read again and compared.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -14,6 +15,8 @@
 #include "rules/decide.h"
 #include "rules/limits.h"
 #include "rules/ocihooks.h"
+#include "rules/write.h"
+#include "same.h"
 
 #define SETS_MAX 1024
 
@@ -272,6 +275,48 @@ static json_t *run(json_t *request)
     return json_pack("{s:o, s:o}", "files", files, "hooked", hooked);
 }
 
+static void rewrite_one(struct ours *ours, const struct gr_hookset *set)
+{
+    const struct gr_reporter reporter = {.report = on_finding, .user = ours};
+    struct gr_source source = {.file = "rewritten.yaml", .stem = GR_STR("rewritten")};
+    struct gr_hooksets again = {0};
+    struct gr_buf text;
+
+    gr_buf_init(&text, 8U << 20);
+    if (gr_hookset_write(set, &text) != 0)
+        die("a set was not written");
+    source.text = gr_buf_view(&text);
+    if (gr_hooksets_decode(&ours->arena, &source, &reporter, &again) != 0 || again.n != 1)
+        die(ours->error);
+    if (set_difference(set, &again.items[0]))
+        die(set_difference(set, &again.items[0]));
+    gr_buf_fini(&text);
+}
+
+static json_t *rewrite(const char *path)
+{
+    struct ours *ours = calloc(1, sizeof(*ours));
+    json_t *reply;
+
+    if (!ours)
+        die("no memory");
+    gr_arena_init(&ours->arena, 64U << 10, 0);
+    read_yaml(ours, path);
+    for (size_t i = 0; i < ours->n; i++)
+        rewrite_one(ours, &ours->sets[i]);
+    reply = json_pack("{s:i}", "same", (int)ours->n);
+    gr_arena_fini(&ours->arena);
+    free(ours);
+    return reply;
+}
+
+static json_t *answer_line(json_t *request)
+{
+    const char *path = json_string_value(json_object_get(request, "rewrite"));
+
+    return path ? rewrite(path) : run(request);
+}
+
 int main(void)
 {
     char *line = NULL;
@@ -279,7 +324,7 @@ int main(void)
 
     while (getline(&line, &room, stdin) > 0) {
         json_t *request = json_loads(line, 0, NULL);
-        json_t *reply = request ? run(request) : NULL;
+        json_t *reply = request ? answer_line(request) : NULL;
 
         if (!reply || json_dumpf(reply, stdout, 0) != 0)
             die("no answer");
