@@ -2,8 +2,8 @@
 /*
  * What matching and deciding cost: nanoseconds per container for 1 to 10,000 sets of which up to
  * three match, with the image known and not; the same for rules that search in any annotation; the
- * memory of the rule set; and how long a container can keep the matcher busy that was made for it, with globs,
- * annotations and expressions. Printed, not asserted.
+ * memory of the rule set; and how long a container can keep the matcher busy that was made for it,
+ * with globs, annotations and expressions. Printed, not asserted.
  */
 #include <malloc.h>
 #include <stdio.h>
