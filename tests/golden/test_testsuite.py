@@ -230,6 +230,15 @@ def test_refused_suites(rules: Node):
     assert "its rules cannot be used, see the messages above" in done.stdout
 
 
+def test_document(rules: Node):
+    """The suite that the documents show is read without a finding."""
+    text = (ROOT / "specs" / "testsuite.md").read_text()
+    suite = text.split("```yaml\n")[1].split("```")[0]
+    done = run(rules, suite)
+    assert ": error: " not in done.stderr
+    assert "FAIL  network: the shop gets its tap\n" in done.stdout
+
+
 def test_usage(rules: Node):
     for arguments, code in ((["test"], 2), (["test", "-o", "yaml", "x"], 2),
                             (["test", rules.home / "missing"], 4)):
