@@ -69,8 +69,7 @@ bool *gr_explain_choose(const struct gr_explanation *explanation,
 
     for (size_t i = 0; shown && i < explanation->n; i++) {
         const struct gr_explained *set = &explanation->sets[i];
-        bool speaks =
-            set->result || (set->state == GR_EXPLAIN_OTHER_NODE && set->truth != GR_FALSE);
+        bool speaks = set->result || (set->state != GR_EXPLAIN_EVALUATED && set->truth != GR_FALSE);
 
         if (choice->names_n > 0)
             shown[i] = is_named(choice, set->set->name);
