@@ -152,6 +152,13 @@ static int decode_node(struct gr_decoder *d, const struct gr_yaml_node *node, vo
     return decode_dns_name(d, node, &suite->node);
 }
 
+static int decode_environment(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    struct gr_suite *suite = target;
+
+    return decode_dns_name(d, node, &suite->environment);
+}
+
 static int decode_suite_name(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
     struct gr_suite *suite = target;
@@ -164,7 +171,7 @@ static int decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, vo
     static const struct gr_key keys[] = {
         {"rules", decode_rules, GR_KEY_REQUIRED, "rules: [hooks.d]"},
         {"node", decode_node, 0, NULL},
-        {"environment", NULL, GR_KEY_LATER, NULL},
+        {"environment", decode_environment, 0, NULL},
         {"cases", decode_cases, GR_KEY_REQUIRED,
          "cases: [{name: …, container: {image: …}, expect: {sets: [NAME]}}]"},
     };

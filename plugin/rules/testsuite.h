@@ -75,8 +75,9 @@ struct gr_suite {
     struct gr_str name; /* metadata.name, or the file's stem */
     struct gr_str file; /* also NUL-terminated */
     struct gr_place at;
-    struct gr_strs rules; /* paths, relative to the file; also NUL-terminated */
-    struct gr_str node;   /* n == 0: not given */
+    struct gr_strs rules;      /* paths, relative to the file; also NUL-terminated */
+    struct gr_str node;        /* n == 0: not given */
+    struct gr_str environment; /* of spec.environments; n == 0: none */
     const struct gr_case *cases;
     size_t cases_n;
 };

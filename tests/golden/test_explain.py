@@ -87,6 +87,18 @@ def test_refused(rules: Node):
     assert "refused    tap  " in done.stdout
 
 
+def test_denied_request(rules: Node):
+    """What a pod asks for and may not have refuses it, whatever matches."""
+    done = explain(rules, *MATCHING, "--annotation", "hooks.noderesource.dev=shell")
+    assert done.returncode == 1
+    assert 'refused    the pod asks for the HookSet "shell", which the namespace web may not have' \
+        in done.stdout
+    done = explain(rules, *MATCHING, "--annotation", "hooks.noderesource.dev=shell", "-o", "json")
+    objection = json.loads(done.stdout)["containers"][0]["objections"][0]
+    assert (objection["kind"], objection["set"], objection["verdict"]) == (
+        "request", "shell", "refused")
+
+
 def test_which_sets(rules: Node):
     """Many sets that do not match are counted; --all shows them, a name only itself."""
     for i in range(20):

@@ -75,7 +75,8 @@ def test_json(both: tuple[Node, Path]):
     assert "missing" in found["sets"][2]["blocked"]
     files = {item["path"]: item for item in found["files"]}
     assert files[f"{node.rules}/10-late.yaml"] == {
-        "path": f"{node.rules}/10-late.yaml", "state": "masked", "maskedBy": f"{above}/10-late.yaml"}
+        "path": f"{node.rules}/10-late.yaml", "state": "masked", "format": "HookSet",
+        "sets": 0, "maskedBy": f"{above}/10-late.yaml"}
     assert files[f"{above}/50-off.yaml"]["state"] == "disabled"
     bad = files[f"{above}/60-bad.yaml"]
     assert bad["state"] == "rejected"

@@ -130,6 +130,16 @@ def test_node(rules: Node):
     assert run(rules, SUITE.replace("spec:\n", "spec:\n  node: gpu-7\n") + case).returncode == 0
 
 
+def test_environment(rules: Node):
+    (rules.rules / "10-tap.yaml").write_text(TAP.replace(
+        "  hooks:", "  environments: {staging: {env: [WHERE=here]}}\n  hooks:"))
+    case = "  - name: a\n    container: {image: nginx:1.1, namespace: web, pod: p}\n" \
+        "    expect: {hooks: {createRuntime: [{path: /opt/hooks/tap, env: [WHERE=here]}]}}\n"
+    assert run(rules, SUITE + case).returncode == 1
+    done = run(rules, SUITE.replace("spec:\n", "spec:\n  environment: staging\n") + case)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 MIXED = GOOD + """\
   - name: 'a <wrong> "one" & #2'
     container: {image: nginx:1.1, namespace: web, pod: x}

@@ -50,8 +50,9 @@ static const struct verb verbs[] = {
 /* Options whose value is a file or a directory. */
 static bool takes_file(const char *name)
 {
-    static const char *const names[] = {"hooks-dir", "config", "host-root", "from",  "spec",
-                                        "last-good", "socket", "plugin",    "policy"};
+    static const char *const names[] = {"hooks-dir", "oci-hooks-dir", "config",    "host-root",
+                                        "from",      "spec",          "last-good", "socket",
+                                        "plugin",    "policy"};
 
     for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
         if (strcmp(name, names[i]) == 0)

@@ -27,6 +27,7 @@ static const char help[] =
     "  --host              look at the hook programs on this host, too\n"
     "  -o text|json|yaml   how it is printed (default text)\n" GR_SUBJECT_HELP
     "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"
+    "  --policy FILE       guard rails (default " GR_POLICY_DEFAULT ")\n"
     "  --host-root DIR     where the host's / is seen (default /)\n"
     "  --node-name NAME    the node's name, for spec.nodes (default: the host's name)\n"
     "  -h, --help          this text\n"
@@ -54,6 +55,7 @@ const struct option gr_options_diff[] = {
     {"output", required_argument, NULL, 'o'},
     GR_SUBJECT_OPTIONS,
     {"config", required_argument, NULL, GR_OPT_CONFIG},
+    {"policy", required_argument, NULL, GR_OPT_POLICY},
     {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT},
     {"node-name", required_argument, NULL, GR_OPT_NODE_NAME},
     {"help", no_argument, NULL, 'h'},

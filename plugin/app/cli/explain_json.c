@@ -103,6 +103,27 @@ static json_t *sets_json(struct gr_explanation *explanation, const bool *shown,
     return list;
 }
 
+/* What speaks against the container beside the sets that match. */
+static json_t *objections_json(const struct gr_decision *decision)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < decision->objections_n; i++) {
+        const struct gr_objection *objection = &decision->objections[i];
+        json_t *object = json_object();
+
+        (void)json_object_set_new(
+            object, "kind",
+            json_string(objection->kind == GR_OBJECTION_REQUIRED ? "required" : "request"));
+        gr_json_set_str(object, "set", objection->set);
+        (void)json_object_set_new(object, "verdict",
+                                  json_string(gr_verdict_name(objection->verdict)));
+        gr_json_set_str(object, "reason", objection->reason);
+        (void)json_array_append_new(list, object);
+    }
+    return list;
+}
+
 json_t *gr_explain_json(struct gr_explanation *explanation, const struct gr_explain_choice *choice,
                         struct gr_arena *arena)
 {
@@ -118,6 +139,8 @@ json_t *gr_explain_json(struct gr_explanation *explanation, const struct gr_expl
     (void)json_object_set_new(object, "refused", json_boolean(decision->refuse));
     gr_json_set_str(object, "refusal", decision->refusal);
     (void)json_object_set_new(object, "exempt", json_boolean(decision->exempt));
+    if (decision->objections_n > 0)
+        (void)json_object_set_new(object, "objections", objections_json(decision));
     (void)json_object_set_new(object, "sets", sets);
     (void)json_object_set_new(object, "setsLeftOut", json_integer((json_int_t)left_out));
     (void)json_object_set_new(object, "hooks", gr_hooks_json(decision->hooks, decision->hooks_n));

@@ -126,6 +126,9 @@ static void put_verdict(const struct gr_explanation *explanation)
     else
         put_what_it_gets(explanation);
     (void)fputs("\n\n", stdout);
+    for (size_t i = 0; i < decision->objections_n; i++)
+        (void)printf("%-*s%.*s\n", WORD_COLUMNS, gr_verdict_name(decision->objections[i].verdict),
+                     GR_STR_FMT(decision->objections[i].reason));
 }
 
 static void put_leaf(const struct gr_hookset *set, const struct gr_explain_leaf *leaf)

@@ -181,6 +181,8 @@ static json_t *file_json(const struct gr_file_report *file, const struct gr_find
 
     gr_json_set_str(object, "path", file->path);
     (void)json_object_set_new(object, "state", json_string(file_states[file->state]));
+    (void)json_object_set_new(object, "format", json_string(format_names[file->format]));
+    (void)json_object_set_new(object, "sets", json_integer((json_int_t)file->sets));
     gr_json_set_str(object, "maskedBy", file->masked_by);
     gr_json_set_str(object, "detail", file->detail);
     for (size_t k = 0; k < findings->n; k++) {

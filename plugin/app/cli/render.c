@@ -104,6 +104,9 @@ static void print_results(const struct gr_decision *decision)
         (void)fprintf(stderr, "%s:%u: %s: %s%s%.*s\n", r->set->file.p, r->set->line, r->set->name.p,
                       gr_verdict_name(r->verdict), r->reason.n ? ": " : "", GR_STR_FMT(r->reason));
     }
+    for (size_t i = 0; i < decision->objections_n; i++)
+        (void)fprintf(stderr, "%s: %.*s\n", gr_verdict_name(decision->objections[i].verdict),
+                      GR_STR_FMT(decision->objections[i].reason));
     if (decision->exempt)
         (void)fputs("the namespace is exempt: nothing is injected\n", stderr);
     if (decision->refuse)

@@ -27,6 +27,7 @@ static const char help[] =
     "  --fail-uncovered    these count as failures\n"
     "  --host              look at the hook programs on this host, too\n"
     "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"
+    "  --policy FILE       guard rails (default " GR_POLICY_DEFAULT ")\n"
     "  --host-root DIR     where the host's / is seen (default /)\n"
     "  -h, --help          this text\n"
     "\n"
@@ -49,6 +50,7 @@ const struct option gr_options_test[] = {
     {"fail-uncovered", no_argument, NULL, OPT_FAIL_UNCOVERED},
     {"host", no_argument, NULL, OPT_HOST},
     {"config", required_argument, NULL, GR_OPT_CONFIG},
+    {"policy", required_argument, NULL, GR_OPT_POLICY},
     {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT},
     {"help", no_argument, NULL, 'h'},
     {0},

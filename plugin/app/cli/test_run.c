@@ -184,6 +184,11 @@ static int load_rules(struct gr_test_run *run, const struct gr_suite *suite,
     config->node_name = suite->node.n > 0 ? suite->node.p : NODE_DEFAULT;
     config->origins[GR_SETTING_NODE_NAME] =
         (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
+    if (suite->environment.n > 0) {
+        config->environment = suite->environment.p;
+        config->origins[GR_SETTING_ENVIRONMENT] =
+            (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
+    }
     gr_common_seal(common);
     return gr_common_load(common, GR_STR_NONE, run->host, run->reporter, out_loaded);
 }

@@ -60,7 +60,7 @@ static void test_whole(void **state)
 {
     struct read *read = decode_good(
         "apiVersion: grapnel/v1beta1\nkind: TestSuite\nmetadata: {name: mine}\n"
-        "spec:\n  rules: [r, s/t.yaml]\n  node: gpu-1\n  cases:\n"
+        "spec:\n  rules: [r, s/t.yaml]\n  node: gpu-1\n  environment: staging\n  cases:\n"
         "  - name: one\n"
         "    container:\n"
         "      image: nginx:1\n      namespace: web\n      pod: p\n      container: c\n"
@@ -82,6 +82,7 @@ static void test_whole(void **state)
     assert_str(suite->name, "mine");
     assert_str(suite->file, "dir/suite.yaml");
     assert_str(suite->node, "gpu-1");
+    assert_str(suite->environment, "staging");
     assert_int_equal(suite->rules.n, 2);
     assert_str(suite->rules.items[1], "s/t.yaml");
     assert_int_equal(suite->cases_n, 2);
@@ -180,9 +181,9 @@ static const struct bad_row bad_rows[] = {
     {"hooks list", CASE("image: a", "hooks: [/a]"), 6, 54, "wrong-type",
      "spec.cases[0].expect.hooks", "expected a mapping"},
     {"environment",
-     "apiVersion: grapnel/v1beta1\nkind: TestSuite\nspec:\n  environment: prod\n  rules: [r]\n"
+     "apiVersion: grapnel/v1beta1\nkind: TestSuite\nspec:\n  environment: A_b\n  rules: [r]\n"
      "  cases: [{name: a, container: {image: a}, expect: {sets: []}}]\n",
-     4, 3, "unsupported-key", "spec.environment", "is not supported by this version"},
+     4, 16, "bad-name", "spec.environment", "found \"A_b\""},
     {"node",
      "apiVersion: grapnel/v1beta1\nkind: TestSuite\nspec:\n  node: A_b\n  rules: [r]\n"
      "  cases: [{name: a, container: {image: a}, expect: {sets: []}}]\n",
