@@ -99,6 +99,21 @@ def test_denied_request(rules: Node):
         "request", "shell", "refused")
 
 
+def test_exempt(rules: Node):
+    """Nothing is injected; what would have matched is told, the rest counted."""
+    policy = rules.home / "policy.yaml"
+    policy.write_text("apiVersion: grapnel/v1beta1\nkind: Policy\n"
+                      "spec: {exemptNamespaces: [web]}\n")
+    done = explain(rules, "--policy", policy, *MATCHING)
+    assert done.returncode == 0, done.stderr
+    assert ": gets nothing: its namespace is exempt\n" in done.stdout
+    assert "exempt     tap  " in done.stdout
+    assert "           without that, its match would be true\n" in done.stdout
+    found = json.loads(explain(rules, "--policy", policy, "-o", "json", *MATCHING).stdout)
+    assert found["containers"][0]["exempt"] is True
+    assert found["containers"][0]["sets"][0]["state"] == "exempt"
+
+
 def test_which_sets(rules: Node):
     """Many sets that do not match are counted; --all shows them, a name only itself."""
     for i in range(20):
