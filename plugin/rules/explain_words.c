@@ -7,6 +7,7 @@
 
 #include "base/utf8.h"
 #include "rules/findings.h"
+#include "rules/mounts.h"
 #include "rules/scope.h"
 
 #define ELLIPSIS "…"
@@ -213,13 +214,22 @@ static void add_strs(struct gr_words *words, struct gr_strs strs)
     gr_words_add(words, "]");
 }
 
+/* Without the standard ones, which no leaf looks at. */
 static void add_mounts(struct gr_words *words, const struct gr_subject *subject)
 {
-    if (subject->mounts_n == 0)
+    size_t all = 0, shown = 0;
+
+    for (size_t i = 0; i < subject->mounts_n; i++)
+        all += !gr_mount_is_standard(&subject->mounts[i]);
+    if (all == 0)
         gr_words_add(words, "none");
-    for (size_t i = 0; i < subject->mounts_n && begin_element(words, i, subject->mounts_n); i++) {
+    for (size_t i = 0; i < subject->mounts_n; i++) {
         const struct gr_mount *mount = &subject->mounts[i];
 
+        if (gr_mount_is_standard(mount))
+            continue;
+        if (!begin_element(words, shown++, all))
+            return;
         add_word(words, mount->destination);
         gr_words_add(words, " from ");
         add_word(words, mount->source);

@@ -221,14 +221,15 @@ static void test_mount_words(void **state)
     static const struct gr_test bind = {.kind = GR_TEST_EXACT, .text = TEXT("tmpfs")};
     static const struct gr_pattern pattern = {
         .parts = {[GR_MOUNT_SOURCE] = {&sock, 1}, [GR_MOUNT_TYPE] = {&bind, 1}}};
-    static const struct gr_mount mount = {
-        .destination = TEXT("/data"), .source = TEXT("/srv"), .type = TEXT("bind")};
+    static const struct gr_mount mounts[] = {
+        {.destination = TEXT("/proc"), .source = TEXT("proc"), .type = TEXT("proc")},
+        {.destination = TEXT("/data"), .source = TEXT("/srv"), .type = TEXT("bind")}};
     struct explaining *e = begin((struct gr_cond){
         .kind = GR_COND_LEAF, .field = GR_FIELD_MOUNTS, .patterns = &pattern, .patterns_n = 1});
 
     (void)state;
-    e->rig.subject.mounts = &mount;
-    e->rig.subject.mounts_n = 1;
+    e->rig.subject.mounts = mounts;
+    e->rig.subject.mounts_n = 2;
     (void)explain(e);
     assert_str(e->leaves.items[0].expected,
                "mounts {source prefix \"/var/run\", type is \"tmpfs\"}");
