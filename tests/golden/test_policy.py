@@ -16,7 +16,7 @@ metadata: {name: good}
 spec:
   match: {namespace: web}
   hooks:
-    createRuntime: [{path: /opt/hooks/first, timeout: 20}]
+    createRuntime: [{path: /opt/hooks/first, timeout: 5}]
     poststop: [{path: /opt/hooks/first}]
 """
 POD = """apiVersion: v1
@@ -24,7 +24,7 @@ kind: Pod
 metadata: {name: shop, namespace: web}
 spec: {containers: [{name: c, image: nginx}]}
 """
-OCI = """{"version": "1.0.0", "hook": {"path": "%s"}, "when": {"always": true},
+OCI = """{"version": "1.0.0", "hook": {"path": "%s", "timeout": 5}, "when": {"always": true},
  "stages": ["poststop"]}
 """
 
@@ -48,14 +48,14 @@ def policy(node: Node, spec: str, name: str = "policy.yaml") -> Path:
 
 
 def test_check_allows(good: Node):
-    path = policy(good, f"{{programs: {{directories: [{good.hooks}]}}, timeout: {{max: 20}}}}")
+    path = policy(good, f"{{programs: {{directories: [{good.hooks}]}}, timeout: {{max: 5}}}}")
     done = run(good, "check", "--strict", "--policy", path, good.rules)
     assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_check_shows_violations(good: Node):
     path = policy(good, "\n  programs: {directories: [/srv/none]}\n  stages: [createRuntime]\n"
-                        "  timeout: {max: 19}")
+                        "  timeout: {max: 4}")
     done = run(good, "check", "--policy", path, good.rules)
     assert done.returncode == 1
     texts = done.stdout.splitlines()
@@ -63,7 +63,7 @@ def test_check_shows_violations(good: Node):
     assert all(re.match(rf"{good.rules}/good\.yaml:[67]:\d+: error: policy {path}:\d: ?", text)
                or f"policy {path}:" in text for text in texts)
     assert f"{path}:5 allows no hooks of the stage poststop" in done.stdout
-    assert f"{path}:6 allows timeouts from 1 to 19 seconds, found 20" in done.stdout
+    assert f"{path}:6 allows timeouts from 1 to 4 seconds, found 5" in done.stdout
     assert f"{path}:4 allows programs in /srv/none only" in done.stdout
     # A rule repository's CI has no host to look at; the rest holds there too.
     done = run(good, "check", "--no-host", "--policy", path, good.rules)
@@ -99,7 +99,7 @@ def test_simulate_hands_it_over_in_configure(good: Node):
     pod.write_text(POD)
     out = good.json("--policy", policy(good, "{timeout: {default: 7}}"), pod)
     hooks = out["containers"][0]["hooks"]
-    assert hooks["createRuntime"][0]["timeout"] == 20
+    assert hooks["createRuntime"][0]["timeout"] == 5
     assert hooks["poststop"][0]["timeout"] == 7
     done = good.run("--policy", policy(good, "{stages: [createRuntime]}"), pod)
     assert done.returncode == 1
