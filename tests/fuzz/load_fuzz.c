@@ -150,7 +150,7 @@ static struct seen load(struct memfs *m, struct gr_str configure, struct gr_load
         .oci_dirs_n = GR_ARRAY_LEN(oci_dirs),
         .policy = {.path = "/etc/grapnel/policy.yaml", .configure_text = configure},
         .environment = GR_STR("staging"),
-        .version = "0.1.0",
+        .version = GR_STR("0.1.0"),
         .host_root = "/",
         .last_good_dir = "/var/lib/grapnel/last-good",
         .node_name = GR_STR("n"),
