@@ -155,6 +155,28 @@ def test_json(rules: Node):
     assert "gpu-*" in sets["gpu"]["reason"]
 
 
+@pytest.mark.parametrize("handler, told", [
+    ("kata-qemu", "Kata's Go runtime has no createContainer hooks"),
+    ("gvisor", "gVisor runs createContainer hooks only where it serves the root file system itself"),
+    ("runc", None),
+    (None, None),
+])
+def test_stage_that_the_handler_does_not_run(node: Node, handler: str | None, told: str | None):
+    node.hook("first", "#!/bin/sh\n")
+    node.rule("10-two", HEAD + "metadata: {name: two}\nspec:\n  match: {always: true}\n  hooks:\n"
+              "    createRuntime: [{path: /opt/hooks/first}]\n"
+              "    createContainer: [{path: /opt/hooks/first}]\n")
+    arguments = ["--runtime-handler", handler] if handler else []
+    heading = "\ncreateContainer\n"
+    if told:
+        heading += f"  not run under the handler {handler}: {told}\n"
+    assert heading + "  1. /opt/hooks/first  (two)\n" in \
+        node.normal(explain(node, *arguments).stdout)
+    container = json.loads(explain(node, *arguments, "-o", "json").stdout)["containers"][0]
+    assert list(container["hooks"]) == ["createRuntime", "createContainer"]
+    assert container.get("stagesNotRun") == ({"createContainer": told} if told else None)
+
+
 def test_yaml_is_json(rules: Node):
     """Both say the same."""
     yaml = pytest.importorskip("yaml")

@@ -2,6 +2,7 @@
 #include "app/cli/document.h"
 #include "app/cli/explain_out.h"
 #include "app/cli/hooks_json.h"
+#include "rules/handlers.h"
 
 json_t *gr_subject_json(const struct gr_subject *subject)
 {
@@ -124,13 +125,31 @@ static json_t *objections_json(const struct gr_decision *decision)
     return list;
 }
 
+/* Stages with hooks that the container's runtime handler does not run; NULL: none. */
+static json_t *stages_not_run_json(const struct gr_explanation *explanation)
+{
+    const struct gr_decision *decision = &explanation->decision;
+    json_t *object = NULL;
+
+    for (size_t i = 0; i < decision->hooks_n; i++) {
+        enum gr_stage stage = decision->hooks[i].stage;
+        const char *why = gr_handler_ignores(explanation->subject->runtime_handler, stage);
+
+        if (why && !object)
+            object = json_object();
+        if (why)
+            (void)json_object_set_new(object, gr_stage_name(stage), json_string(why));
+    }
+    return object;
+}
+
 json_t *gr_explain_json(struct gr_explanation *explanation, const struct gr_explain_choice *choice,
                         struct gr_arena *arena)
 {
     const struct gr_decision *decision = &explanation->decision;
     size_t left_out;
     bool *shown = gr_explain_choose(explanation, choice, arena, &left_out);
-    json_t *object, *sets;
+    json_t *object, *sets, *not_run;
 
     sets = shown ? sets_json(explanation, shown, arena) : NULL;
     if (!sets)
@@ -144,6 +163,9 @@ json_t *gr_explain_json(struct gr_explanation *explanation, const struct gr_expl
     (void)json_object_set_new(object, "sets", sets);
     (void)json_object_set_new(object, "setsLeftOut", json_integer((json_int_t)left_out));
     (void)json_object_set_new(object, "hooks", gr_hooks_json(decision->hooks, decision->hooks_n));
+    not_run = stages_not_run_json(explanation);
+    if (not_run)
+        (void)json_object_set_new(object, "stagesNotRun", not_run);
     if (decision->adjust_n > 0)
         (void)json_object_set_new(object, "adjust",
                                   gr_adjust_json(decision->adjust, decision->adjust_n));

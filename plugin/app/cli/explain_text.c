@@ -7,6 +7,7 @@
 #include "app/cli/subject_flags.h"
 #include "base/utf8.h"
 #include "rules/findings.h"
+#include "rules/handlers.h"
 
 #define WORD_COLUMNS 11 /* the longest word and a blank */
 
@@ -207,13 +208,24 @@ static void put_adjusted(const struct gr_adjusted *adjusted)
     (void)fputs(")\n", stdout);
 }
 
-static void put_results(const struct gr_decision *decision)
+/* With what is known against the stage under the container's runtime handler. */
+static void put_stage(struct gr_str handler, enum gr_stage stage)
 {
+    const char *why = gr_handler_ignores(handler, stage);
+
+    (void)printf("\n%s\n", gr_stage_name(stage));
+    if (why)
+        (void)printf("  not run under the handler %s: %s\n", gr_show(handler).text, why);
+}
+
+static void put_results(const struct gr_explanation *explanation)
+{
+    const struct gr_decision *decision = &explanation->decision;
     size_t number = 0;
 
     for (size_t i = 0; i < decision->hooks_n; i++) {
         if (i == 0 || decision->hooks[i - 1].stage != decision->hooks[i].stage) {
-            (void)printf("\n%s\n", gr_stage_name(decision->hooks[i].stage));
+            put_stage(explanation->subject->runtime_handler, decision->hooks[i].stage);
             number = 0;
         }
         put_hook(&decision->hooks[i], ++number);
@@ -241,6 +253,6 @@ int gr_explain_text(struct gr_explanation *explanation, const struct gr_explain_
         (void)printf("%zu other %s not match; --all shows them, or name one\n", left_out,
                      plural(left_out, "set does", "sets do"));
     if (r == 0)
-        put_results(&explanation->decision);
+        put_results(explanation);
     return r;
 }
