@@ -367,8 +367,44 @@ static int lint_adjusts(const struct gr_ruleset *ruleset, const struct gr_report
     return 0;
 }
 
-static void lint_set(const struct lint *lint)
+/* ---- requests ---- */
+
+/* Whether every leaf of a tree asks for a request. */
+static bool all_requested(const struct gr_cond *cond)
 {
+    if (cond->kind == GR_COND_LEAF)
+        return cond->field == GR_FIELD_REQUESTED;
+    for (size_t i = 0; i < cond->children_n; i++) {
+        if (!all_requested(&cond->children[i]))
+            return false;
+    }
+    return cond->children_n > 0;
+}
+
+static void lint_requested(const struct lint *lint, const struct gr_policies *policies)
+{
+    const struct gr_hookset *set = lint->set;
+    const struct gr_cond *leaf = find_field(set->match, GR_FIELD_REQUESTED);
+    struct gr_err err = {0};
+
+    if (!leaf)
+        return;
+    if (!set->requestable) {
+        gr_fail(&err, 0, "lint-not-requestable",
+                "no pod can ask for this set, so that requested is never true; write requestable: "
+                "true beside match");
+        say(lint, GR_LEVEL_WARNING, leaf->line, leaf->column, &err);
+    } else if ((!policies || policies->n == 0) && all_requested(set->match)) {
+        gr_fail(&err, 0, "lint-no-grants",
+                "this set is for pods that ask for it, and there is no policy here that grants "
+                "requests, so that none gets it; on the node a policy must name it under requests");
+        say(lint, GR_LEVEL_INFO, leaf->line, leaf->column, &err);
+    }
+}
+
+static void lint_set(const struct lint *lint, const struct gr_policies *policies)
+{
+    lint_requested(lint, policies);
     lint_breadth(lint);
     lint_not(lint, lint->set->match);
     lint_closed(lint);
@@ -384,7 +420,7 @@ int gr_lint(const struct gr_ruleset *ruleset, const struct gr_reporter *reporter
 
     for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
         lint.set = gr_ruleset_at(ruleset, i);
-        lint_set(&lint);
+        lint_set(&lint, gr_ruleset_policies(ruleset));
     }
     return lint_adjusts(ruleset, reporter);
 }

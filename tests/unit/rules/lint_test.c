@@ -90,6 +90,17 @@ static const struct row rows[] = {
      "lint-image-skip@5 warning"},
     {"image under Fail", "spec:\n  onUnknown: Fail\n  match: {image: nginx}\n" POSTSTOP, ""},
 
+    {"nobody can ask for it", "spec:\n  match: {requested: true}\n" POSTSTOP,
+     "lint-not-requestable@4 warning"},
+    {"nobody can ask for it, in a branch",
+     "spec:\n  match: {any: [{namespace: a}, {requested: true}]}\n" POSTSTOP,
+     "lint-not-requestable@4 warning"},
+    {"asked for, and nobody grants it",
+     "spec:\n  requestable: true\n  match: {requested: true}\n" POSTSTOP, "lint-no-grants@5 info"},
+    {"asked for, or of a namespace",
+     "spec:\n  requestable: true\n  match: {any: [{namespace: a}, {requested: true}]}\n" POSTSTOP,
+     ""},
+
     {"no timeout", "spec:\n  match: {namespace: a}\n  hooks: {createRuntime: [{path: /opt/x}]}\n",
      "lint-no-timeout@5 info"},
     {"a timeout at the edge",
@@ -143,14 +154,20 @@ static void list(void *user, enum gr_level level, const struct gr_err *err)
     assert_string_equal(err->file, "dir/stem.yaml");
 }
 
-static void lint(struct gr_arena *arena, const struct gr_hooksets *sets, struct listing *listing)
+static void lint_under(struct gr_arena *arena, const struct gr_hooksets *sets,
+                       const struct gr_policies *policies, struct listing *listing)
 {
     const struct gr_reporter reporter = {.report = list, .user = listing};
     struct gr_ruleset *ruleset;
 
-    assert_int_equal(gr_ruleset_new(arena, sets->items, sets->n, NULL, &ruleset, NULL), 0);
+    assert_int_equal(gr_ruleset_new(arena, sets->items, sets->n, policies, &ruleset, NULL), 0);
     assert_int_equal(gr_lint(ruleset, &reporter), 0);
     gr_ruleset_unref(ruleset);
+}
+
+static void lint(struct gr_arena *arena, const struct gr_hooksets *sets, struct listing *listing)
+{
+    lint_under(arena, sets, NULL, listing);
 }
 
 static void says(void **state)
@@ -210,6 +227,20 @@ static void two_sets_adjust_one_key(void **state)
     assert_string_equal(listing.text, "");
 }
 
+static void a_policy_may_grant_what_is_asked_for(void **state)
+{
+    static const struct gr_policy policy = {.line = 1};
+    static const struct gr_policies policies = {.items = &policy, .n = 1};
+    struct decoded *decoded = decode_good(
+        GR_STR(HEAD "spec:\n  requestable: true\n  match: {requested: true}\n" POSTSTOP));
+    struct listing listing = {.n = 0};
+
+    (void)state;
+    lint_under(&decoded->arena, &decoded->sets, &policies, &listing);
+    assert_string_equal(listing.text, "");
+    decoded_free(decoded);
+}
+
 static void a_mounted_program_is_the_hosts(void **state)
 {
     static const struct gr_cond match = {.kind = GR_COND_ALWAYS, .always = true};
@@ -234,6 +265,7 @@ int main(void)
 {
     TEST_ADD_ROWS(says, rows);
     test_add("two sets adjust one key", two_sets_adjust_one_key);
+    test_add("a policy may grant what is asked for", a_policy_may_grant_what_is_asked_for);
     test_add("a mounted program is the host's", a_mounted_program_is_the_hosts);
     return test_run("lint");
 }
