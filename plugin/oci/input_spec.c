@@ -261,6 +261,21 @@ static size_t count_present(const struct gr_yaml_node *spec)
            GR_RESOURCE_COUNT;
 }
 
+/* No runtime looks for hooks there, and none says so. */
+static void warn_of_hooks(struct gr_decoder *d, const struct gr_yaml_node *process)
+{
+    const struct gr_yaml_node *hooks = gr_node_get(process, "hooks");
+    struct gr_err err = {0};
+
+    if (!hooks)
+        return;
+    (void)gr_fail(&err, 0, "misplaced-key",
+                  "\"hooks\" stands below \"process\", where no runtime looks for it; it belongs "
+                  "beside \"process\"");
+    gr_err_at(&err, d->findings->file, hooks->key_at.line, hooks->key_at.column);
+    gr_report(d->findings->reporter, GR_LEVEL_WARNING, &err);
+}
+
 static int read_process(struct gr_decoder *d, const struct gr_yaml_node *spec,
                         struct entries *entries, struct gr_facts *facts)
 {
@@ -270,6 +285,7 @@ static int read_process(struct gr_decoder *d, const struct gr_yaml_node *spec,
 
     if (!process)
         return 0;
+    warn_of_hooks(d, process);
     before = gr_field_path_key(&d->path, GR_STR("process"));
     result = gr_node_texts_at(d, process, "args", &facts->subject.args);
     if (result == 0)

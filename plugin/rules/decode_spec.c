@@ -187,6 +187,16 @@ static void check_does_something(struct gr_decoder *d, const struct gr_yaml_node
     gr_field_path_cut(&d->path, before);
 }
 
+/* Hooks stand beside "process" in a config.json; whoever knows that may look for them below it. */
+static int refuse_process(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    (void)target;
+    return gr_decode_refuse(
+        d, node->key_at, "misplaced-key",
+        "\"process\" belongs to a container's config.json; in a HookSet hooks "
+        "stand below spec.hooks, by stage, and env and rlimits below spec.adjust");
+}
+
 int gr_decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
     static const struct gr_key keys[] = {
@@ -202,6 +212,7 @@ int gr_decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, void *
         {"environments", decode_environments, 0, NULL},
         {"adjust", gr_decode_adjust, 0, NULL},
         {"breaker", gr_decode_breaker, 0, NULL},
+        {"process", refuse_process, GR_KEY_ELSEWHERE, NULL},
     };
     int r = gr_decode_mapping(d, node, GR_KEYS(keys), target);
 

@@ -128,18 +128,38 @@ static void say_ignored(struct gr_oci_reader *r, const struct gr_yaml_node *root
     }
 }
 
+/* The key "hooks" below "process", where no runtime looks for any; NULL: there is none. */
+static const struct gr_yaml_node *find_process_hooks(const struct gr_yaml_node *root)
+{
+    for (const struct gr_yaml_node *entry = root->first; entry; entry = entry->next) {
+        if (entry->kind != GR_YAML_MAPPING || !gr_oci_key_is(entry->key, "process"))
+            continue;
+        for (const struct gr_yaml_node *key = entry->first; key; key = key->next) {
+            if (gr_oci_key_is(key->key, "hooks"))
+                return key;
+        }
+    }
+    return NULL;
+}
+
 static int bind_root(struct gr_oci_reader *r, const struct gr_yaml_node *root,
                      struct raw_stages *stages)
 {
     static const struct gr_oci_field fields[] = {{"hooks", take_stages, 0}};
     bool has_stages = false;
-    const struct gr_yaml_node *hooks;
+    const struct gr_yaml_node *hooks, *misplaced;
 
     if (root->kind != GR_YAML_MAPPING)
         return gr_decode_refuse(&r->d, root->at, "wrong-type",
                                 "expected a JSON object with \"prestart\", \"poststop\" and so on, "
                                 "or with \"hooks\", found %s",
                                 gr_decode_describe(root).text);
+    misplaced = find_process_hooks(root);
+    if (misplaced)
+        return gr_decode_refuse(
+            &r->d, misplaced->key_at, "misplaced-key",
+            "\"hooks\" stands below \"process\", where no runtime looks for it; "
+            "it belongs beside \"process\"");
     hooks = find_hooks(root, &has_stages);
     if (hooks && has_stages)
         return gr_decode_refuse(&r->d, hooks->key_at, "wrong-type",
@@ -316,6 +336,8 @@ static enum gr_foreign kind_of(const struct gr_yaml_node *root)
             (is_stage(entry->key) || gr_oci_key_is(entry->key, "hooks")))
             kind = GR_FOREIGN_HOOK_SPEC;
     }
+    if (kind == GR_FOREIGN_UNKNOWN && root->kind == GR_YAML_MAPPING && find_process_hooks(root))
+        kind = GR_FOREIGN_HOOK_SPEC;
     return kind;
 }
 

@@ -157,7 +157,7 @@ static int decode_value(struct gr_decoder *d, const struct gr_yaml_node *value,
                              "\"%s\" is not supported by this version of Grapnel; remove it or use "
                              "a version that supports it",
                              key->name);
-    else if (key->flags & GR_KEY_ELSEWHERE)
+    else if (key->flags & GR_KEY_ELSEWHERE && !key->decode)
         r = gr_decode_refuse(d, value->key_at, "misplaced-key",
                              "\"%s\" does not belong here but below %s; mend the indentation",
                              key->name, key->example);

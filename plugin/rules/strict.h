@@ -34,7 +34,7 @@ typedef int gr_decode_fn(struct gr_decoder *d, const struct gr_yaml_node *node, 
 
 #define GR_KEY_REQUIRED 1U
 #define GR_KEY_LATER 2U     /* known, but not supported by this version: never half obeyed */
-#define GR_KEY_ELSEWHERE 4U /* known, but below another key */
+#define GR_KEY_ELSEWHERE 4U /* known, but below another key; decode, if any, says which */
 
 struct gr_key {
     const char *name;

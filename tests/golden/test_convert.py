@@ -255,6 +255,10 @@ def test_refused(convert, tmp_path):
     assert "path" in convert("--from", "oci-hooks", other, code=1).stderr
     both = write(tmp_path / "both.json", {**DOCKER, "hooks": DOCKER})
     assert "stand side by side" in convert(both, code=1).stderr
+    for beside in ({}, {"hooks": DOCKER}):
+        below = write(tmp_path / "below.json", {"process": {"args": ["sh"], "hooks": DOCKER}, **beside})
+        assert (f'{below}:1:30: error: "hooks" stands below "process", where no runtime looks for it; '
+                'it belongs beside "process"\n') in convert(below, code=1).stderr
 
 
 def test_nothing_to_write(convert, tmp_path):

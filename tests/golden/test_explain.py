@@ -310,3 +310,16 @@ def test_render_spec(rules: Node):
     merged = json.loads(done.stdout)
     assert merged["process"]["args"] == ["sh"]
     assert merged["hooks"]["createRuntime"][0]["path"] == f"{rules.hooks}/first"
+
+
+def test_render_spec_with_hooks_below_process(rules: Node):
+    """Told once, whether or not the bundle also says what the container is; the result is the same."""
+    spec = rules.home / "config.json"
+    spec.write_text('{"ociVersion": "1.1.0",\n "process": {"hooks": {"poststop": [{"path": "/x"}]}}}')
+    pod = rules.home / "pod.yaml"
+    pod.write_text("kind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: c, image: b}]}\n")
+    for more in ([], ["--from", pod]):
+        done = run(rules, "render", "--hooks-dir", rules.rules, "--spec", spec, *more)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr.count(f'{spec}:2:14: warning: "hooks" stands below "process"') == 1
+        assert json.loads(done.stdout)["process"] == {"hooks": {"poststop": [{"path": "/x"}]}}

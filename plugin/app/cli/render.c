@@ -195,6 +195,26 @@ static int render_one(struct render *render, const struct gr_subject *subject, b
     return gr_document_print("render", decision_json(&decision), render->output);
 }
 
+/* Errors are told when it is merged. */
+static void pass_warning(void *user, enum gr_level level, const struct gr_err *err)
+{
+    if (level == GR_LEVEL_WARNING)
+        gr_report(user, level, err);
+}
+
+/* What stands in the config.json and is hardly meant, where it is not read as a document anyway.
+ * Returns GR_EXIT_OK; GR_EXIT_FAILED (said on stderr). */
+static int look_at_spec(struct render *render, struct gr_reporter reporter)
+{
+    const struct gr_reporter passing = {.report = pass_warning, .user = &reporter};
+    struct gr_inputs unused = {0};
+
+    if (gr_inputs_read(&render->arena, &render->spec_text, 1, GR_STR_NONE, &passing, &unused) >= 0)
+        return GR_EXIT_OK;
+    (void)fputs("grapnel render: no memory\n", stderr);
+    return GR_EXIT_FAILED;
+}
+
 static int render_all(struct render *render, const struct gr_reporter *reporter)
 {
     struct gr_inputs inputs = {0};
@@ -202,6 +222,8 @@ static int render_all(struct render *render, const struct gr_reporter *reporter)
     int code = gr_subject_flags_read(&render->subject, from_spec ? &render->spec_text : NULL,
                                      &render->arena, reporter, &inputs);
 
+    if (code == GR_EXIT_OK && render->spec && !from_spec)
+        code = look_at_spec(render, *reporter);
     if (code == GR_EXIT_OK && render->spec && inputs.n > 1)
         return gr_usage("render", "--container with --spec, since a bundle is one container",
                         "several containers");

@@ -355,6 +355,12 @@ static const struct row rows[] = {
      "",
      "- name? image? handler? runtime? command=b args=2 plabels? clabels?",
      0},
+    {"hooks below process are none, which is worth a word",
+     {"{\"ociVersion\":\"1\",\"process\":{\"args\":[\"a\"],\"hooks\":{\"poststop\":[{\"path\":\"/"
+      "x\"}]}}}"},
+     "",
+     "- name? image? handler? runtime? command=a args=1 plabels? clabels?",
+     1},
     {"nothing but nulls",
      {"{\"ociVersion\":\"1\",\"process\":null,\"hooks\":null,\"mounts\":[null],\"linux\":null,"
       "\"annotations\":null}"},

@@ -74,6 +74,12 @@ static const struct bad_row rows[] = {
     {"hooks at the top", BYTES(TOP SPEC MATCH HOOKS "hooks: {poststop: [{path: /opt/x}]}\n"), 8, 1,
      "misplaced-key", "hooks",
      "\"hooks\" does not belong here but below spec; mend the indentation", DOCUMENT},
+    {"hooks below process, as in no config.json either",
+     BYTES(TOP SPEC MATCH "  process: {hooks: {poststop: [{path: /opt/x}]}}\n" HOOKS), 5, 3,
+     "misplaced-key", "spec.process",
+     "\"process\" belongs to a container's config.json; in a HookSet hooks stand below spec.hooks, "
+     "by stage, and env and rlimits below spec.adjust",
+     DOCUMENT},
     {"name at the top", BYTES(TOP "name: a\n" SPEC MATCH HOOKS), 3, 1, "misplaced-key", "name",
      "\"name\" does not belong here but below metadata; mend the indentation", DOCUMENT},
     {"order at the top", BYTES(TOP "order: 5\n" SPEC MATCH HOOKS), 3, 1, "misplaced-key", "order",
