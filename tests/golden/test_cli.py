@@ -66,7 +66,8 @@ USAGE = {
     "short option": (["check", "-x"], "grapnel check: invalid option -- 'x'\nSee grapnel check"),
     "no value": (["render", "--image"], "grapnel render: option '--image' requires an argument"),
     "a value": (["check", "--strict=1"], "option '--strict' doesn't allow an argument"),
-    "output": (["check", "-o", "yaml"], 'expected -o text or json, found "yaml"'),
+    "output": (["check", "-o", "xml"], 'expected -o text, json or yaml, found "xml"'),
+    "output of simulate": (["simulate", "-o", "yaml"], 'expected -o text or json, found "yaml"'),
     "no rule file": (["check", "/etc/passwd"], "expected a directory or a file *.yaml"),
     "empty folder": (["render", "--hooks-dir", ""], 'expected a directory, found ""'),
     "host root": (["check", "--host-root", "a"], "--host-root with an absolute path"),
@@ -139,6 +140,19 @@ def test_check_json(good: Node):
         "text": 'unknown key "mach" in spec; did you mean "match"?'}
     (good.rules / "bad.yaml").unlink()
     assert run(good, "check", "-o", "json", good.rules).stdout == "[]\n"
+
+
+def test_check_yaml_is_json(good: Node):
+    yaml = pytest.importorskip("yaml")
+    for bad in (False, True):
+        if bad:
+            good.rule("bad", BAD)
+        as_json = run(good, "check", "-o", "json", good.rules)
+        as_yaml = run(good, "check", "-o", "yaml", good.rules)
+        assert (as_json.returncode, as_json.stderr) == (as_yaml.returncode, as_yaml.stderr)
+        assert as_json.returncode == int(bad)
+        assert yaml.safe_load(as_yaml.stdout) == json.loads(as_json.stdout)
+        assert as_yaml.stdout.startswith("- level: error\n" if bad else "[]\n")
 
 
 def test_check_one_file(good: Node):

@@ -24,7 +24,7 @@ static const char help[] =
     "\n"
     "  --strict            warnings fail too (exit code 3)\n"
     "  --no-host           leave out the hook programs on this host: for a rule repository's CI\n"
-    "  -o text|json        how findings are printed (default text)\n" GR_COMMON_HELP
+    "  -o text|json|yaml   how findings are printed (default text)\n" GR_COMMON_HELP
     "  -h, --help          this text\n"
     "\n"
     "Exit codes: 0 fine, 1 errors, 2 usage, 3 warnings under --strict, 4 PATH is not there.\n"
@@ -38,7 +38,7 @@ struct check {
     bool strict, no_host;
     enum gr_output output;
     size_t errors, warnings;
-    json_t *findings; /* under -o json */
+    json_t *findings; /* under -o json and yaml */
 };
 
 enum { OPT_STRICT = GR_OPT_OWN, OPT_NO_HOST };
@@ -60,7 +60,7 @@ static void on_finding(void *user, enum gr_level level, const struct gr_err *err
         check->errors++;
     else if (level == GR_LEVEL_WARNING)
         check->warnings++;
-    if (check->output == GR_OUTPUT_JSON) {
+    if (check->output != GR_OUTPUT_TEXT) {
         (void)json_array_append_new(check->findings, gr_finding_json(level, err));
         return;
     }
@@ -80,7 +80,9 @@ static int take(void *user, int option, const char *value)
         check->no_host = true;
         return GR_EXIT_OK;
     case 'o':
-        return gr_output_parse("check", value, &check->output);
+        return gr_output_choose("check", value,
+                                1U << GR_OUTPUT_TEXT | 1U << GR_OUTPUT_JSON | 1U << GR_OUTPUT_YAML,
+                                &check->output);
     default:
         return gr_common_option(&check->common, option, value);
     }
@@ -100,17 +102,17 @@ static int parse(struct check *check, int argc, char **argv)
 
 static int finish(const struct check *check, const struct gr_load_result *result)
 {
-    if (check->output == GR_OUTPUT_JSON) {
-        (void)json_dumpf(check->findings, stdout, JSON_INDENT(2));
-        (void)fputc('\n', stdout);
-    }
+    int r = GR_EXIT_OK;
+
+    if (check->output != GR_OUTPUT_TEXT)
+        r = gr_document_print("check", json_incref(check->findings), check->output);
     (void)fflush(stdout); /* the summary comes last, also where both go to one place */
     (void)fprintf(stderr, "%zu %s in %zu %s: %zu %s, %zu %s\n", result->sets,
                   result->sets == 1 ? "set" : "sets", result->files_n,
                   result->files_n == 1 ? "file" : "files", check->errors,
                   check->errors == 1 ? "error" : "errors", check->warnings,
                   check->warnings == 1 ? "warning" : "warnings");
-    if (check->errors > 0)
+    if (check->errors > 0 || r != GR_EXIT_OK)
         return GR_EXIT_FAILED;
     return check->strict && check->warnings > 0 ? GR_EXIT_WARNINGS : GR_EXIT_OK;
 }

@@ -204,17 +204,6 @@ struct gr_reporter gr_print_findings(struct gr_printed *printed)
     return (struct gr_reporter){.report = print_finding, .user = printed};
 }
 
-int gr_output_parse(const char *verb, const char *value, enum gr_output *out_output)
-{
-    if (strcmp(value, "text") == 0)
-        *out_output = GR_OUTPUT_TEXT;
-    else if (strcmp(value, "json") == 0)
-        *out_output = GR_OUTPUT_JSON;
-    else
-        return gr_usage(verb, "-o text or json", value);
-    return GR_EXIT_OK;
-}
-
 static int load(const struct gr_common *common, struct gr_loaded *l, struct gr_str configure_text,
                 bool check_host, const struct gr_reporter *reporter)
 {

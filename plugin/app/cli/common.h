@@ -113,9 +113,6 @@ enum gr_output {
     GR_OUTPUT_TAP,
 };
 
-/* Returns GR_EXIT_OK, or GR_EXIT_USAGE (said on stderr). */
-int gr_output_parse(const char *verb, const char *value, enum gr_output *out_output);
-
 /* Rules that were loaded for one verb. */
 struct gr_loaded {
     struct gr_settings settings;

@@ -34,7 +34,7 @@ static const struct option only_help[] = {
 
 static const struct verb verbs[] = {
     {"plugin", gr_options_plugin, NULL, ""},
-    {"check", gr_options_check, "text json", NULL},
+    {"check", gr_options_check, "text json yaml", NULL},
     {"completion", only_help, NULL, "bash zsh fish"},
     {"convert", gr_options_convert, NULL, NULL},
     {"diff", gr_options_diff, "text json yaml", NULL},

@@ -4,6 +4,7 @@
 
 #include "app/simulate/simulate.h"
 
+#include "app/cli/document.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 
@@ -79,7 +80,8 @@ static int take(void *user, int option, const char *value)
         o->run_hooks = true;
         return GR_EXIT_OK;
     case 'o':
-        return gr_output_parse("simulate", value, &o->output);
+        return gr_output_choose("simulate", value, 1U << GR_OUTPUT_TEXT | 1U << GR_OUTPUT_JSON,
+                                &o->output);
     default:
         return gr_common_option(&o->common, option, value);
     }
