@@ -16,28 +16,13 @@
 /* Room for "grapnel " and the longest verb. */
 #define FULL_NAME_BYTES 32
 
-static const struct gr_verb verbs[] = {
-    {"plugin", "run the NRI plugin process", gr_verb_plugin},
-    {"check", "read rules and print every finding", gr_verb_check},
-    {"completion", "print a shell's completion of this program", gr_verb_completion},
-    {"convert", "write hooks of other formats as HookSets", gr_verb_convert},
-    {"diff", "show what other rules would change for containers", gr_verb_diff},
-    {"explain", "say why each set matches a container or does not", gr_verb_explain},
-    {"list", "show the rules in force, their order, and what was ignored or refused", gr_verb_list},
-    {"render", "print the hooks that a container would get", gr_verb_render},
-    {"schema", "print the JSON Schema of a file format", gr_verb_schema},
-    {"simulate", "play a runtime: launch a plugin and ask it about pods", gr_verb_simulate},
-    {"test", "run test suites: containers and what rules are to do to them", gr_verb_test},
-    {"version", "print the version and the NRI API level", gr_verb_version},
-};
-
 static void print_help(FILE *to)
 {
     (void)fputs("Usage: grapnel VERB [OPTION]...\n\n"
                 "Grapnel adds OCI hooks to containers from YAML files, through NRI.\n\nVerbs:\n",
                 to);
-    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++)
-        (void)fprintf(to, "  %-12s%s\n", verbs[i].name, verbs[i].summary);
+    for (size_t i = 0; i < gr_verbs_n; i++)
+        (void)fprintf(to, "  %-12s%s\n", gr_verbs[i].name, gr_verbs[i].summary);
     (void)fputs("\ngrapnel VERB --help explains each.\n", to);
 }
 
@@ -46,12 +31,12 @@ static int unknown_verb(const char *given)
     const char *nearest = NULL;
     size_t best = 3;
 
-    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
-        size_t distance = gr_str_distance(gr_str_from(given), gr_str_from(verbs[i].name), best);
+    for (size_t i = 0; i < gr_verbs_n; i++) {
+        size_t distance = gr_str_distance(gr_str_from(given), gr_str_from(gr_verbs[i].name), best);
 
         if (distance < best) {
             best = distance;
-            nearest = verbs[i].name;
+            nearest = gr_verbs[i].name;
         }
     }
     (void)fprintf(stderr, "grapnel: there is no verb \"%s\"", given);
@@ -85,9 +70,9 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--version") == 0)
         return gr_verb_version(1, argv + 1);
-    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
-        if (strcmp(argv[1], verbs[i].name) == 0)
-            return run(&verbs[i], argc - 1, argv + 1);
+    for (size_t i = 0; i < gr_verbs_n; i++) {
+        if (strcmp(argv[1], gr_verbs[i].name) == 0)
+            return run(&gr_verbs[i], argc - 1, argv + 1);
     }
     return unknown_verb(argv[1]);
 }

@@ -2,8 +2,8 @@
 /*
  * app/cli/completion: what a shell completes behind "grapnel".
  *
- * Layer: app. Made from the tables that getopt_long reads, so that no option is forgotten and none
- * is invented; a test compares the verbs with those of the program's help.
+ * Layer: app. Made from the table of verbs and what getopt_long reads, so that no option is
+ * forgotten and none is invented.
  */
 #include <stdio.h>
 
@@ -19,33 +19,6 @@ static const char help[] = "Usage: grapnel completion bash|zsh|fish\n"
                            "  grapnel completion bash > /etc/bash_completion.d/grapnel\n"
                            "  grapnel completion zsh > /usr/share/zsh/site-functions/_grapnel\n"
                            "  grapnel completion fish > /etc/fish/completions/grapnel.fish\n";
-
-struct verb {
-    const char *name;
-    const struct option *options; /* NULL: none but --help */
-    const char *outputs;          /* values of -o; NULL: it has none */
-    const char *words;            /* NULL: files */
-};
-
-static const struct option only_help[] = {
-    {"help", no_argument, NULL, 'h'},
-    {0},
-};
-
-static const struct verb verbs[] = {
-    {"plugin", gr_options_plugin, NULL, ""},
-    {"check", gr_options_check, "text json yaml", NULL},
-    {"completion", only_help, NULL, "bash zsh fish"},
-    {"convert", gr_options_convert, NULL, NULL},
-    {"diff", gr_options_diff, "text json yaml", NULL},
-    {"explain", gr_options_explain, "text json yaml", ""},
-    {"list", gr_options_list, "text json yaml", NULL},
-    {"render", gr_options_render, "json yaml", ""},
-    {"schema", only_help, NULL, "HookSet Config Policy TestSuite"},
-    {"simulate", gr_options_simulate, "text json", NULL},
-    {"test", gr_options_test, "text json junit tap", NULL},
-    {"version", only_help, NULL, ""},
-};
 
 /* Options whose value is a file or a directory. */
 static bool takes_file(const char *name)
@@ -63,11 +36,11 @@ static bool takes_file(const char *name)
 
 static void put_verbs(void)
 {
-    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++)
-        (void)printf("%s%s", i ? " " : "", verbs[i].name);
+    for (size_t i = 0; i < gr_verbs_n; i++)
+        (void)printf("%s%s", i ? " " : "", gr_verbs[i].name);
 }
 
-static void put_options(const struct verb *verb)
+static void put_options(const struct gr_verb *verb)
 {
     for (const struct option *option = verb->options; option->name; option++)
         (void)printf("%s--%s", option == verb->options ? "" : " ", option->name);
@@ -79,13 +52,13 @@ static void put_values(bool files)
 {
     const char *before = "";
 
-    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
-        for (const struct option *option = verbs[i].options; option->name; option++) {
+    for (size_t i = 0; i < gr_verbs_n; i++) {
+        for (const struct option *option = gr_verbs[i].options; option->name; option++) {
             bool output = strcmp(option->name, "output") == 0;
 
             if (option->has_arg != required_argument || output || takes_file(option->name) != files)
                 continue;
-            (void)printf("%s%s:--%s", before, verbs[i].name, option->name);
+            (void)printf("%s%s:--%s", before, gr_verbs[i].name, option->name);
             before = "|";
         }
     }
@@ -93,11 +66,11 @@ static void put_values(bool files)
 
 static void put_outputs(const char *format, const char *end)
 {
-    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
-        if (!verbs[i].outputs)
+    for (size_t i = 0; i < gr_verbs_n; i++) {
+        if (!gr_verbs[i].outputs)
             continue;
-        (void)printf("        %s:-o|%s:--output) ", verbs[i].name, verbs[i].name);
-        (void)printf("%s%s%s ;;\n", format, verbs[i].outputs, end);
+        (void)printf("        %s:-o|%s:--output) ", gr_verbs[i].name, gr_verbs[i].name);
+        (void)printf("%s%s%s ;;\n", format, gr_verbs[i].outputs, end);
     }
 }
 
@@ -120,15 +93,15 @@ static void print_bash(void)
     (void)fputs(") return ;;\n", stdout);
     put_outputs("COMPREPLY=($(compgen -W \"", "\" -- \"$current\")); return");
     (void)fputs("    esac\n    case ${COMP_WORDS[1]}:$current in\n", stdout);
-    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
-        (void)printf("        %s:-*) words=\"", verbs[i].name);
-        put_options(&verbs[i]);
+    for (size_t i = 0; i < gr_verbs_n; i++) {
+        (void)printf("        %s:-*) words=\"", gr_verbs[i].name);
+        put_options(&gr_verbs[i]);
         (void)fputs("\" ;;\n", stdout);
-        if (verbs[i].words)
-            (void)printf("        %s:*) words=\"%s\" ;;\n", verbs[i].name, verbs[i].words);
+        if (gr_verbs[i].words)
+            (void)printf("        %s:*) words=\"%s\" ;;\n", gr_verbs[i].name, gr_verbs[i].words);
         else
             (void)printf("        %s:*) COMPREPLY=($(compgen -f -- \"$current\")); return ;;\n",
-                         verbs[i].name);
+                         gr_verbs[i].name);
     }
     (void)fputs("    esac\n"
                 "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
@@ -150,19 +123,19 @@ static void print_zsh(void)
     (void)fputs(") return ;;\n", stdout);
     put_outputs("compadd -- ", "; return");
     (void)fputs("esac\ncase ${words[2]}:${words[CURRENT]} in\n", stdout);
-    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
-        (void)printf("        %s:-*) compadd -- ", verbs[i].name);
-        put_options(&verbs[i]);
+    for (size_t i = 0; i < gr_verbs_n; i++) {
+        (void)printf("        %s:-*) compadd -- ", gr_verbs[i].name);
+        put_options(&gr_verbs[i]);
         (void)fputs(" ;;\n", stdout);
-        if (!verbs[i].words)
-            (void)printf("        %s:*) _files ;;\n", verbs[i].name);
-        else if (verbs[i].words[0])
-            (void)printf("        %s:*) compadd -- %s ;;\n", verbs[i].name, verbs[i].words);
+        if (!gr_verbs[i].words)
+            (void)printf("        %s:*) _files ;;\n", gr_verbs[i].name);
+        else if (gr_verbs[i].words[0])
+            (void)printf("        %s:*) compadd -- %s ;;\n", gr_verbs[i].name, gr_verbs[i].words);
     }
     (void)fputs("esac\n", stdout);
 }
 
-static void fish_option(const struct verb *verb, const struct option *option)
+static void fish_option(const struct gr_verb *verb, const struct option *option)
 {
     (void)printf("complete -c grapnel -n '__fish_seen_subcommand_from %s' -l %s", verb->name,
                  option->name);
@@ -183,15 +156,15 @@ static void print_fish(void)
                 stdout);
     put_verbs();
     (void)fputs("'\n", stdout);
-    for (size_t i = 0; i < GR_ARRAY_LEN(verbs); i++) {
-        for (const struct option *option = verbs[i].options; option->name; option++)
-            fish_option(&verbs[i], option);
-        if (!verbs[i].words)
+    for (size_t i = 0; i < gr_verbs_n; i++) {
+        for (const struct option *option = gr_verbs[i].options; option->name; option++)
+            fish_option(&gr_verbs[i], option);
+        if (!gr_verbs[i].words)
             (void)printf("complete -c grapnel -n '__fish_seen_subcommand_from %s' -F\n",
-                         verbs[i].name);
-        else if (verbs[i].words[0])
+                         gr_verbs[i].name);
+        else if (gr_verbs[i].words[0])
             (void)printf("complete -c grapnel -n '__fish_seen_subcommand_from %s' -a '%s'\n",
-                         verbs[i].name, verbs[i].words);
+                         gr_verbs[i].name, gr_verbs[i].words);
     }
 }
 

@@ -9,12 +9,20 @@
 #define GR_APP_CLI_VERBS_H
 
 #include <getopt.h>
+#include <stddef.h>
 
 struct gr_verb {
     const char *name;
     const char *summary; /* one line of grapnel --help */
     int (*run)(int argc, char **argv);
+    const struct option *options;
+    const char *outputs; /* values of -o, for completion; NULL: it has none */
+    const char *words;   /* what else may follow, for completion; NULL: files */
 };
+
+/* In the order of grapnel --help. */
+extern const struct gr_verb gr_verbs[];
+extern const size_t gr_verbs_n;
 
 /* The long options of each verb that has some, for getopt_long and for completion. */
 extern const struct option gr_options_check[];
@@ -29,8 +37,8 @@ extern const struct option gr_options_test[];
 
 int gr_verb_plugin(int argc, char **argv);
 int gr_verb_check(int argc, char **argv);
-int gr_verb_convert(int argc, char **argv);
 int gr_verb_completion(int argc, char **argv);
+int gr_verb_convert(int argc, char **argv);
 int gr_verb_diff(int argc, char **argv);
 int gr_verb_explain(int argc, char **argv);
 int gr_verb_list(int argc, char **argv);
