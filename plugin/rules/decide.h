@@ -11,6 +11,7 @@
 #define GR_RULES_DECIDE_H
 
 #include "rules/adjust.h"
+#include "rules/request.h"
 #include "rules/ruleset.h"
 
 /*
@@ -93,9 +94,6 @@ struct gr_decision {
     const struct gr_objection *objections;
     size_t objections_n;
 };
-
-/* Config.requestAnnotation. */
-#define GR_REQUEST_ANNOTATION "hooks.noderesource.dev"
 
 struct gr_decide_options {
     struct gr_str node_name;          /* for {{.NodeName}} */

@@ -8,7 +8,6 @@
 #include <errno.h>
 
 #include "rules/limits.h"
-#include "rules/scope.h"
 
 /* A number of a #define as text. */
 #define TEXT_OF(number) TEXT_OF_(number)
@@ -73,22 +72,6 @@ static int check_required(struct gr_decider *d, struct gr_str name)
 
 /* ---- requests ---- */
 
-/* Why a pod may not have a set; NULL: it may. */
-static const char *find_denial(const struct gr_decider *d, struct gr_str name)
-{
-    const struct gr_hookset *set = gr_ruleset_find(d->ruleset, name);
-
-    if (!set)
-        return "there is none of this name";
-    if (set->other_node)
-        return "it is not for this node";
-    if (!set->requestable)
-        return "it cannot be asked for (spec.requestable)";
-    if (!gr_policies_grant(d->policies, name, d->namespace_))
-        return "no policy grants it to this namespace";
-    return NULL;
-}
-
 static int deny(struct gr_decider *d, struct gr_str name, const char *why)
 {
     bool fails = gr_policies_on_denied(d->policies) == GR_DENIED_FAIL;
@@ -105,29 +88,6 @@ static int deny(struct gr_decider *d, struct gr_str name, const char *why)
     return r;
 }
 
-static struct gr_str trim(struct gr_str text)
-{
-    while (text.n > 0 && (text.p[0] == ' ' || text.p[0] == '\t'))
-        text = gr_str_skip(text, 1);
-    while (text.n > 0 && (text.p[text.n - 1] == ' ' || text.p[text.n - 1] == '\t'))
-        text.n--;
-    return text;
-}
-
-/* The next name of a comma list, without the blanks around it; n == 0: there is none. */
-static struct gr_str next_name(struct gr_str *list)
-{
-    struct gr_str name = GR_STR_NONE;
-
-    while (list->n > 0 && name.n == 0) {
-        size_t end = gr_str_find(*list, ',');
-
-        name = trim(gr_str_first(*list, end));
-        *list = gr_str_skip(*list, end + 1);
-    }
-    return name;
-}
-
 static int read_list(struct gr_decider *d, struct gr_str list)
 {
     struct gr_str *granted = gr_arena_array(d->arena, GR_REQUESTS_MAX, sizeof(*granted));
@@ -137,8 +97,8 @@ static int read_list(struct gr_decider *d, struct gr_str list)
 
     if (!granted)
         return -ENOMEM;
-    for (size_t i = 0; r == 0 && (name = next_name(&list)).n > 0; i++) {
-        const char *why = find_denial(d, name);
+    for (size_t i = 0; r == 0 && (name = gr_request_next(&list)).n > 0; i++) {
+        const char *why = gr_request_denial(d->ruleset, name, d->namespace_);
 
         if (i == GR_REQUESTS_MAX)
             return deny(d, name, "more sets are asked for than " TEXT_OF(GR_REQUESTS_MAX));
@@ -151,44 +111,11 @@ static int read_list(struct gr_decider *d, struct gr_str list)
     return r;
 }
 
-#define BEGIN_BYTES 8
-
-/* Whether some key begins as this one does. Nearly every pod asks for nothing, and looking at the
- * first bytes of each key tells so in a third of the time of the look-up. */
-static bool may_hold(struct gr_kvs map, struct gr_str key)
-{
-    for (size_t i = 0; i < map.n && key.n >= BEGIN_BYTES; i++) {
-        if (map.items[i].key.n >= key.n && memcmp(map.items[i].key.p, key.p, BEGIN_BYTES) == 0)
-            return true;
-    }
-    return key.n < BEGIN_BYTES;
-}
-
-/* True: value is what the pod asks for, unknown: that cannot be told here. */
-static enum gr_truth find_list(const struct gr_decider *d, struct gr_str *out_list)
-{
-    struct gr_str key = d->options->request_annotation;
-    enum gr_truth found;
-
-    if (key.n == 0)
-        key = GR_STR(GR_REQUEST_ANNOTATION);
-    if (!gr_subject_knows(&d->subject, GR_FIELD_ANNOTATIONS))
-        return GR_UNKNOWN;
-    if (!may_hold(d->subject.pod_annotations, key) &&
-        !may_hold(d->subject.container_annotations, key))
-        return GR_FALSE;
-    found = gr_subject_find_annotation(&d->subject, key, out_list);
-    /* Whether a namespace may have something is as unknown as the namespace. */
-    if (found == GR_TRUE && !gr_subject_knows(&d->subject, GR_FIELD_NAMESPACE))
-        return GR_UNKNOWN;
-    return found;
-}
-
 int gr_decide_requests(struct gr_decider *d)
 {
     size_t required = d->options->required_sets.n;
     struct gr_str list = GR_STR_NONE;
-    enum gr_truth asks = find_list(d, &list);
+    enum gr_truth asks = gr_request_find(&d->subject, d->options->request_annotation, &list);
     int r = 0;
 
     d->subject.requests = (struct gr_strs){0};

@@ -7,6 +7,8 @@
 #include <errno.h>
 
 #include "rules/explain_words.h"
+#include "rules/limits.h"
+#include "rules/request.h"
 #include "rules/test.h"
 
 /* More conditions than any tree has: never to be had. */
@@ -24,55 +26,32 @@ struct walk {
     bool hints; /* while counting: something speaks for the set */
 };
 
-/* Whether the comma list has the name as an element, blanks around it not counted. */
-static bool lists(struct gr_str list, struct gr_str name)
-{
-    while (list.n > 0) {
-        size_t end = gr_str_find(list, ',');
-        struct gr_str item = gr_str_first(list, end);
-
-        while (item.n > 0 && (item.p[0] == ' ' || item.p[0] == '\t'))
-            item = gr_str_skip(item, 1);
-        while (item.n > 0 && (item.p[item.n - 1] == ' ' || item.p[item.n - 1] == '\t'))
-            item.n--;
-        if (gr_str_eq(item, name))
-            return true;
-        list = gr_str_skip(list, end + 1);
-    }
-    return false;
-}
-
-enum gr_truth gr_explain_requested(const struct gr_explanation *explanation,
-                                   const struct gr_hookset *set, const char **out_why)
+/* Whether the container asks for the set and may have it; false with *out_denial when it asks and
+ * may not. As gr_decide_requests has it, but also for a container whose namespace is exempt. */
+static enum gr_truth find_request(const struct gr_explanation *explanation,
+                                  const struct gr_hookset *set, const char **out_denial)
 {
     const struct gr_subject *subject = explanation->subject;
-    struct gr_str key = explanation->options->request_annotation;
-    struct gr_str list;
+    struct gr_str name, list;
+    enum gr_truth asks = gr_request_find(subject, explanation->options->request_annotation, &list);
 
-    if (key.n == 0)
-        key = GR_STR(GR_REQUEST_ANNOTATION);
-    *out_why = "unknown: this source does not tell annotations";
-    if (!gr_subject_knows(subject, GR_FIELD_ANNOTATIONS))
-        return GR_UNKNOWN;
-    *out_why = "the pod does not ask for this set";
-    if (!gr_subject_annotation(subject, key, &list) || !lists(list, set->name))
-        return GR_FALSE;
-    *out_why = "the pod asks for it, but the set is not requestable";
-    if (!set->requestable)
-        return GR_FALSE;
-    *out_why = "the pod asks for it, but no policy grants it to its namespace";
-    if (!gr_subject_knows(subject, GR_FIELD_NAMESPACE) ||
-        !gr_policies_grant(gr_ruleset_policies(explanation->ruleset), set->name,
-                           subject->pod_namespace))
-        return GR_FALSE;
-    *out_why = "the pod asks for it and may have it";
-    return GR_TRUE;
+    *out_denial = NULL;
+    if (asks != GR_TRUE)
+        return asks;
+    for (size_t i = 0; i < GR_REQUESTS_MAX && (name = gr_request_next(&list)).n > 0; i++) {
+        if (!gr_str_eq(name, set->name))
+            continue;
+        *out_denial = gr_request_denial(explanation->ruleset, name, subject->pod_namespace);
+        return *out_denial ? GR_FALSE : GR_TRUE;
+    }
+    return GR_FALSE;
 }
 
 static void begin_walk(struct walk *walk, struct gr_explanation *explanation,
                        const struct gr_hookset *set, struct gr_arena *arena)
 {
-    const char *why;
+    enum gr_truth asks;
+    const char *denial;
 
     *walk = (struct walk){.subject = *explanation->subject,
                           .steps = &explanation->steps,
@@ -81,9 +60,10 @@ static void begin_walk(struct walk *walk, struct gr_explanation *explanation,
                           .set = set};
     if (!(gr_ruleset_fields(explanation->ruleset) & 1U << GR_FIELD_REQUESTED))
         return;
-    walk->subject.requests = (struct gr_strs){.items = &set->name, .n = 1};
-    if (gr_explain_requested(explanation, set, &why) != GR_TRUE)
-        walk->subject.requests.n = 0;
+    asks = find_request(explanation, set, &denial);
+    if (asks == GR_UNKNOWN)
+        walk->subject.unknown_fields |= 1U << GR_FIELD_REQUESTED;
+    walk->subject.requests = (struct gr_strs){.items = &set->name, .n = asks == GR_TRUE};
 }
 
 static enum gr_truth eval(struct walk *walk, const struct gr_cond *cond)
@@ -233,10 +213,16 @@ int gr_explain(const struct gr_ruleset *ruleset, const struct gr_subject *subjec
 static int seen_request(struct walk *walk, struct gr_explain_leaf *leaf)
 {
     struct gr_words words = {0};
-    const char *why;
+    const char *denial;
+    enum gr_truth asks = find_request(walk->explanation, walk->set, &denial);
 
-    (void)gr_explain_requested(walk->explanation, walk->set, &why);
-    gr_words_add(&words, "%s", why);
+    if (asks == GR_UNKNOWN)
+        gr_words_add(&words, "unknown: this source tells no annotations, or no namespace");
+    else if (denial)
+        gr_words_add(&words, "the pod asks for it, but %s", denial);
+    else
+        gr_words_add(&words, "the pod %s",
+                     asks == GR_TRUE ? "asks for it and may have it" : "does not ask for this set");
     return gr_words_take(&words, walk->arena, &leaf->seen);
 }
 

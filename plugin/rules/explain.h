@@ -91,11 +91,4 @@ GR_CHECKED int gr_explain_cond(const struct gr_cond *cond, struct gr_arena *aren
 enum gr_truth gr_explain_eval(struct gr_explanation *explanation, const struct gr_hookset *set,
                               const struct gr_cond *cond, struct gr_arena *arena);
 
-/*
- * Whether the container asks for a set by name: true, it does and may have it; false with *out_why
- * (a constant text) when it does not, or may not; unknown where annotations are not known.
- */
-enum gr_truth gr_explain_requested(const struct gr_explanation *explanation,
-                                   const struct gr_hookset *set, const char **out_why);
-
 #endif

@@ -100,7 +100,7 @@ static size_t known_keys(struct gr_keys keys, const char **names, char *text, si
     for (size_t i = 0; i < keys.n && n < KEYS_MAX; i++) {
         int wrote;
 
-        if (keys.items[i].flags & (GR_KEY_LATER | GR_KEY_ELSEWHERE))
+        if (keys.items[i].flags & GR_KEY_ELSEWHERE)
             continue;
         names[n] = keys.items[i].name;
         wrote = snprintf(text + used, text_bytes - used, "%s%s", n ? ", " : "", names[n]);
@@ -152,12 +152,7 @@ static int decode_value(struct gr_decoder *d, const struct gr_yaml_node *value,
     size_t before = gr_field_path_key(&d->path, value->key);
     int r;
 
-    if (key->flags & GR_KEY_LATER)
-        r = gr_decode_refuse(d, value->key_at, "unsupported-key",
-                             "\"%s\" is not supported by this version of Grapnel; remove it or use "
-                             "a version that supports it",
-                             key->name);
-    else if (key->flags & GR_KEY_ELSEWHERE && !key->decode)
+    if (key->flags & GR_KEY_ELSEWHERE && !key->decode)
         r = gr_decode_refuse(d, value->key_at, "misplaced-key",
                              "\"%s\" does not belong here but below %s; mend the indentation",
                              key->name, key->example);

@@ -3,7 +3,7 @@
  * rules/strict: from nodes to typed values, without guessing.
  *
  * Layer: rules. One table per mapping of the format drives everything: what a key is called, who
- * reads its value, whether it is required, and whether only a later version knows it. Every refusal
+ * reads its value, whether it is required, and whether it belongs below another key. Every refusal
  * is a finding with its place and the document is then bad; decoding goes on, so that all errors of
  * a document are seen at once.
  *
@@ -33,8 +33,7 @@ struct gr_decoder {
 typedef int gr_decode_fn(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
 
 #define GR_KEY_REQUIRED 1U
-#define GR_KEY_LATER 2U     /* known, but not supported by this version: never half obeyed */
-#define GR_KEY_ELSEWHERE 4U /* known, but below another key; decode, if any, says which */
+#define GR_KEY_ELSEWHERE 2U /* known, but below another key; decode, if any, says which */
 
 struct gr_key {
     const char *name;

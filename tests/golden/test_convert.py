@@ -251,8 +251,8 @@ def test_refused(convert, tmp_path):
     assert f"{broken}:2:10: error: expected a colon behind the key, found ;\n" in convert(
         broken, code=1).stderr
     other = write(tmp_path / "other.json", {"a": 1})
-    assert "say what it is with --from" in convert(other, code=1).stderr
-    assert "path" in convert("--from", "oci-hooks", other, code=1).stderr
+    assert "say what it is with --kind" in convert(other, code=1).stderr
+    assert "path" in convert("--kind", "oci-hooks", other, code=1).stderr
     both = write(tmp_path / "both.json", {**DOCKER, "hooks": DOCKER})
     assert "stand side by side" in convert(both, code=1).stderr
     for beside in ({}, {"hooks": DOCKER}):
@@ -277,7 +277,7 @@ def test_nothing_to_write(convert, tmp_path):
 @pytest.mark.parametrize("args,expected", [
     ([], "at least one file or directory"),
     (["--name", "A", "x"], "--name of lower-case letters"),
-    (["--from", "x", "y"], "--from oci-hooks, hook-spec or toolkit"),
+    (["--kind", "x", "y"], "--kind oci-hooks, hook-spec or toolkit"),
     (["--outt", "x"], "did you mean --out?"),
 ])
 def test_usage(convert, args, expected):
@@ -293,7 +293,7 @@ def test_one_name_for_several(convert, tmp_path):
 def test_help(convert):
     text = convert("--help").stdout
     assert text.startswith("Usage: grapnel convert [OPTION]... FILE|DIR...\n")
-    for option in ("--name", "--out", "--force", "--from"):
+    for option in ("--name", "--out", "--force", "--kind"):
         assert f"  {option}" in text
 
 

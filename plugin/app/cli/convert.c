@@ -29,7 +29,7 @@ static const char help[] =
     "  --name NAME         the set's name, where there is one set (default: from the file's name)\n"
     "  --out DIR           write each set into a file of DIR instead of all to stdout\n"
     "  --force             overwrite files in DIR\n"
-    "  --from KIND         what the files are: oci-hooks, hook-spec or toolkit (default: told by\n"
+    "  --kind KIND         what the files are: oci-hooks, hook-spec or toolkit (default: told by\n"
     "                      their content)\n"
     "  -h, --help          this text\n"
     "\n"
@@ -42,13 +42,13 @@ static const char help[] =
     "  grapnel convert --name docker-default /etc/docker/hookspec.json\n"
     "  grapnel convert /etc/container-hooks/config.toml\n";
 
-enum { OPT_NAME = GR_OPT_OWN, OPT_OUT, OPT_FORCE, OPT_FROM };
+enum { OPT_NAME = GR_OPT_OWN, OPT_OUT, OPT_FORCE, OPT_KIND };
 
 const struct option gr_options_convert[] = {
     {"name", required_argument, NULL, OPT_NAME},
     {"out", required_argument, NULL, OPT_OUT},
     {"force", no_argument, NULL, OPT_FORCE},
-    {"from", required_argument, NULL, OPT_FROM},
+    {"kind", required_argument, NULL, OPT_KIND},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
@@ -68,21 +68,21 @@ static void report(void *user, enum gr_level level, const struct gr_err *err)
     gr_report(&print, level == GR_LEVEL_INFO ? GR_LEVEL_WARNING : level, err);
 }
 
-static int take_from(struct gr_convert *c, const char *value)
+static int take_kind(struct gr_convert *c, const char *value)
 {
     static const char *const words[] = {
-        [GR_FROM_OCI_HOOKS] = "oci-hooks",
-        [GR_FROM_HOOK_SPEC] = "hook-spec",
-        [GR_FROM_TOOLKIT] = "toolkit",
+        [GR_CONVERT_OCI_HOOKS] = "oci-hooks",
+        [GR_CONVERT_HOOK_SPEC] = "hook-spec",
+        [GR_CONVERT_TOOLKIT] = "toolkit",
     };
 
-    for (size_t i = GR_FROM_OCI_HOOKS; i < GR_ARRAY_LEN(words); i++) {
+    for (size_t i = GR_CONVERT_OCI_HOOKS; i < GR_ARRAY_LEN(words); i++) {
         if (strcmp(value, words[i]) == 0) {
-            c->from = (enum gr_convert_from)i;
+            c->kind = (enum gr_convert_kind)i;
             return GR_EXIT_OK;
         }
     }
-    return gr_usage("convert", "--from oci-hooks, hook-spec or toolkit", value);
+    return gr_usage("convert", "--kind oci-hooks, hook-spec or toolkit", value);
 }
 
 static int take(void *user, int option, const char *value)
@@ -104,8 +104,8 @@ static int take(void *user, int option, const char *value)
     case OPT_FORCE:
         c->force = true;
         return GR_EXIT_OK;
-    case OPT_FROM:
-        return take_from(c, value);
+    case OPT_KIND:
+        return take_kind(c, value);
     default: /* getopt_long has said what is wrong */
         (void)fputs("See grapnel convert --help.\n", stderr);
         return GR_EXIT_USAGE;

@@ -14,11 +14,11 @@
 /* Files of one run; no evidence for the figure. */
 #define GR_CONVERT_FILES_MAX 4096
 
-enum gr_convert_from {
-    GR_FROM_ANY, /* told by the content */
-    GR_FROM_OCI_HOOKS,
-    GR_FROM_HOOK_SPEC,
-    GR_FROM_TOOLKIT, /* config.toml of the Container Hooks Toolkit */
+enum gr_convert_kind {
+    GR_CONVERT_ANY, /* told by the content */
+    GR_CONVERT_OCI_HOOKS,
+    GR_CONVERT_HOOK_SPEC,
+    GR_CONVERT_TOOLKIT, /* config.toml of the Container Hooks Toolkit */
 };
 
 /* A file and what it is. */
@@ -32,7 +32,7 @@ struct gr_convert {
     const char *name;    /* --name; NULL: none */
     const char *out_dir; /* --out; NULL: stdout */
     bool force;
-    enum gr_convert_from from;
+    enum gr_convert_kind kind; /* --kind */
 
     struct gr_arena arena;
     struct gr_printed printed;

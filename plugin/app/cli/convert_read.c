@@ -117,7 +117,7 @@ static int report_unknown(struct gr_convert *c, const struct gr_source *source)
     gr_fail(&err, 0, "unknown-format",
             "expected oci-hooks(5) JSON (an object with \"hook\" and \"stages\"), bare OCI hooks "
             "(with \"prestart\", \"poststop\" and so on, or with \"hooks\") or the toolkit's "
-            "config.toml, found another JSON text; say what it is with --from");
+            "config.toml, found another JSON text; say what it is with --kind");
     gr_err_at(&err, source->file, 1, 1);
     gr_report(&c->reporter, GR_LEVEL_ERROR, &err);
     return GR_EXIT_OK;
@@ -139,8 +139,8 @@ static int add_toolkit(struct gr_convert *c, const struct gr_source *source)
 
 static bool is_toolkit(const struct gr_convert *c, const char *name)
 {
-    if (c->from != GR_FROM_ANY)
-        return c->from == GR_FROM_TOOLKIT;
+    if (c->kind != GR_CONVERT_ANY)
+        return c->kind == GR_CONVERT_TOOLKIT;
     return gr_str_has_suffix(gr_str_from(name), GR_STR(".toml"));
 }
 
@@ -156,8 +156,8 @@ static int add_file(struct gr_convert *c, const char *path, enum gr_foreign kind
         return r;
     if (is_toolkit(c, input.name))
         return add_toolkit(c, &input.source);
-    if (c->from != GR_FROM_ANY)
-        input.kind = c->from == GR_FROM_OCI_HOOKS ? GR_FOREIGN_OCI_HOOKS : GR_FOREIGN_HOOK_SPEC;
+    if (c->kind != GR_CONVERT_ANY)
+        input.kind = c->kind == GR_CONVERT_OCI_HOOKS ? GR_FOREIGN_OCI_HOOKS : GR_FOREIGN_HOOK_SPEC;
     if (input.kind == GR_FOREIGN_UNKNOWN) {
         r = gr_foreign_detect(&input.source, &c->reporter, &input.kind);
         if (r != 0)

@@ -77,18 +77,4 @@ static inline void foreign_free(struct foreign *f)
     free(f);
 }
 
-/* Whether expressions can be compiled in this build. */
-static inline bool foreign_has_regex(void)
-{
-    const struct gr_regex *regex = NULL;
-    struct gr_err err = {0};
-    struct gr_arena arena;
-    int r;
-
-    gr_arena_init(&arena, 4096, 0);
-    r = gr_regex_compile(&arena, GR_STR("a"), true, &regex, &err);
-    gr_arena_fini(&arena);
-    return r == 0;
-}
-
 #endif
