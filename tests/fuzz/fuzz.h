@@ -24,7 +24,7 @@ static inline uint32_t fuzz_take(struct gr_str *input, size_t n)
     uint32_t value = 0;
 
     for (size_t i = 0; i < n; i++) {
-        value = value << 8 | (input->n ? (unsigned char)input->p[0] : 0);
+        value = value << 8 | (input->n && input->p ? (unsigned char)input->p[0] : 0);
         *input = gr_str_skip(*input, 1);
     }
     return value;

@@ -323,3 +323,33 @@ def test_render_spec_with_hooks_below_process(rules: Node):
         assert done.returncode == 0, done.stderr
         assert done.stderr.count(f'{spec}:2:14: warning: "hooks" stands below "process"') == 1
         assert json.loads(done.stdout)["process"] == {"hooks": {"poststop": [{"path": "/x"}]}}
+
+# What a terminal takes for commands, and what turns a line round or ends it.
+COMMANDS = "a\x1b[31m\x7f\x9b31m\u202e\u2028\u2066\nb"
+
+
+@pytest.mark.parametrize("output", ["text", "json", "yaml"])
+def test_commands_of_terminals(rules: Node, output: str):
+    """Names and values of pods are shown by all outputs, and command none of what shows them."""
+    names = ["front" + COMMANDS, "back" + COMMANDS]
+    pod = json.dumps({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": COMMANDS, "namespace": COMMANDS, "annotations": {
+            "team": COMMANDS, "hooks.noderesource.dev": COMMANDS}},
+        "spec": {"runtimeClassName": COMMANDS, "containers": [
+            {"name": name, "image": COMMANDS} for name in names]}})
+    shown = explain(rules, "--all", "-o", output, "--from", "-", stdin=pod)
+    assert shown.stdout.count("front") > 0
+    other = explain(rules, "--from", "-", "--container", COMMANDS, stdin=pod)
+    assert "expected the name of one of the containers: fronta?" in other.stderr
+    usage = explain(rules, "--image", COMMANDS)
+    assert usage.returncode == 2
+    unknown = explain(rules, *MATCHING, COMMANDS)
+    assert unknown.returncode == 2
+    for text in [done.stdout + done.stderr for done in (shown, other, usage, unknown)]:
+        assert not set("\x1b\x7f\x9b\u202e\u2028\u2066") & set(text)
+        assert not [line for line in text.splitlines() if line.startswith("b")]
+    if output == "json":
+        found = json.loads(shown.stdout)["containers"]
+        assert [container["container"] for container in found] == names
+        assert found[0]["namespace"] == COMMANDS

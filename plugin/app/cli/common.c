@@ -12,7 +12,7 @@
 int gr_usage(const char *verb, const char *expected, const char *found)
 {
     (void)fprintf(stderr, "grapnel %s: expected %s, found \"%s\"; see grapnel %s --help\n", verb,
-                  expected, found, verb);
+                  expected, gr_show(gr_str_from(found)).text, verb);
     return GR_EXIT_USAGE;
 }
 

@@ -2,6 +2,7 @@
 #include "app/cli/document.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "app/exit.h"
 #include "base/utf8.h"
@@ -45,6 +46,27 @@ static bool is_plain(struct gr_str text)
     return text.n > 0 && gr_yaml_plain_type(text) == GR_YAML_TEXT;
 }
 
+/* Texts come from pods. JSON need not escape what a terminal takes for commands, or what turns a
+ * line round, so that is done here; all of it lies below U+10000 and stands in texts only. */
+static bool put_json(const json_t *value, size_t flags)
+{
+    char *text = json_dumps(value, flags);
+    struct gr_str rest = gr_str_from(text ? text : "");
+
+    while (rest.n > 0) {
+        uint32_t rune = 0;
+        size_t n = gr_utf8_next(rest, &rune);
+
+        if (gr_utf8_is_plain(rune) || rune == '\n')
+            (void)fwrite(rest.p, 1, n, stdout);
+        else
+            (void)printf("\\u%04x", rune);
+        rest = gr_str_skip(rest, n);
+    }
+    free(text);
+    return text != NULL;
+}
+
 static void put_text(struct gr_str text)
 {
     json_t *quoted;
@@ -54,7 +76,7 @@ static void put_text(struct gr_str text)
         return;
     }
     quoted = json_stringn(text.p, text.n); /* JSON is YAML */
-    (void)json_dumpf(quoted, stdout, JSON_ENCODE_ANY);
+    (void)put_json(quoted, JSON_ENCODE_ANY);
     json_decref(quoted);
 }
 
@@ -63,7 +85,7 @@ static void put_scalar(const json_t *value)
     if (json_is_string(value))
         put_text((struct gr_str){.p = json_string_value(value), .n = json_string_length(value)});
     else
-        (void)json_dumpf(value, stdout, JSON_ENCODE_ANY | JSON_COMPACT);
+        (void)put_json(value, JSON_ENCODE_ANY | JSON_COMPACT);
     (void)fputc('\n', stdout);
 }
 
@@ -114,7 +136,7 @@ int gr_document_print(const char *verb, json_t *document, enum gr_output output)
     }
     if (output == GR_OUTPUT_YAML)
         put_value(document, -2, false);
-    else if (json_dumpf(document, stdout, JSON_INDENT(2)) == 0)
+    else if (put_json(document, JSON_INDENT(2)))
         (void)fputc('\n', stdout);
     json_decref(document);
     if (fflush(stdout) == 0 && !ferror(stdout))

@@ -91,7 +91,7 @@ static int check_names(const struct explain *explain, const struct gr_ruleset *r
         (void)fprintf(stderr,
                       "grapnel explain: expected the name of a set that is in force, found \"%s\"; "
                       "grapnel list shows them\n",
-                      name);
+                      gr_show(gr_str_from(name)).text);
         return GR_EXIT_USAGE;
     }
     return GR_EXIT_OK;

@@ -200,8 +200,8 @@ static int choose(const struct gr_subject_source *source, struct gr_inputs *inpu
         (void)fprintf(stderr,
                       "grapnel %s: expected the name of one of the containers:", source->verb);
         for (size_t i = 0; i < inputs->n; i++)
-            (void)fprintf(stderr, "%s %.*s", i ? "," : "", GR_STR_FMT(inputs->subjects[i].name));
-        (void)fprintf(stderr, "; found \"%.*s\"\n", GR_STR_FMT(name));
+            (void)fprintf(stderr, "%s %s", i ? "," : "", gr_show(inputs->subjects[i].name).text);
+        (void)fprintf(stderr, "; found \"%s\"\n", gr_show(name).text);
         return GR_EXIT_USAGE;
     }
     inputs->n = n;

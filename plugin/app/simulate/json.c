@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "app/cli/document.h"
 #include "app/cli/hooks_json.h"
 #include "app/simulate/simulate.h"
 #include "app/exit.h"
@@ -157,7 +158,6 @@ int gr_sim_print_json(const struct gr_sim *sim)
     json_t *containers = json_array();
     json_t *all = json_pack("{s:{s:s, s:s, s:i}, s:o}", "plugin", "index", sim->index, "name",
                             sim->name, "events", (int)sim->events, "containers", containers);
-    bool fine;
 
     if (sim->ran_by.n)
         (void)json_object_set_new(all, "ranBy", str_json(sim->ran_by));
@@ -165,7 +165,5 @@ int gr_sim_print_json(const struct gr_sim *sim)
         (void)json_object_set_new(all, "noContainerBecause", str_json(sim->instead));
     for (size_t i = 0; i < sim->containers_n; i++)
         (void)json_array_append_new(containers, container_json(sim, &sim->containers[i]));
-    fine = all && json_dumpf(all, stdout, JSON_INDENT(2)) == 0 && fputc('\n', stdout) != EOF;
-    json_decref(all);
-    return fine ? GR_EXIT_OK : gr_sim_no_memory();
+    return gr_document_print("simulate", all, GR_OUTPUT_JSON);
 }
