@@ -64,6 +64,9 @@ static int check_segment(struct gr_str segment, bool is_domain, struct gr_err *e
                        "** must be a whole segment of an image pattern, as in registry.example/**; "
                        "inside a segment write one *");
     if (is_domain) {
+        if (gr_str_has_suffix(segment, GR_STR(":443")))
+            return gr_fail(err, -EINVAL, CODE,
+                           "the port 443 is the usual one and counts as none; leave the :443 out");
         if (find_foreign(segment, "ABCDEFGHIJKLMNOPQRSTUVWXYZ.-:[]") == segment.n)
             return 0;
         return gr_fail(err, -EINVAL, CODE, "\"%.*s\" is no name of a registry",

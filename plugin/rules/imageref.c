@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names of images as distribution/reference reads them (ParseNormalizedNamed), with the exceptions
- * that what is an image id, or the beginning of one, is no name, and that the case of a registry
- * does not matter.
+ * that what is an image id, or the beginning of one, is no name, that the case of a registry does
+ * not matter, and that another name of the same registry is that name: who writes a pod could avoid
+ * a rule with it.
  *
  *     name       = [ domain "/" ] component { "/" component } [ ":" tag ] [ "@" digest ]
  *     component  = alphanumerics { ( "." | "_" | "__" | "-"... ) alphanumerics }
@@ -248,6 +249,36 @@ static bool is_host_name(struct gr_str domain, const char *name)
     return true;
 }
 
+/* Names under which Docker's registry answers. */
+static bool is_default_domain(struct gr_str domain)
+{
+    static const char *const names[] = {GR_IMAGE_DEFAULT_DOMAIN, "index.docker.io",
+                                        "registry-1.docker.io", "registry.hub.docker.com"};
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
+        if (is_host_name(domain, names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Port 443 is where a registry is looked for anyway. A pattern of hosts keeps it, since what is
+ * left could fit more than was written, and is refused later. */
+static struct gr_str without_usual_port(struct gr_str domain)
+{
+    struct gr_str host = gr_str_first(domain, gr_str_rfind(domain, ':'));
+    struct gr_str port = gr_str_skip(domain, host.n + 1);
+
+    while (port.n > 0 && port.p[0] == '0')
+        port = gr_str_skip(port, 1);
+    if (host.n == 0 || !gr_str_is(port, "443") || gr_str_find(host, '*') < host.n ||
+        gr_str_find(host, '?') < host.n)
+        return domain;
+    if (host.p[host.n - 1] != ']' && gr_str_find(host, ':') < host.n)
+        return domain;
+    return host;
+}
+
 struct gr_image_parts gr_image_split(struct gr_str name)
 {
     struct gr_image_parts parts = {0};
@@ -265,13 +296,12 @@ struct gr_image_parts gr_image_split(struct gr_str name)
 
     slash = gr_str_find(parts.path, '/');
     if (slash < parts.path.n && gr_image_is_domain(gr_str_first(parts.path, slash))) {
-        parts.domain = gr_str_first(parts.path, slash);
+        parts.domain = without_usual_port(gr_str_first(parts.path, slash));
         parts.path = gr_str_skip(parts.path, slash + 1);
     } else {
         parts.domain = GR_STR(GR_IMAGE_DEFAULT_DOMAIN);
     }
-    if (is_host_name(parts.domain, "index.docker.io") ||
-        is_host_name(parts.domain, GR_IMAGE_DEFAULT_DOMAIN))
+    if (is_default_domain(parts.domain))
         parts.domain = GR_STR(GR_IMAGE_DEFAULT_DOMAIN);
     parts.implied_library = gr_str_is(parts.domain, GR_IMAGE_DEFAULT_DOMAIN) &&
                             gr_str_find(parts.path, '/') == parts.path.n;
