@@ -165,6 +165,8 @@ struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *
     return (struct gr_session_settings){
         .ignore_request_errors = f->settings.config.on_request_error == GR_REQUEST_ERROR_IGNORE,
         .ambiguous_image_unknown = f->settings.config.ambiguous_image == GR_IMAGE_UNKNOWN,
+        .fields = f->ruleset ? gr_ruleset_fields(f->ruleset) : 0,
+        .adjusts = f->ruleset && gr_ruleset_adjusts(f->ruleset),
     };
 }
 
