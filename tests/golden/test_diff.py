@@ -111,3 +111,21 @@ def test_trouble(sides: tuple[Node, Path, Path]):
     assert run((node, old, node.home / "missing")).returncode == 2
     assert run(sides, "third").returncode == 2
     assert "there is no option --live" in run(sides, "--live").stderr
+
+
+def test_a_running_container_is_compared_as_new(sides: tuple[Node, Path, Path], tmp_path: Path):
+    """The marks of its hooks do not hide what other rules would give it; others' hooks stay."""
+    node, old, new = sides
+    mine = {"path": "/opt/hooks/a", "args": ["x"], "timeout": 10, "env": ["GRAPNEL_HOOKSET=a@00"]}
+    other = {"path": "/opt/other"}
+    running = {"status": {"id": "1", "metadata": {"name": "front"}, "labels": {
+        "io.kubernetes.pod.namespace": "web", "io.kubernetes.pod.name": "shop"}},
+        "info": {"runtimeSpec": {"hooks": {"createRuntime": [other, mine]}}}}
+    dump = tmp_path / "inspect.json"
+    dump.write_text(json.dumps(running))
+    assert changes(sides, "--from", dump) == []
+    (new / "10-a.yaml").write_text(rule("a", "namespace: web", "[y]"))
+    (new / "20-b.yaml").unlink()
+    assert changes(sides, "--from", dump) == [("changes", "a"), ("loses", "b")]
+    (new / "10-a.yaml").unlink()
+    assert changes(sides, "--from", dump) == [("loses", "a"), ("loses", "b")]

@@ -4,10 +4,12 @@
  *
  * Layer: app.
  */
+#include <errno.h>
 #include <stdio.h>
 
 #include "app/cli/diff_parts.h"
 #include "app/cli/document.h"
+#include "app/cli/hooks_json.h"
 #include "app/cli/subject_flags.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
@@ -107,18 +109,43 @@ static int decide(const struct gr_loaded *loaded, const struct gr_subject *subje
     return gr_decide(loaded->load.ruleset, subject, &options, arena, out_decision);
 }
 
+/*
+ * The container as it would be created now: what Grapnel has given it is taken off, since the mark
+ * of a set would keep it from being decided. Hooks of others stay.
+ */
+static int as_created(const struct gr_subject *subject, struct gr_arena *arena,
+                      struct gr_subject *out_created)
+{
+    struct gr_oci_hook *hooks = gr_arena_array(arena, subject->hooks_n + 1, sizeof(*hooks));
+    size_t n = 0;
+
+    if (!hooks)
+        return -ENOMEM;
+    for (size_t i = 0; i < subject->hooks_n; i++) {
+        if (gr_hook_set_name(&subject->hooks[i]).n == 0)
+            hooks[n++] = subject->hooks[i];
+    }
+    *out_created = *subject;
+    out_created->hooks = hooks;
+    out_created->hooks_n = n;
+    return 0;
+}
+
 static int compare_one(struct diff *diff, const struct gr_subject *subject)
 {
     struct gr_decision before, after;
+    struct gr_subject created;
     struct gr_diff changes = {0};
     struct gr_arena arena;
     char title[1024];
     int r;
 
     gr_arena_init(&arena, 64U << 10, 0);
-    r = decide(&diff->before, subject, &arena, &before);
+    r = as_created(subject, &arena, &created);
     if (r == 0)
-        r = decide(&diff->after, subject, &arena, &after);
+        r = decide(&diff->before, &created, &arena, &before);
+    if (r == 0)
+        r = decide(&diff->after, &created, &arena, &after);
     if (r == 0)
         r = gr_diff_compare(&before, &after, &arena, &changes);
     if (changes.n > 0) {
