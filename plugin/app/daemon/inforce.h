@@ -42,7 +42,7 @@ void gr_inforce_configure(struct gr_inforce *inforce, struct gr_str text);
  * first ones, are in force. */
 bool gr_inforce_is_usable(const struct gr_inforce *inforce);
 
-/* The part of the settings that a session needs. */
+/* What a session needs to know of the settings and of the rules in force; changes with a load. */
 struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *inforce);
 
 /*
