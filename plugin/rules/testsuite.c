@@ -159,6 +159,17 @@ static int decode_environment(struct gr_decoder *d, const struct gr_yaml_node *n
     return decode_dns_name(d, node, &suite->environment);
 }
 
+static int decode_policy(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    struct gr_suite *suite = target;
+    int r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, &suite->policy);
+
+    if (r == 0 && suite->policy.n == 0)
+        return gr_decode_refuse(d, node->at, "empty",
+                                "an empty path means nothing; write policy: policy.yaml");
+    return r;
+}
+
 static int decode_suite_name(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
     struct gr_suite *suite = target;
@@ -172,6 +183,7 @@ static int decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, vo
         {"rules", decode_rules, GR_KEY_REQUIRED, "rules: [hooks.d]"},
         {"node", decode_node, 0, NULL},
         {"environment", decode_environment, 0, NULL},
+        {"policy", decode_policy, 0, NULL},
         {"cases", decode_cases, GR_KEY_REQUIRED,
          "cases: [{name: …, container: {image: …}, expect: {sets: [NAME]}}]"},
     };

@@ -78,6 +78,7 @@ struct gr_suite {
     struct gr_strs rules;      /* paths, relative to the file; also NUL-terminated */
     struct gr_str node;        /* n == 0: not given */
     struct gr_str environment; /* of spec.environments; n == 0: none */
+    struct gr_str policy;      /* a path as those of rules; n == 0: not given */
     const struct gr_case *cases;
     size_t cases_n;
 };

@@ -257,6 +257,48 @@ def test_usage(rules: Node):
         assert done.returncode == code, done.stderr
 
 
+ASKED = HEAD + """kind: HookSet
+metadata: {name: asked}
+spec:
+  requestable: true
+  match: {requested: true}
+  hooks: {createRuntime: [{path: /opt/hooks/asked}]}
+"""
+ASKING = """\
+  - name: asks
+    container: {image: a, namespace: web, annotations: {hooks.noderesource.dev: asked}}
+    expect: {sets: [asked]}
+"""
+
+
+def test_brings_its_policy(rules: Node):
+    """In place of that of the command line and of this host."""
+    (rules.rules / "30-asked.yaml").write_text(ASKED)
+    for name, namespace in (("p", "web"), ("other", "shop")):
+        (rules.home / f"{name}.yaml").write_text(
+            HEAD + f"kind: Policy\nspec: {{requests: [{{sets: asked, namespaces: {namespace}}}]}}\n")
+    suite = SUITE.replace("spec:\n", "spec:\n  policy: p.yaml\n") + ASKING
+    done = run(rules, suite, "--policy", rules.home / "other.yaml")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    done = run(rules, SUITE + ASKING, "--policy", rules.home / "other.yaml")
+    assert "the container is created, found that it is refused" in done.stdout
+
+
+@pytest.mark.parametrize("what, text", [
+    ("policy", None), ("policy", HEAD + "kind: Policy\nspec: {stage: [poststop]}\n"),
+    ("settings", None), ("settings", HEAD + "kind: Config\nspec: {enviroment: a}\n")])
+def test_bad_policy_and_settings(rules: Node, what: str, text: str | None):
+    if text:
+        (rules.home / "bad.yaml").write_text(text)
+    if what == "policy":
+        done = run(rules, SUITE.replace("spec:\n", "spec:\n  policy: bad.yaml\n") + GOOD)
+    else:
+        done = run(rules, SUITE + GOOD, "--config", rules.home / "bad.yaml")
+    assert done.returncode == 1
+    assert "bad.yaml" in done.stderr
+    assert "FAIL  mine: rules\n" in done.stdout
+
+
 def test_schema(rules: Node):
     """The schema that is printed takes what the program takes."""
     done = subprocess.run([rules.program, "schema", "TestSuite"], capture_output=True, text=True,
@@ -264,4 +306,5 @@ def test_schema(rules: Node):
     assert done.stdout == (ROOT / "specs" / "testsuite.schema.json").read_text()
     jsonschema = pytest.importorskip("jsonschema")
     yaml = pytest.importorskip("yaml")
-    jsonschema.validate(yaml.safe_load(SUITE + MIXED), json.loads(done.stdout))
+    whole = SUITE.replace("spec:\n", "spec:\n  policy: p.yaml\n") + MIXED
+    jsonschema.validate(yaml.safe_load(whole), json.loads(done.stdout))

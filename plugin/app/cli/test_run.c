@@ -189,6 +189,11 @@ static int load_rules(struct gr_test_run *run, const struct gr_suite *suite,
         config->origins[GR_SETTING_ENVIRONMENT] =
             (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
     }
+    if (suite->policy.n > 0) {
+        common->flags.policy_path = beside(run->arena, suite, suite->policy);
+        if (!common->flags.policy_path)
+            return -ENOMEM;
+    }
     gr_common_seal(common);
     return gr_common_load(common, GR_STR_NONE, run->host, run->reporter, out_loaded);
 }
@@ -221,7 +226,8 @@ int gr_test_run_suite(struct gr_test_run *run, const struct gr_suite *suite)
     if (r != GR_EXIT_OK) {
         r = refuse_rules(run, ours);
     } else {
-        r = loaded.load.errors > 0 ? refuse_rules(run, ours) : run_cases(run, ours, &loaded);
+        r = loaded.load.errors > 0 || !loaded.settings.sound ? refuse_rules(run, ours)
+                                                             : run_cases(run, ours, &loaded);
         gr_common_unload(&loaded);
     }
     run->n += ours->n;

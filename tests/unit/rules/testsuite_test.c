@@ -60,7 +60,8 @@ static void test_whole(void **state)
 {
     struct read *read = decode_good(
         "apiVersion: grapnel/v1beta1\nkind: TestSuite\nmetadata: {name: mine}\n"
-        "spec:\n  rules: [r, s/t.yaml]\n  node: gpu-1\n  environment: staging\n  cases:\n"
+        "spec:\n  rules: [r, s/t.yaml]\n  node: gpu-1\n  environment: staging\n"
+        "  policy: ../p.yaml\n  cases:\n"
         "  - name: one\n"
         "    container:\n"
         "      image: nginx:1\n      namespace: web\n      pod: p\n      container: c\n"
@@ -83,6 +84,7 @@ static void test_whole(void **state)
     assert_str(suite->file, "dir/suite.yaml");
     assert_str(suite->node, "gpu-1");
     assert_str(suite->environment, "staging");
+    assert_str(suite->policy, "../p.yaml");
     assert_int_equal(suite->rules.n, 2);
     assert_str(suite->rules.items[1], "s/t.yaml");
     assert_int_equal(suite->cases_n, 2);
@@ -188,6 +190,10 @@ static const struct bad_row bad_rows[] = {
      "apiVersion: grapnel/v1beta1\nkind: TestSuite\nspec:\n  node: A_b\n  rules: [r]\n"
      "  cases: [{name: a, container: {image: a}, expect: {sets: []}}]\n",
      4, 9, "bad-name", "spec.node", "found \"A_b\""},
+    {"policy",
+     "apiVersion: grapnel/v1beta1\nkind: TestSuite\nspec:\n  policy: \"\"\n  rules: [r]\n"
+     "  cases: [{name: a, container: {image: a}, expect: {sets: []}}]\n",
+     4, 11, "empty", "spec.policy", "write policy: policy.yaml"},
     {"no rules",
      "apiVersion: grapnel/v1beta1\nkind: TestSuite\nspec:\n  rules: []\n"
      "  cases: [{name: a, container: {image: a}, expect: {sets: []}}]\n",
