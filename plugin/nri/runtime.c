@@ -272,6 +272,31 @@ static int write_pod(struct gr_arena *arena, const struct gr_subject *s, Nri__Po
     return 0;
 }
 
+static int write_mounts(struct gr_arena *arena, const struct gr_subject *s, Nri__Container *c)
+{
+    if (s->mounts_n == 0)
+        return 0;
+    c->mounts = gr_arena_array(arena, s->mounts_n, sizeof(*c->mounts));
+    if (!c->mounts)
+        return -ENOMEM;
+    for (size_t i = 0; i < s->mounts_n; i++) {
+        const struct gr_mount *from = &s->mounts[i];
+        Nri__Mount *mount = gr_arena_alloc(arena, sizeof(*mount));
+
+        if (!mount)
+            return -ENOMEM;
+        nri__mount__init(mount);
+        mount->destination = gr_arena_copy(arena, from->destination);
+        mount->type = gr_arena_copy(arena, from->type);
+        mount->source = gr_arena_copy(arena, from->source);
+        if (!mount->destination || !mount->type || !mount->source ||
+            gr_nri_write_strs(from->options, arena, &mount->n_options, &mount->options))
+            return -ENOMEM;
+        c->mounts[c->n_mounts++] = mount;
+    }
+    return 0;
+}
+
 static int write_container(struct gr_arena *arena, const struct gr_subject *s, Nri__Container *c)
 {
     nri__container__init(c);
@@ -285,7 +310,7 @@ static int write_container(struct gr_arena *arena, const struct gr_subject *s, N
         WRITE_MAP(arena, s->container_annotations, Nri__Container__AnnotationsEntry,
                   init_annotation, &c->n_annotations, &c->annotations) ||
         gr_nri_write_strs(s->args, arena, &c->n_args, &c->args) ||
-        gr_nri_write_strs(s->env, arena, &c->n_env, &c->env))
+        gr_nri_write_strs(s->env, arena, &c->n_env, &c->env) || write_mounts(arena, s, c))
         return -ENOMEM;
     if (!s->image.known)
         return 0;

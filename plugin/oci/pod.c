@@ -56,6 +56,58 @@ static int read_env(struct gr_decoder *d, const struct gr_yaml_node *node,
     return result;
 }
 
+struct mounts {
+    struct gr_pod_mount *items;
+    size_t n;
+};
+
+static int read_only_at(struct gr_decoder *d, const struct gr_yaml_node *mount, bool *out)
+{
+    const struct gr_yaml_node *node = gr_node_get(mount, "readOnly");
+    size_t before;
+    int result;
+
+    if (!node)
+        return 0;
+    before = gr_field_path_key(&d->path, GR_STR("readOnly"));
+    result = gr_decode_bool(d, node, out);
+    gr_field_path_cut(&d->path, before);
+    return result;
+}
+
+static int read_mount(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct mounts *mounts = user;
+    struct gr_pod_mount mount = {.at = node->at};
+    int result = needed_text_at(d, node, "name", "data", &mount.volume);
+
+    if (result == 0)
+        result = needed_text_at(d, node, "mountPath", "/data", &mount.path);
+    if (result == 0)
+        result = gr_node_text_at(d, node, "subPath", &mount.sub_path);
+    if (result == 0)
+        result = read_only_at(d, node, &mount.read_only);
+    if (result == 0)
+        mounts->items[mounts->n++] = mount;
+    return result;
+}
+
+static int read_mounts(struct gr_decoder *d, const struct gr_yaml_node *node,
+                       struct gr_pod_container *c)
+{
+    const char *const key = "volumeMounts";
+    struct mounts mounts = {0};
+    int result;
+
+    mounts.items = gr_arena_array(d->arena, gr_node_count(node, key), sizeof(*mounts.items));
+    if (!mounts.items)
+        return -ENOMEM;
+    result = gr_node_each(d, node, key, read_mount, &mounts);
+    c->mounts = mounts.items;
+    c->mounts_n = mounts.n;
+    return result;
+}
+
 struct reading {
     struct gr_pod *pod;
     enum gr_pod_role role;
@@ -75,6 +127,8 @@ static int read_container(struct gr_decoder *d, const struct gr_yaml_node *node,
         result = gr_node_texts_at(d, node, "args", &c.args);
     if (result == 0)
         result = read_env(d, node, &c);
+    if (result == 0)
+        result = read_mounts(d, node, &c);
     if (result)
         return result;
     reading->pod->containers[reading->pod->n++] = c;
@@ -103,6 +157,51 @@ static int read_containers(struct gr_decoder *d, const struct gr_yaml_node *spec
 
         result = gr_node_each(d, spec, lists[i], read_container, &reading);
     }
+    return result;
+}
+
+/* ---- volumes ---- */
+
+struct volumes {
+    struct gr_pod_volume *items;
+    size_t n;
+};
+
+/* Beside its name a volume has one key, which says what it is. */
+static int read_volume(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct volumes *volumes = user;
+    struct gr_pod_volume volume = {0};
+    const struct gr_yaml_node *host_path = gr_node_get(node, "hostPath");
+    int result = needed_text_at(d, node, "name", "data", &volume.name);
+
+    for (const struct gr_yaml_node *item = node->first; item; item = item->next) {
+        if (!gr_str_is(item->key, "name"))
+            volume.kind = item->key;
+    }
+    if (result == 0 && host_path) {
+        size_t before = gr_field_path_key(&d->path, GR_STR("hostPath"));
+
+        result = needed_text_at(d, host_path, "path", "/srv/data", &volume.host_path);
+        gr_field_path_cut(&d->path, before);
+    }
+    if (result == 0)
+        volumes->items[volumes->n++] = volume;
+    return result;
+}
+
+static int read_volumes(struct gr_decoder *d, const struct gr_yaml_node *spec, struct gr_pod *pod)
+{
+    struct volumes volumes = {0};
+    int result;
+
+    volumes.items =
+        gr_arena_array(d->arena, gr_node_count(spec, "volumes"), sizeof(*volumes.items));
+    if (!volumes.items)
+        return -ENOMEM;
+    result = gr_node_each(d, spec, "volumes", read_volume, &volumes);
+    pod->volumes = volumes.items;
+    pod->volumes_n = volumes.n;
     return result;
 }
 
@@ -178,6 +277,8 @@ static int read_pod(struct gr_decoder *d, const struct gr_yaml_node *node, struc
                                 "expected spec.containers with at least one container");
     before = gr_field_path_key(&d->path, GR_STR("spec"));
     result = gr_node_text_at(d, spec, "runtimeClassName", &pod->runtime_class);
+    if (result == 0)
+        result = read_volumes(d, spec, pod);
     if (result == 0)
         result = read_containers(d, spec, pod);
     gr_field_path_cut(&d->path, before);

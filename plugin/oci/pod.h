@@ -15,11 +15,28 @@ enum gr_pod_role {
     GR_POD_EPHEMERAL,
 };
 
+/* Where a container wants one of the pod's volumes. */
+struct gr_pod_mount {
+    struct gr_str volume;
+    struct gr_str path;
+    struct gr_str sub_path; /* n == 0: the volume's root */
+    bool read_only;
+    struct gr_place at;
+};
+
+struct gr_pod_volume {
+    struct gr_str name;
+    struct gr_str kind; /* the key beside its name: "hostPath", "emptyDir", …; n == 0: none */
+    struct gr_str host_path; /* of a hostPath */
+};
+
 struct gr_pod_container {
     enum gr_pod_role role;
     struct gr_str name, image;
     struct gr_strs command, args;
     struct gr_strs env; /* NAME=value, of those that have a value of their own */
+    const struct gr_pod_mount *mounts;
+    size_t mounts_n;
     struct gr_place at;
 };
 
@@ -30,6 +47,8 @@ struct gr_pod {
     struct gr_str uid;
     struct gr_str runtime_class;
     struct gr_kvs labels, annotations;
+    const struct gr_pod_volume *volumes;
+    size_t volumes_n;
     struct gr_pod_container *containers; /* in the order in which they run */
     size_t n;
 };

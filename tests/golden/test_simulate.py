@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import shutil
 import subprocess
@@ -135,6 +136,92 @@ open({str(out)!r}, "wb").write(request)
     seen = out.read_bytes()
     assert b"anything: at all\n" in seen
     assert b"containerd" in seen and b"v2.1.4" in seen
+
+
+VOLUMES = """      volumeMounts:
+        - {name: host, mountPath: /scratch, readOnly: true}
+        - {name: host, mountPath: /part, subPath: below}
+        - {name: tmp, mountPath: /tmp/e}
+        - {name: claim, mountPath: /claim}
+  volumes:
+    - {name: host, hostPath: {path: /srv/scratch}}
+    - {name: tmp, emptyDir: {}}
+    - {name: claim, persistentVolumeClaim: {claimName: c}}
+"""
+UID = "11111111-2222-4333-8444-555555555555"
+# As containerd 2.1 tells them; the volumes stand in the middle.
+MOUNTS = f"""\
+/proc proc proc nosuid,noexec,nodev
+/dev tmpfs tmpfs nosuid,strictatime,mode=755,size=65536k
+/dev/pts devpts devpts nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5
+/dev/mqueue mqueue mqueue nosuid,noexec,nodev
+/sys sysfs sysfs nosuid,noexec,nodev,ro
+/sys/fs/cgroup cgroup cgroup nosuid,noexec,nodev,relatime,ro
+/scratch bind /srv/scratch rbind,rprivate,ro
+/part bind /var/lib/kubelet/pods/{UID}/volume-subpaths/host/app/1 rbind,rprivate,rw
+/tmp/e bind /var/lib/kubelet/pods/{UID}/volumes/kubernetes.io~empty-dir/tmp rbind,rprivate,rw
+/claim bind /var/lib/kubelet/pods/{UID}/volumes/kubernetes.io~csi/claim/mount rbind,rprivate,rw
+/etc/hosts bind /var/lib/kubelet/pods/{UID}/etc-hosts rbind,rprivate,rw
+/dev/termination-log bind /var/lib/kubelet/pods/{UID}/containers/app/ID rbind,rprivate,rw
+/etc/hostname bind SANDBOX/hostname rbind,rprivate,rw
+/etc/resolv.conf bind SANDBOX/resolv.conf rbind,rprivate,rw
+/dev/shm bind SANDBOX/shm rbind,rprivate,rw
+/var/run/secrets/kubernetes.io/serviceaccount bind \
+/var/lib/kubelet/pods/{UID}/volumes/kubernetes.io~projected/kube-api-access rbind,rprivate,ro
+"""
+# Reads the fields of a protobuf message; Mount is field 9 of Container, which is 2 of the request.
+READ_MOUNTS = """
+def fields(data):
+    at = 0
+    def number():
+        nonlocal at
+        value = shift = 0
+        while True:
+            value |= (data[at] & 127) << shift
+            at, shift = at + 1, shift + 7
+            if not data[at - 1] & 128:
+                return value
+    while at < len(data):
+        key = number()
+        size = number()
+        if key & 7 == 2:
+            yield key >> 3, data[at:at + size]
+            at += size
+ready()
+stream, request = next_call()
+for container in [v for k, v in fields(dict(fields(request))[3]) if k == 2]:
+    for mount in [list(fields(v)) for k, v in fields(container) if k == 9]:
+        first = dict(mount[:3])
+        options = b",".join(v for k, v in mount if k == 4)
+        lines = b" ".join([first[1], first[2], first[3], options]) + b"\\n"
+        open(%r, "ab").write(lines)
+answer(stream)
+read(1)
+"""
+
+
+def test_mounts_are_told(node: Node, pod: Path):
+    """Those that every container has, and the manifest's volumes where kubelet keeps them."""
+    out = node.home / "mounts"
+    pod.write_text(POD.replace("  name: web\n", f"  name: web\n  uid: {UID}\n") + VOLUMES)
+    node.json("--plugin", fake(node, READ_MOUNTS % str(out)), pod)
+    seen = re.sub(r"/(var/lib|run)/containerd/\S+/sandboxes/[0-9a-f]{64}/", "SANDBOX/",
+                  out.read_text())
+    assert re.sub(r"/app/[0-9a-f]{8} ", "/app/ID ", seen) == MOUNTS
+
+
+def test_mounts_match(node: Node, pod: Path):
+    """Against a rule; the mounts that every container has do not count."""
+    node.hook("tidy", PROBE)
+    node.rule("tidy", """apiVersion: grapnel/v1beta1
+kind: HookSet
+spec:
+  match: {any: [{mounts: {source: /srv/scratch}}, {mounts: {destination: {prefix: /proc}}}]}
+  hooks: {poststop: [{path: /opt/hooks/tidy}]}
+""")
+    assert node.json(pod)["containers"][0]["sets"] == []
+    pod.write_text(POD + VOLUMES)
+    assert node.json(pod)["containers"][0]["sets"] == ["tidy"]
 
 
 # ---- plugins that are not good ----
@@ -413,6 +500,13 @@ def test_unprivileged(grapnel: str):
 # ---- pods ----
 
 BAD_PODS = {
+    "no volume": (POD + "      volumeMounts: [{name: a, mountPath: /b}]\n", 1,
+                  'pod.yaml:10:22: error: expected a volume "a" below spec.volumes'),
+    "no mount path": (POD + "      volumeMounts: [{name: a}]\n", 1, '"mountPath"'),
+    "no host path": (POD + "  volumes: [{name: a, hostPath: {}}]\n", 1,
+                     'expected the key "path"'),
+    "read only": (POD + VOLUMES.replace("true", '"true"'), 1,
+                  "pod.yaml:11:55: error: expected true or false without quotes"),
     "no pod": ("kind: ConfigMap\n", 1, "holds no pod"),
     "no kind": ("metadata: {name: x}\n", 1, "kind: Pod"),
     "no name": ("kind: Pod\nmetadata: {namespace: a}\nspec: {containers: []}\n", 1, '"name"'),

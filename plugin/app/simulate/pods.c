@@ -69,8 +69,22 @@ static int join_args(struct reader *r, const struct gr_pod_container *from, stru
     return 0;
 }
 
+static int add_mounts(struct reader *r, const struct gr_sim_pod *pod, const struct gr_pod *manifest,
+                      const struct gr_pod_container *from, struct gr_sim_container *c)
+{
+    const struct gr_pod_mount *missing;
+    int result = gr_sim_make_mounts(&r->sim->arena, pod, manifest, from, c, &missing);
+
+    if (result || !missing)
+        return result;
+    return gr_decode_refuse(&r->d, missing->at, "missing-key",
+                            "expected a volume \"%.*s\" below spec.volumes, which this container "
+                            "mounts at %.*s",
+                            GR_STR_FMT(missing->volume), GR_STR_FMT(missing->path));
+}
+
 static int add_container(struct reader *r, const struct gr_sim_pod *pod,
-                         const struct gr_pod_container *from)
+                         const struct gr_pod *manifest, const struct gr_pod_container *from)
 {
     struct gr_sim_container *c = next_container(r);
     int result;
@@ -82,7 +96,9 @@ static int add_container(struct reader *r, const struct gr_sim_pod *pod,
     c->subject.env = from->env;
     if (join_args(r, from, &c->subject.args) || gr_sim_complete_container(&r->sim->arena, pod, c))
         return -ENOMEM;
-    result = check_unique(r, from->at, pod, c->subject.id);
+    result = add_mounts(r, pod, manifest, from, c);
+    if (result == 0)
+        result = check_unique(r, from->at, pod, c->subject.id);
     if (result == 0)
         r->sim->containers_n++;
     return result;
@@ -108,7 +124,7 @@ static int read_pod(struct reader *r, const struct gr_yaml_node *root)
         return -ENOMEM;
     for (size_t i = 0; i < from.n && result >= 0; i++) {
         if (from.containers[i].role != GR_POD_EPHEMERAL)
-            result = add_container(r, &pod, &from.containers[i]);
+            result = add_container(r, &pod, &from, &from.containers[i]);
     }
     return result < 0 ? result : 0;
 }

@@ -8,6 +8,7 @@
  *     config       the text that Configure carries
  *     pods         pod manifests to containers
  *     kubelet      what kubelet and containerd add to them
+ *     mounts       the mounts among it
  *     launch       the plugin's process, started as a runtime starts it
  *     drive        registration, Configure, Synchronize, CreateContainer
  *     exec         one process with input, deadline and kept output
@@ -155,6 +156,21 @@ struct gr_sim_pod {
 GR_CHECKED int gr_sim_complete_pod(struct gr_arena *arena, struct gr_sim_pod *pod);
 GR_CHECKED int gr_sim_complete_container(struct gr_arena *arena, const struct gr_sim_pod *pod,
                                          struct gr_sim_container *container);
+
+struct gr_pod;
+struct gr_pod_container;
+struct gr_pod_mount;
+/*
+ * The mounts that containerd tells of for such a container, which must be complete: those that
+ * every container has, and its volumes, with a hostPath's own path or where kubelet keeps them.
+ * Only told: bundles have none of the volumes. *out_missing: NULL, or one whose volume the
+ * pod has not, and then there are no mounts. Returns 0; -ENOMEM.
+ */
+GR_CHECKED int gr_sim_make_mounts(struct gr_arena *arena, const struct gr_sim_pod *pod,
+                                  const struct gr_pod *manifest,
+                                  const struct gr_pod_container *from,
+                                  struct gr_sim_container *container,
+                                  const struct gr_pod_mount **out_missing);
 
 /* Texts (up to a NULL) as one; p is NULL without memory. */
 struct gr_str gr_sim_join(struct gr_arena *arena, const char *const *parts);
