@@ -203,12 +203,34 @@ static json_t *make_hooks(const struct gr_sim_container *c, const char *recorder
     return hooks;
 }
 
-static int write_config(const char *path, json_t *config)
+static int write_text(const char *path, struct gr_str text)
 {
-    bool fine = config && json_dump_file(config, path, JSON_INDENT(2)) == 0;
+    FILE *file = path ? fopen(path, "we") : NULL;
+    bool fine = file && fwrite(text.p, 1, text.n, file) == text.n;
+
+    if (file)
+        fine &= fclose(file) == 0;
+    return fine ? GR_EXIT_OK : say_errno(path ? path : "config.json");
+}
+
+/* Takes config. */
+static int write_config(struct gr_sim *sim, const struct gr_sim_container *c, const char *path,
+                        json_t *config)
+{
+    char *plain = config ? json_dumps(config, JSON_INDENT(2)) : NULL;
+    struct gr_buf text;
+    int r;
 
     json_decref(config);
-    return fine ? GR_EXIT_OK : say_errno(path);
+    if (!plain)
+        return gr_sim_no_memory();
+    gr_buf_init(&text, SIZE_MAX);
+    r = gr_sim_apply_adjust(sim, c, gr_str_from(plain), &text);
+    if (r == GR_EXIT_OK)
+        r = text.broken ? gr_sim_no_memory() : write_text(path, gr_buf_view(&text));
+    gr_buf_fini(&text);
+    free(plain);
+    return r;
 }
 
 int gr_sim_bundle_new(struct gr_sim *sim, const char *work, const struct gr_sim_container *c,
@@ -234,8 +256,7 @@ int gr_sim_bundle_new(struct gr_sim *sim, const char *work, const struct gr_sim_
                            "readonly", 0, "hostname", "simulated", "mounts", mounts, "annotations",
                            gr_annotations_json(c->spec_annotations), "linux", make_linux(), "hooks",
                            hooks ? make_hooks(c, recorder, b.records) : json_object());
-        gr_sim_apply_adjust(c, config);
-        r = write_config(join(&sim->arena, b.path, "/config.json", ""), config);
+        r = write_config(sim, c, join(&sim->arena, b.path, "/config.json", ""), config);
     }
     json_decref(mounts);
     *out_bundle = b;

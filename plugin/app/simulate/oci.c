@@ -265,6 +265,12 @@ static int run_container(struct real *real, struct gr_sim_container *c)
     return r;
 }
 
+/* What has neither hooks nor adjustments is as the runtime makes it without us. */
+static bool is_changed(const struct gr_sim_container *c)
+{
+    return c->code == 0 && (c->hooks_n > 0 || c->adjust_n > 0);
+}
+
 static int run_all(struct real *real)
 {
     struct gr_sim *sim = real->sim;
@@ -283,7 +289,7 @@ static int run_all(struct real *real)
     if (r == GR_EXIT_OK)
         ask_version(real);
     for (size_t i = 0; i < sim->containers_n && r == GR_EXIT_OK; i++) {
-        if (sim->containers[i].code == 0 && sim->containers[i].hooks_n > 0)
+        if (is_changed(&sim->containers[i]))
             r = run_container(real, &sim->containers[i]);
     }
     return r;

@@ -180,17 +180,26 @@ static void print_not_run(const struct gr_sim *sim, const struct gr_sim_containe
     }
 }
 
+/* Without hooks only a runtime of containers has anything to do, and only where there are
+ * adjustments. */
+static void print_runner(const struct gr_sim *sim, const struct gr_sim_container *c)
+{
+    bool real = !gr_str_is(sim->ran_by, "grapnel");
+
+    if (c->hooks_n == 0 && (c->adjust_n == 0 || !real))
+        return;
+    (void)fputs(c->hooks_n > 0 ? "    run by " : "    run without hooks by ", stdout);
+    put(sim->ran_by);
+    (void)puts(c->hooks_n > 0 ? ":" : "");
+}
+
 static void print_runs(const struct style *style, const struct gr_sim *sim,
                        const struct gr_sim_container *c)
 {
     struct gr_arena scratch;
 
     gr_arena_init(&scratch, 4096, 0);
-    if (c->hooks_n > 0) {
-        (void)fputs("    run by ", stdout);
-        put(sim->ran_by);
-        (void)puts(":");
-    }
+    print_runner(sim, c);
     for (size_t i = 0; i < c->runs_n; i++)
         print_run(style, &scratch, &c->runs[i], i + 1);
     if (sim->ran_by.n)

@@ -267,9 +267,9 @@ struct gr_str gr_sim_adjust_text(struct gr_arena *arena, const struct gr_adjust_
 /* Whether the bundle is given it; the other kinds are shown only. */
 bool gr_sim_can_apply(enum gr_adjust_kind kind);
 
-struct json_t;
-/* Puts what the plugin adjusts into the document of a config.json. */
-void gr_sim_apply_adjust(const struct gr_sim_container *container, struct json_t *config);
+/* Appends to out the text of a config.json with what the plugin adjusts put into it. */
+GR_CHECKED int gr_sim_apply_adjust(struct gr_sim *sim, const struct gr_sim_container *container,
+                                   struct gr_str config, struct gr_buf *out);
 
 void gr_sim_print(const struct gr_sim *sim);
 GR_CHECKED int gr_sim_print_json(const struct gr_sim *sim);
