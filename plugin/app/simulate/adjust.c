@@ -66,6 +66,14 @@ static void add_device(struct gr_buf *text, const struct gr_device *device)
         (void)gr_buf_printf(text, " gid %u", device->gid);
 }
 
+static void add_limit(struct gr_buf *text, const char *name, uint64_t limit)
+{
+    if (limit == UINT64_MAX)
+        (void)gr_buf_printf(text, "%sunlimited", name);
+    else
+        (void)gr_buf_printf(text, "%s%" PRIu64, name, limit);
+}
+
 static void add_value(struct gr_buf *text, const struct gr_adjust_entry *entry)
 {
     switch (entry->kind) {
@@ -78,8 +86,8 @@ static void add_value(struct gr_buf *text, const struct gr_adjust_entry *entry)
     case GR_ADJUST_CDI_DEVICE:
         return;
     case GR_ADJUST_RLIMIT:
-        (void)gr_buf_printf(text, "soft %" PRIu64 ", hard %" PRIu64, entry->rlimit.soft,
-                            entry->rlimit.hard);
+        add_limit(text, "soft ", entry->rlimit.soft);
+        add_limit(text, ", hard ", entry->rlimit.hard);
         return;
     case GR_ADJUST_HUGEPAGES:
         (void)gr_buf_printf(text, "%" PRId64, entry->number);

@@ -126,6 +126,16 @@ static bool gives_no_hook(enum gr_verdict verdict)
            verdict == GR_VERDICT_IGNORED;
 }
 
+/* It adjusts and no more. */
+static bool is_without_hooks(const struct gr_hookset *set)
+{
+    for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
+        if (set->hooks[stage].n > 0)
+            return false;
+    }
+    return true;
+}
+
 static bool add_other(struct gr_arena *arena, struct gr_sim_container *c, struct gr_str set,
                       enum gr_verdict verdict, struct gr_str reason)
 {
@@ -146,7 +156,8 @@ static bool add_others(struct gr_arena *arena, struct gr_sim_container *c,
     for (size_t i = 0; i < decision->results_n && fine; i++) {
         const struct gr_set_result *result = &decision->results[i];
 
-        if (gives_no_hook(result->verdict))
+        if (gives_no_hook(result->verdict) ||
+            (result->verdict == GR_VERDICT_INJECTED && is_without_hooks(result->set)))
             fine = add_other(arena, c, result->set->name, result->verdict, result->reason);
     }
     for (size_t i = 0; i < decision->objections_n && fine; i++) {

@@ -77,7 +77,8 @@ struct gr_sim_run {
     struct gr_sim_end end; /* only the output where an OCI runtime ran it */
 };
 
-/* A set that came into question and gave no hook: observed, skipped, ignored. Also a request that
+/* A set that came into question and gave no hook: observed, skipped, ignored, or injected where it
+ * only adjusts. Also a request that
  * was denied and a required set that is not in force, where that refuses nothing. */
 struct gr_sim_other {
     struct gr_str set;
