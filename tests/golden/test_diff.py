@@ -124,7 +124,7 @@ def test_a_running_container_is_compared_as_new(sides: tuple[Node, Path, Path], 
     dump = tmp_path / "inspect.json"
     dump.write_text(json.dumps(running))
     assert changes(sides, "--from", dump) == []
-    (new / "10-a.yaml").write_text(rule("a", "namespace: web", "[y]"))
+    (new / "10-a.yaml").write_text(rule("a", "namespace: web", "[z]"))
     (new / "20-b.yaml").unlink()
     assert changes(sides, "--from", dump) == [("changes", "a"), ("loses", "b")]
     (new / "10-a.yaml").unlink()

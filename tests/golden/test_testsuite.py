@@ -244,6 +244,7 @@ def test_document(rules: Node):
     """The suite that the documents show is read without a finding."""
     text = (ROOT / "specs" / "testsuite.md").read_text()
     suite = text.split("```yaml\n")[1].split("```")[0]
+    (rules.home / "policy.yaml").write_text(HEAD + "kind: Policy\nspec: {}\n")
     done = run(rules, suite)
     assert ": error: " not in done.stderr
     assert "FAIL  network: the shop gets its tap\n" in done.stdout
