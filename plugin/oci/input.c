@@ -8,6 +8,7 @@
 #include "oci/limits.h"
 #include "oci/pod.h"
 #include "rules/limits.h"
+#include "rules/yaml_json.h"
 
 const char *gr_input_kind_name(enum gr_input_kind kind)
 {
@@ -134,7 +135,7 @@ static int refuse_err(struct gr_input_reading *r, struct gr_err *err)
 static int read_json(struct gr_input_reading *r, struct gr_str text)
 {
     struct gr_json_progress progress = {0};
-    struct gr_node_counted counted = {.at = {.line = 1, .column = 1}};
+    struct gr_json_counted counted = {0};
     int result = 0;
 
     while (result == 0 && (progress.at == 0 || progress.at < text.n)) {
@@ -142,11 +143,11 @@ static int read_json(struct gr_input_reading *r, struct gr_str text)
         struct gr_yaml_node *root;
         struct gr_err err = {0};
 
-        result = gr_json_read(r->d.arena, text, &progress, &json, &err);
+        result = gr_json_read(r->d.arena, text, GR_JSON_NODES_MAX, &progress, &json, &err);
         if (result == -EINVAL || result == -E2BIG)
             return refuse_err(r, &err);
         if (result == 0)
-            result = gr_node_from_json(&r->d, text, json, &counted, &root);
+            result = gr_yaml_from_json(r->d.arena, text, json, &counted, &root);
         if (result == 0)
             result = read_root(r, root);
     }

@@ -2,8 +2,8 @@
 /*
  * oci/limits: every limit of reading documents about containers, with unit and reason.
  *
- * Layer: oci. Each is tested at its edge and one past it, and stands in specs/inputs.md. YAML has
- * those of rules/limits.h.
+ * Layer: oci. Each is tested at its edge and one past it, and stands in specs/inputs.md. JSON has
+ * those of base/limits.h, YAML those of rules/limits.h.
  */
 #ifndef GR_OCI_LIMITS_H
 #define GR_OCI_LIMITS_H
@@ -11,14 +11,6 @@
 /* A config.json that is edited. Real ones have 5 to 60 KB; argv and environment together cannot
  * have more than 6 MiB with Linux' defaults, and mostly have a few KB. No evidence. */
 #define GR_OCI_SPEC_MAX_BYTES (8U << 20)
-
-/* Nesting of objects and lists. The deepest place of the specification is at 6; crictl inspect has
- * it 2 levels deeper. Each level costs a few bytes of a fixed stack here, none of the machine's. */
-#define GR_OCI_SPEC_DEPTH_MAX 64
-
-/* Values of one JSON document. Real config.json have up to 2,000, a list of 1,000 pods 500,000; a
- * value takes 40 bytes here, where the text may need two. */
-#define GR_JSON_NODES_MAX (1U << 19)
 
 /* A document about containers. 1,000 pods as kubectl prints them have 10 MB. No evidence. */
 #define GR_INPUT_MAX_BYTES (16U << 20)

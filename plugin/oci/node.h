@@ -2,28 +2,15 @@
 /*
  * oci/node: looking things up in documents of others.
  *
- * Layer: oci. YAML and JSON both become trees of rules/yaml, so that each kind of document has one
- * reader. Keys that nobody asks for are passed over; null counts as absent; what is asked for and
- * has another type than the document's own specification says is a finding. Results as in
- * rules/strict: 0; GR_DECODE_REFUSED (reported, the output untouched); -ENOMEM.
+ * Layer: oci. YAML and JSON both become trees of rules/yaml (rules/yaml_json). Keys that nobody
+ * asks for are passed over; null counts as absent; what is asked for and has another type than the
+ * document's own specification says is a finding. Results as in rules/strict: 0; GR_DECODE_REFUSED
+ * (reported, the output untouched); -ENOMEM.
  */
 #ifndef GR_OCI_NODE_H
 #define GR_OCI_NODE_H
 
-#include "oci/json.h"
 #include "rules/strict.h"
-
-/* Up to where the lines and columns of a text were counted; at {1, 1} first. */
-struct gr_node_counted {
-    size_t offset;
-    struct gr_place at;
-};
-
-/* A value of JSON as such a tree in d's arena. text is borrowed by it and must live as long. Of
- * several values of one text the first comes first. */
-GR_CHECKED int gr_node_from_json(struct gr_decoder *d, struct gr_str text,
-                                 const struct gr_json_node *json, struct gr_node_counted *counted,
-                                 struct gr_yaml_node **out_node);
 
 /* The value of a key, the last one where it stands several times; NULL when it is absent or null,
  * or node is no mapping (also NULL). */

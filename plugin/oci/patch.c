@@ -289,7 +289,7 @@ int gr_patch_apply(struct gr_arena *arena, struct gr_str text, struct gr_patch *
 {
     struct gr_merge m = {.arena = arena, .text = text, .err = err};
     const struct gr_json_node *node;
-    int result = gr_json_read_all(arena, text, &node, err);
+    int result = gr_json_read_all(arena, text, GR_JSON_NODES_MAX, &node, err);
 
     if (result)
         return result;

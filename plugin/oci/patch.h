@@ -13,7 +13,7 @@
 #ifndef GR_OCI_PATCH_H
 #define GR_OCI_PATCH_H
 
-#include "oci/json.h"
+#include "base/json.h"
 
 enum gr_patch_kind {
     GR_PATCH_VALUE,   /* json in place of whatever is there */

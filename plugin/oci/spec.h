@@ -23,7 +23,7 @@
  * Returns 0; -EINVAL: text is no JSON object, something in it is of another type than the
  * specification says, or a key that is needed is there twice or in other letters, which runtimes
  * take differently (err has line and column); -E2BIG over GR_OCI_SPEC_MAX_BYTES, nested deeper than
- * GR_OCI_SPEC_DEPTH_MAX or more than GR_JSON_NODES_MAX values; -ENOMEM; -EMSGSIZE (out's).
+ * GR_JSON_DEPTH_MAX or more than GR_JSON_NODES_MAX values; -ENOMEM; -EMSGSIZE (out's).
  */
 GR_CHECKED int gr_oci_spec_apply(struct gr_arena *arena, struct gr_str text,
                                  const struct gr_decision *decision, struct gr_buf *out,

@@ -544,7 +544,7 @@ static int decode(struct gr_oci_reader *r, const struct gr_source *source, struc
 {
     const struct gr_yaml_node *root = NULL;
     struct file file = {0};
-    int result = gr_ocihooks_json(&r->d, &r->nodes, source->text, &root);
+    int result = gr_ocihooks_json(r, source->text, &root);
 
     if (result == 0)
         result = read_file(r, root, &file);

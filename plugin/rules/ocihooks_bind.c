@@ -12,10 +12,48 @@
 
 #include "rules/limits.h"
 #include "rules/ocihooks_parts.h"
+#include "rules/yaml_json.h"
 
 /* Go folds these two onto letters of ASCII; no other character. */
 #define LONG_S "\xc5\xbf"
 #define KELVIN "\xe2\x84\xaa"
+
+/* jansson would not do: of equal keys it keeps one, at the place of the first, so that "the last
+ * one wins" cannot be told for {"Hook": 1, "hook": 2, "Hook": 3}; a value has no line; and one
+ * number of config.json beyond 64 bits makes it refuse the file. */
+int gr_ocihooks_json(struct gr_oci_reader *r, struct gr_str text,
+                     const struct gr_yaml_node **out_root)
+{
+    const struct gr_json_node *json;
+    struct gr_json_counted counted = {0};
+    struct gr_yaml_node *root;
+    struct gr_err err = {0};
+    int result;
+
+    if (!gr_yaml_check_text(text, r->d.findings)) {
+        r->d.bad = true;
+        return GR_DECODE_REFUSED;
+    }
+    result = gr_json_read_all(&r->nodes, text, GR_YAML_NODES_MAX, &json, &err);
+    if (result == -EINVAL || result == -E2BIG)
+        return gr_decode_refuse_err(
+            &r->d, (struct gr_place){.line = err.line, .column = err.column}, &err);
+    if (result == 0)
+        result = gr_yaml_from_json(&r->nodes, text, json, &counted, &root);
+    if (result == 0)
+        *out_root = root;
+    return result;
+}
+
+/* A text that is looked at; no program can be given a NUL byte. */
+static int check_bytes(struct gr_oci_reader *r, struct gr_place at, struct gr_str text)
+{
+    if (gr_str_find(text, '\0') == text.n)
+        return 0;
+    return gr_decode_refuse(&r->d, at, "control-character",
+                            "this text holds a NUL byte (\\u0000), which no hook can be given; "
+                            "remove it");
+}
 
 static char lower(char c)
 {
@@ -112,6 +150,8 @@ int gr_oci_take_optional(struct gr_oci_reader *r, const struct gr_yaml_node *nod
     }
     if (!is_text(node))
         return refuse_type(r, node, "a text in double quotes");
+    if (check_bytes(r, node->at, node->text))
+        return GR_DECODE_REFUSED;
     *text = (struct gr_oci_text){.given = true, .text = node->text, .at = node->at};
     return 0;
 }
@@ -162,6 +202,8 @@ static int take_element(struct gr_oci_reader *r, const struct gr_yaml_node *node
     }
     if (!is_text(node))
         return refuse_type(r, node, "a text in double quotes");
+    if (check_bytes(r, node->at, node->text))
+        return GR_DECODE_REFUSED;
     *slot = (struct gr_yaml_node){.kind = GR_YAML_SCALAR, .text = node->text, .at = node->at};
     return 0;
 }
@@ -233,6 +275,8 @@ static int take_pair(struct gr_oci_reader *r, const struct gr_yaml_node *entry,
 
     if (!gr_oci_is_null(entry) && !is_text(entry))
         return refuse_type(r, entry, "a text in double quotes");
+    if (check_bytes(r, entry->key_at, entry->key) || check_bytes(r, entry->at, entry->text))
+        return GR_DECODE_REFUSED;
     if (!pair && pairs->n == GR_VALUES_MAX)
         return gr_decode_refuse(&r->d, entry->key_at, "too-many",
                                 "this object has more than %d entries", GR_VALUES_MAX);

@@ -2,7 +2,7 @@
 /*
  * rules/ocihooks_parts: what the readers of foreign formats share.
  *
- * Layer: rules, not for others. A JSON text becomes the nodes that the reader of YAML makes, but
+ * Layer: rules, not for others. A JSON text becomes the nodes that the reader of YAML makes,
  * with every entry of an object as it was written, equal keys included: Go's encoding/json lets a
  * later entry write over an earlier one value by value, and so do the functions here. Results as in
  * rules/strict.h.
@@ -13,16 +13,6 @@
 #include "rules/hookset.h"
 #include "rules/ocihooks.h"
 #include "rules/strict.h"
-
-/*
- * ocihooks_json.c: the whole text as one JSON value. Nodes live in the arena nodes. Strings are
- * scalars that are not plain; null, true, false and numbers are plain ones, as they were written.
- * Limits: those of YAML for the file, its depth and its nodes.
- */
-GR_CHECKED int gr_ocihooks_json(struct gr_decoder *d, struct gr_arena *nodes, struct gr_str text,
-                                const struct gr_yaml_node **out_root);
-
-/* ---- ocihooks_bind.c: values as encoding/json takes them ---- */
 
 /* What the readers write into keeps its nodes: they have the places. */
 struct gr_oci_text {
@@ -63,6 +53,15 @@ struct gr_oci_reader {
     struct gr_arena nodes;
     size_t no_timeout; /* hooks that give none */
 };
+
+/* ---- ocihooks_bind.c: values as encoding/json takes them ---- */
+
+/*
+ * The whole text as one JSON value, as rules/yaml_json has it. Nodes live in r->nodes and borrow
+ * from text. Limits: those of YAML for the file and its nodes.
+ */
+GR_CHECKED int gr_ocihooks_json(struct gr_oci_reader *r, struct gr_str text,
+                                const struct gr_yaml_node **out_root);
 
 typedef int gr_oci_take_fn(struct gr_oci_reader *r, const struct gr_yaml_node *node, void *target);
 

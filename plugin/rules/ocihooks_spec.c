@@ -254,7 +254,7 @@ static int add_source(struct merge *m, const struct gr_source *source)
     m->r->no_timeout = 0;
     m->r->d.findings = &findings;
     m->r->d.bad = false;
-    result = gr_ocihooks_json(&m->r->d, &m->r->nodes, source->text, &root);
+    result = gr_ocihooks_json(m->r, source->text, &root);
     if (result == 0)
         result = bind_root(m->r, root, &stages);
     if (result == 0 && !m->r->d.bad)
@@ -350,7 +350,7 @@ int gr_foreign_detect(const struct gr_source *source, const struct gr_reporter *
     int result;
 
     gr_oci_reader_init(&r, NULL, &findings);
-    result = gr_ocihooks_json(&r.d, &r.nodes, source->text, &root);
+    result = gr_ocihooks_json(&r, source->text, &root);
     if (result == 0)
         *out_kind = kind_of(root);
     gr_oci_reader_fini(&r);

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "oci/json.h"
+#include "base/json.h"
 #include "oci/spec.h"
 
 static const struct gr_str texts[] = {{"bind", 4}, {"a\"\\\n", 4}};
@@ -69,7 +69,8 @@ static void check(struct gr_str text, const struct gr_decision *decision)
     gr_buf_init(&out, 64U << 20);
     r = gr_oci_spec_apply(&arena, text, decision, &out, &left_out, &err);
     if (r == 0) {
-        FUZZ_CHECK(gr_json_read_all(&arena, gr_buf_view(&out), &node, &err) == 0);
+        FUZZ_CHECK(gr_json_read_all(&arena, gr_buf_view(&out), GR_JSON_NODES_MAX, &node, &err) ==
+                   0);
         FUZZ_CHECK(node->kind == GR_JSON_OBJECT);
         FUZZ_CHECK(left_out == (decision->adjust_n > 0));
         if (decision->adjust_n == 0) {

@@ -162,9 +162,9 @@ struct bad_row {
 };
 
 static const struct bad_row bad_rows[] = {
-    {"no JSON", "{\n 'a': 1}", "1", "bad-json", 2, 2},
-    {"nothing", "", "1", "bad-json", 1, 1},
-    {"something behind it", "{} {}", "1", "bad-json", 1, 4},
+    {"no JSON", "{\n 'a': 1}", "1", "json-syntax", 2, 2},
+    {"nothing", "", "1", "json-syntax", 1, 1},
+    {"something behind it", "{} {}", "1", "json-syntax", 1, 4},
     {"a list", "[]", "1", "wrong-type", 1, 1},
     {"hooks that are a list", "{\"hooks\":[]}", "1", "wrong-type", 1, 10},
     {"a stage that is an object", "{\"hooks\":{\"poststop\":{}}}", "5", "wrong-type", 1, 22},

@@ -2,6 +2,8 @@
 /* oci-hooks(5) files: what each becomes, as YAML, and what is said about it. */
 #include "foreign.h"
 
+#include "base/limits.h"
+
 #define HEAD "apiVersion: grapnel/v1beta1\nkind: HookSet\nmetadata: {name: stem}\nspec:\n"
 #define ALWAYS "  match: {always: true}\n"
 #define HOOK(stage)          \
@@ -189,13 +191,18 @@ static const struct bad_row bad_rows[] = {
     {"single quotes", "{'a': 1}", 1, 2, "json-syntax", "double quotes"},
     {"two values", "{} {}", 1, 4, "json-syntax", "the end of the file"},
     {"a leading zero", "{\"a\": 01}", 1, 8, "json-syntax", "a comma"},
-    {"no digits", "{\"a\": 1.}", 1, 7, "json-syntax", "a value"},
+    {"no digits", "{\"a\": 1.}", 1, 9, "json-syntax", "a digit behind the point"},
     {"a bad word", "{\"a\": nul}", 1, 7, "json-syntax", "a value"},
     {"a line break in a text", "{\"a\nb\": 1}", 1, 4, "json-syntax", "a line break"},
     {"a bad escape", "{\"\\x\": 1}", 1, 4, "json-syntax", "behind a backslash"},
-    {"half an escape", "{\"\\u12g4\": 1}", 1, 5, "json-syntax", "four hexadecimal digits"},
+    {"half an escape", "{\"\\u12g4\": 1}", 1, 7, "json-syntax", "four hexadecimal digits"},
     {"no colon", "{\"a\" 1}", 1, 6, "json-syntax", "a colon"},
-    {"a NUL byte", "{\"x\": \"\\u0000\"}", 1, 7, "control-character", "NUL"},
+    {"a NUL byte", "{\"hook\":{\"path\":\"/\\u0000\"}," V "," W "," S "}", 1, 17,
+     "control-character", "NUL"},
+    {"a NUL byte in a list", "{\"stages\": [\"\\u0000\"]," V "," W "," H "}", 1, 13,
+     "control-character", "NUL"},
+    {"a NUL byte in a key", "{\"when\":{\"annotations\":{\"\\u0000\":\"x\"}}," V "," H "," S "}", 1,
+     25, "control-character", "NUL"},
     {"no UTF-8", "{\"x\": \"\xff\"}", 1, 8, "bad-utf8", "0xFF"},
     {"version of another type", "{\"version\": 1}", 1, 13, "wrong-type", "found the number 1"},
     {"another version", "{\"version\": \"2.0.0\"}", 1, 13, "bad-version", "found \"2.0.0\""},
@@ -425,13 +432,13 @@ static void expect_limit(const char *before, const char *part, size_t max, const
 static void test_depth(void **state)
 {
     (void)state;
-    for (size_t n = GR_YAML_DEPTH_MAX - 1; n <= GR_YAML_DEPTH_MAX; n++) {
+    for (size_t n = GR_JSON_DEPTH_MAX - 1; n <= GR_JSON_DEPTH_MAX; n++) {
         char *open = repeat("{" V "," H "," W "," S ",\"x\":", "[", n, "");
         char *all = repeat(open, "]", n, "}");
         struct foreign *f = foreign_read("/d/a.json", "a", gr_str_from(all));
 
-        assert_int_equal(f->sets.n, n < GR_YAML_DEPTH_MAX ? 1 : 0);
-        if (n == GR_YAML_DEPTH_MAX)
+        assert_int_equal(f->sets.n, n < GR_JSON_DEPTH_MAX ? 1 : 0);
+        if (n == GR_JSON_DEPTH_MAX)
             assert_string_equal(f->said[0].code, "too-deep");
         foreign_free(f);
         free(open);

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* oci/json: what is JSON and what is not, where it stands, and texts from and to their escapes. */
+/* base/json: what is JSON and what is not, where it stands, and texts from and to their escapes. */
 #include "testing.h"
 
 #include <errno.h>
 
-#include "oci/json.h"
-#include "oci/limits.h"
+#include "base/json.h"
 
 static int read_all(struct gr_arena *arena, struct gr_str text, const struct gr_json_node **out,
                     struct gr_err *err)
 {
     *err = (struct gr_err){0};
-    return gr_json_read_all(arena, text, out, err);
+    return gr_json_read_all(arena, text, GR_JSON_NODES_MAX, out, err);
 }
 
 struct row {
@@ -40,11 +39,11 @@ static const struct row rows[] = {
     {"the wrong brace", "{\"a\":1]", 7},
     {"an open list", "[1", 3},
     {"an open object", "{", 2},
-    {"an open text", "\"a", 3},
-    {"an open escape", "\"\\", 3},
+    {"an open text", "\"a", 1},
+    {"an open escape", "\"\\", 1},
     {"a strange escape", "\"\\x41\"", 3},
-    {"a short unicode escape", "\"\\u12\"", 3},
-    {"a unicode escape that is none", "\"\\u12g4\"", 3},
+    {"a short unicode escape", "\"\\u12\"", 6},
+    {"a unicode escape that is none", "\"\\u12g4\"", 6},
     {"a control character", "\"a\tb\"", 3},
     {"a leading zero", "01", 2},
     {"a plus", "+1", 1},
@@ -94,7 +93,7 @@ static void places(void **state)
 
     (void)state;
     gr_arena_init(&arena, 256, 0);
-    assert_int_equal(gr_json_read(&arena, text, &progress, &node, &err), 0);
+    assert_int_equal(gr_json_read(&arena, text, GR_JSON_NODES_MAX, &progress, &node, &err), 0);
     assert_int_equal(node->kind, GR_JSON_OBJECT);
     list = node->first;
     assert_int_equal(list->kind, GR_JSON_LIST);
@@ -108,10 +107,60 @@ static void places(void **state)
     assert_int_equal(line, 1);
     assert_int_equal(column, 15);
     assert_str(gr_str_skip(text, progress.at), "[] ");
-    assert_int_equal(gr_json_read(&arena, text, &progress, &node, &err), 0);
+    assert_int_equal(gr_json_read(&arena, text, GR_JSON_NODES_MAX, &progress, &node, &err), 0);
     assert_int_equal(node->kind, GR_JSON_LIST);
     assert_int_equal(progress.at, text.n);
     assert_int_equal(progress.nodes, 5);
+    gr_arena_fini(&arena);
+}
+
+/* Lines end as in YAML; a character is a column. */
+static void lines(void **state)
+{
+    struct gr_str text = GR_STR("a\nb\r\nc\rd\xc3\xa4"
+                                "e");
+    uint32_t line, column;
+
+    (void)state;
+    for (size_t i = 0; i < text.n; i++) {
+        static const uint32_t expected[][2] = {{1, 1}, {1, 2}, {2, 1}, {2, 2}, {2, 2}, {3, 1},
+                                               {3, 2}, {4, 1}, {4, 2}, {4, 3}, {4, 3}};
+
+        gr_json_place(text, i, &line, &column);
+        assert_int_equal(line, expected[i][0]);
+        assert_int_equal(column, expected[i][1]);
+    }
+}
+
+struct said_row {
+    const char *name;
+    const char *text;
+    const char *said;
+};
+
+static const struct said_row said_rows[] = {
+    {"the end", "[",
+     "expected a value: a text in double quotes, a number, true, false, null, […] "
+     "or {…}, found the end"},
+    {"a character", "{\"a\" \xc3\xa4}", "expected a colon behind the key, found \xc3\xa4"},
+    {"a comment", "[1 // x\n]",
+     "expected a comma or the closing ], found / (JSON has no comments)"},
+    {"quotes of others", "{'a': 1}",
+     "expected a key in double quotes, found ' (JSON takes double quotes only)"},
+    {"an open text", "\"a", "this text never ends; add the closing double quote"},
+};
+
+static void says(void **state)
+{
+    const struct said_row *row = *state;
+    const struct gr_json_node *node;
+    struct gr_arena arena;
+    struct gr_err err;
+
+    gr_arena_init(&arena, 256, 0);
+    assert_int_equal(read_all(&arena, gr_str_from(row->text), &node, &err), -EINVAL);
+    assert_string_equal(err.code, "json-syntax");
+    assert_string_equal(err.text, row->said);
     gr_arena_fini(&arena);
 }
 
@@ -205,12 +254,12 @@ static void depth_has_a_limit(void **state)
 
         gr_arena_init(&arena, 4096, 0);
         gr_buf_init(&text, 4096);
-        repeat(&text, "[", GR_OCI_SPEC_DEPTH_MAX + over);
-        repeat(&text, "]", GR_OCI_SPEC_DEPTH_MAX + over);
+        repeat(&text, "[", GR_JSON_DEPTH_MAX + over);
+        repeat(&text, "]", GR_JSON_DEPTH_MAX + over);
         assert_int_equal(read_all(&arena, gr_buf_view(&text), &node, &err), over ? -E2BIG : 0);
         if (over) {
             assert_string_equal(err.code, "too-deep");
-            assert_int_equal(err.column, GR_OCI_SPEC_DEPTH_MAX + 1);
+            assert_int_equal(err.column, GR_JSON_DEPTH_MAX + 1);
         }
         gr_buf_fini(&text);
         gr_arena_fini(&arena);
@@ -243,6 +292,8 @@ int main(void)
 {
     TEST_ADD_ROWS(reads, rows);
     test_add("places", places);
+    test_add("lines", lines);
+    TEST_ADD_ROWS(says, said_rows);
     TEST_ADD_ROWS(unescapes, text_rows);
     test_add("quotes", quotes);
     TEST_ADD_ROWS(matches_key, key_rows);

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * oci/json: a bounded reader of JSON that remembers where everything stands.
+ * base/json: a bounded reader of JSON that remembers where everything stands.
  *
- * Layer: oci. RFC 8259, strictly: UTF-8, no comments, no closing commas, no NaN. Nothing is copied
+ * Layer: base. RFC 8259, strictly: UTF-8, no comments, no closing commas, no NaN. Nothing is copied
  * and no number is turned into one of ours, so that an edit can leave alone what it does not mean.
  * No recursion: nesting costs an entry of a fixed stack. Of a key that stands twice the last
  * counts, as in Go's encoding/json.
  */
-#ifndef GR_OCI_JSON_H
-#define GR_OCI_JSON_H
+#ifndef GR_BASE_JSON_H
+#define GR_BASE_JSON_H
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/limits.h"
 
 enum gr_json_kind {
     GR_JSON_NULL,
@@ -40,16 +41,17 @@ struct gr_json_progress {
 };
 
 /*
- * Reads the next value of a text of less than 4 GiB.
+ * Reads the next value of a text of less than 4 GiB; at most nodes_max values in the whole text.
  * Returns 0; -EINVAL no JSON (err has line and column); -E2BIG nested deeper than
- * GR_OCI_SPEC_DEPTH_MAX or more than GR_JSON_NODES_MAX values in the text; -ENOMEM.
+ * GR_JSON_DEPTH_MAX or more than nodes_max values; -ENOMEM.
+ * Codes in err: json-syntax, bad-utf8, too-deep, too-many-nodes, no-memory.
  */
-GR_CHECKED int gr_json_read(struct gr_arena *arena, struct gr_str text,
+GR_CHECKED int gr_json_read(struct gr_arena *arena, struct gr_str text, size_t nodes_max,
                             struct gr_json_progress *progress, const struct gr_json_node **out_node,
                             struct gr_err *err);
 
 /* The same for a text that holds one value and nothing else. */
-GR_CHECKED int gr_json_read_all(struct gr_arena *arena, struct gr_str text,
+GR_CHECKED int gr_json_read_all(struct gr_arena *arena, struct gr_str text, size_t nodes_max,
                                 const struct gr_json_node **out_node, struct gr_err *err);
 
 /* "an object", "a list", "a text", "a number", "true or false", "null". */
@@ -85,7 +87,13 @@ enum gr_json_match gr_json_match_key(struct gr_str quoted, struct gr_str name);
 /* Appends text with quotes. Returns 0 or out->broken; -EINVAL when it is no UTF-8. */
 GR_CHECKED int gr_json_quote(struct gr_buf *out, struct gr_str text);
 
-/* Line and column (from 1, in characters) of an offset. */
+/*
+ * Line and column (from 1, in characters) go on from those of *offset to those of to. Lines end as
+ * in YAML: with a line feed, a carriage return or both.
+ */
+void gr_json_count(struct gr_str text, size_t *offset, size_t to, uint32_t *line, uint32_t *column);
+
+/* Line and column of an offset. */
 void gr_json_place(struct gr_str text, size_t offset, uint32_t *out_line, uint32_t *out_column);
 
 #endif

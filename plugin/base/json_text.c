@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Texts of JSON, from and to their escaped form. */
-#include "oci/json.h"
+#include "base/json.h"
 
 #include <errno.h>
 

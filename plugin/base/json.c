@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reader goes over the text once. What is open stands on a stack of fixed size. */
-#include "oci/json.h"
+#include "base/json.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "base/utf8.h"
-#include "oci/limits.h"
 
 /* Something that is open, and where its next element is linked in. */
 struct level {
@@ -17,26 +17,34 @@ struct reader {
     struct gr_arena *arena;
     struct gr_str text;
     size_t at;
-    size_t nodes;
-    struct level stack[GR_OCI_SPEC_DEPTH_MAX];
+    size_t nodes, nodes_max;
+    struct level stack[GR_JSON_DEPTH_MAX];
     size_t depth;
     struct gr_err *err;
 };
 
-void gr_json_place(struct gr_str text, size_t offset, uint32_t *out_line, uint32_t *out_column)
+void gr_json_count(struct gr_str text, size_t *offset, size_t to, uint32_t *line, uint32_t *column)
 {
-    uint32_t line = 1, column = 1;
+    for (; *offset < GR_MIN(to, text.n); ++*offset) {
+        const char *p = text.p + *offset;
+        bool crlf = *p == '\r' && *offset + 1 < text.n && p[1] == '\n';
 
-    for (size_t i = 0; i < GR_MIN(offset, text.n); i++) {
-        if (text.p[i] == '\n') {
-            line++;
-            column = 1;
-        } else if (((unsigned char)text.p[i] & 0xc0) != 0x80) {
-            column++;
+        if (*p == '\n' || (*p == '\r' && !crlf)) {
+            ++*line;
+            *column = 1;
+        } else if (!crlf && ((unsigned char)*p & 0xc0) != 0x80) {
+            ++*column;
         }
     }
-    *out_line = line;
-    *out_column = column;
+}
+
+void gr_json_place(struct gr_str text, size_t offset, uint32_t *out_line, uint32_t *out_column)
+{
+    size_t counted = 0;
+
+    *out_line = 1;
+    *out_column = 1;
+    gr_json_count(text, &counted, offset, out_line, out_column);
 }
 
 const char *gr_json_kind_name(enum gr_json_kind kind)
@@ -50,18 +58,37 @@ const char *gr_json_kind_name(enum gr_json_kind kind)
     return names[kind];
 }
 
-static int fail_at(struct reader *r, int result, const char *code, const char *what)
+static int fail_at(struct reader *r, int result, const char *code, const char *format, ...)
+    GR_PRINTF(4, 5);
+
+static int fail_at(struct reader *r, int result, const char *code, const char *format, ...)
 {
     uint32_t line, column;
+    va_list args;
 
     gr_json_place(r->text, r->at, &line, &column);
     gr_err_at(r->err, NULL, line, column);
-    return gr_fail(r->err, result, code, "%s", what);
+    va_start(args, format);
+    gr_err_fill(r->err, code, format, args);
+    va_end(args);
+    return result;
 }
 
+/* What stands at the present place goes into the text. */
 static int bad(struct reader *r, const char *expected)
 {
-    return fail_at(r, -EINVAL, "bad-json", expected);
+    struct gr_str rest = gr_str_skip(r->text, r->at);
+    size_t n = gr_utf8_next(rest, NULL);
+    const char *hint = "";
+
+    if (rest.n == 0)
+        return fail_at(r, -EINVAL, "json-syntax", "expected %s, found the end", expected);
+    if (rest.p[0] == '/' || rest.p[0] == '#')
+        hint = " (JSON has no comments)";
+    else if (rest.p[0] == '\'')
+        hint = " (JSON takes double quotes only)";
+    return fail_at(r, -EINVAL, "json-syntax", "expected %s, found %.*s%s", expected,
+                   n > 0 ? (int)n : 1, n > 0 ? rest.p : "?", hint);
 }
 
 static unsigned char peek(const struct reader *r)
@@ -88,15 +115,15 @@ static int read_escape(struct reader *r)
     r->at++;
     c = peek(r);
     if (c == 'u') {
-        for (size_t i = 1; i <= 4; i++) {
-            if (r->at + i >= r->text.n || !is_hex((unsigned char)r->text.p[r->at + i]))
-                return bad(r, "expected four hexadecimal digits behind \\u");
+        r->at++;
+        for (size_t i = 0; i < 4; i++, r->at++) {
+            if (!is_hex(peek(r)))
+                return bad(r, "four hexadecimal digits behind \\u");
         }
-        r->at += 5;
         return 0;
     }
     if (c == 0 || !strchr("\"\\/bfnrt", c))
-        return bad(r, "expected one of \" \\ / b f n r t u behind \\ in a text");
+        return bad(r, "one of \" \\ / b f n r t u behind a backslash");
     r->at++;
     return 0;
 }
@@ -104,7 +131,8 @@ static int read_escape(struct reader *r)
 /* at is at the opening quote, and then behind the closing one. */
 static int read_string(struct reader *r)
 {
-    r->at++;
+    size_t open = r->at++;
+
     while (r->at < r->text.n) {
         unsigned char c = peek(r);
         size_t n = 1;
@@ -114,7 +142,11 @@ static int read_string(struct reader *r)
             return 0;
         }
         if (c < 0x20)
-            return bad(r, "expected no control characters in a text; write them as \\u0000");
+            return fail_at(r, -EINVAL, "json-syntax",
+                           "a line break or another control character must not stand in a text; "
+                           "write \\n, \\t or \\u0000");
+        if (c == '\\' && r->at + 1 == r->text.n)
+            break;
         if (c == '\\') {
             int result = read_escape(r);
 
@@ -129,7 +161,8 @@ static int read_string(struct reader *r)
                            "expected UTF-8, found a byte that does not belong to it");
         r->at += n;
     }
-    return bad(r, "expected the closing quote of a text, found the end");
+    r->at = open;
+    return fail_at(r, -EINVAL, "json-syntax", "this text never ends; add the closing double quote");
 }
 
 static bool skip_digits(struct reader *r)
@@ -148,18 +181,18 @@ static int read_number(struct reader *r)
     if (peek(r) == '0')
         r->at++;
     else if (!skip_digits(r))
-        return bad(r, "expected a digit");
+        return bad(r, "a digit");
     if (peek(r) == '.') {
         r->at++;
         if (!skip_digits(r))
-            return bad(r, "expected a digit behind the point of a number");
+            return bad(r, "a digit behind the point of a number");
     }
     if (peek(r) == 'e' || peek(r) == 'E') {
         r->at++;
         if (peek(r) == '+' || peek(r) == '-')
             r->at++;
         if (!skip_digits(r))
-            return bad(r, "expected a digit in the exponent of a number");
+            return bad(r, "a digit in the exponent of a number");
     }
     return 0;
 }
@@ -167,8 +200,8 @@ static int read_number(struct reader *r)
 static int read_word(struct reader *r, struct gr_str word)
 {
     if (!gr_str_has_prefix(gr_str_skip(r->text, r->at), word))
-        return bad(r, "expected a value: an object, a list, a text in quotes, a number, true, "
-                      "false or null");
+        return bad(r, "a value: a text in double quotes, a number, true, false, null, "
+                      "[…] or {…}");
     r->at += word.n;
     return 0;
 }
@@ -179,8 +212,9 @@ static int add_node(struct reader *r, uint32_t key_start, uint32_t key_end,
 {
     struct gr_json_node *node;
 
-    if (++r->nodes > GR_JSON_NODES_MAX)
-        return fail_at(r, -E2BIG, "too-many-nodes", "this document has too many values");
+    if (++r->nodes > r->nodes_max)
+        return fail_at(r, -E2BIG, "too-many-nodes", "this file has more than %zu values",
+                       r->nodes_max);
     node = gr_arena_alloc(r->arena, sizeof(*node));
     if (!node)
         return gr_fail(r->err, -ENOMEM, "no-memory", "no memory to read the document");
@@ -239,8 +273,9 @@ static int read_scalar(struct reader *r, struct gr_json_node *node)
 
 static int open_level(struct reader *r, struct gr_json_node *node)
 {
-    if (r->depth == GR_OCI_SPEC_DEPTH_MAX)
-        return fail_at(r, -E2BIG, "too-deep", "objects and lists are nested too deep here");
+    if (r->depth == GR_JSON_DEPTH_MAX)
+        return fail_at(r, -E2BIG, "too-deep", "objects and lists are nested more than %d deep here",
+                       GR_JSON_DEPTH_MAX);
     node->kind = peek(r) == '{' ? GR_JSON_OBJECT : GR_JSON_LIST;
     r->stack[r->depth++] = (struct level){.node = node, .tail = &node->first};
     r->at++;
@@ -256,14 +291,14 @@ static int read_value(struct reader *r, bool member, struct gr_json_node **out_n
     if (member) {
         key_start = r->at;
         if (peek(r) != '"')
-            return bad(r, "expected a key in quotes");
+            return bad(r, "a key in double quotes");
         result = read_string(r);
         if (result)
             return result;
         key_end = r->at;
         skip_space(r);
         if (peek(r) != ':')
-            return bad(r, "expected \":\" behind a key");
+            return bad(r, "a colon behind the key");
         r->at++;
         skip_space(r);
     }
@@ -292,19 +327,26 @@ static int step(struct reader *r)
     }
     if (open->first) {
         if (peek(r) != ',')
-            return bad(r, member ? "expected \",\" or \"}\" in an object"
-                                 : "expected \",\" or \"]\" in a list");
+            return bad(r, member ? "a comma or the closing }" : "a comma or the closing ]");
         r->at++;
         skip_space(r);
+        if (peek(r) == close)
+            return bad(r, "another element behind the comma (JSON allows no comma behind the last "
+                          "one)");
     }
     return read_value(r, member, &node);
 }
 
-int gr_json_read(struct gr_arena *arena, struct gr_str text, struct gr_json_progress *progress,
-                 const struct gr_json_node **out_node, struct gr_err *err)
+int gr_json_read(struct gr_arena *arena, struct gr_str text, size_t nodes_max,
+                 struct gr_json_progress *progress, const struct gr_json_node **out_node,
+                 struct gr_err *err)
 {
-    struct reader r = {
-        .arena = arena, .text = text, .at = progress->at, .nodes = progress->nodes, .err = err};
+    struct reader r = {.arena = arena,
+                       .text = text,
+                       .at = progress->at,
+                       .nodes = progress->nodes,
+                       .nodes_max = nodes_max,
+                       .err = err};
     struct gr_json_node *root = NULL;
     int result;
 
@@ -320,19 +362,19 @@ int gr_json_read(struct gr_arena *arena, struct gr_str text, struct gr_json_prog
     return 0;
 }
 
-int gr_json_read_all(struct gr_arena *arena, struct gr_str text,
+int gr_json_read_all(struct gr_arena *arena, struct gr_str text, size_t nodes_max,
                      const struct gr_json_node **out_node, struct gr_err *err)
 {
     const struct gr_json_node *node;
     struct gr_json_progress progress = {0};
-    int result = gr_json_read(arena, text, &progress, &node, err);
+    int result = gr_json_read(arena, text, nodes_max, &progress, &node, err);
 
     if (result)
         return result;
     if (progress.at < text.n) {
         struct reader r = {.text = text, .at = progress.at, .err = err};
 
-        return bad(&r, "expected the end of the document");
+        return bad(&r, "the end of the file behind the one JSON value");
     }
     *out_node = node;
     return 0;
