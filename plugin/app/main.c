@@ -58,6 +58,8 @@ static int run(const struct gr_verb *verb, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    const struct gr_verb *verb;
+
     if (argc < 2 && getenv("NRI_PLUGIN_SOCKET"))
         return gr_verb_plugin(argc, argv);
     if (argc < 2) {
@@ -70,9 +72,8 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--version") == 0)
         return gr_verb_version(1, argv + 1);
-    for (size_t i = 0; i < gr_verbs_n; i++) {
-        if (strcmp(argv[1], gr_verbs[i].name) == 0)
-            return run(&gr_verbs[i], argc - 1, argv + 1);
-    }
+    verb = gr_verb_find(argv[1]);
+    if (verb)
+        return run(verb, argc - 1, argv + 1);
     return unknown_verb(argv[1]);
 }

@@ -224,9 +224,9 @@ def test_what_cannot_be_read_or_written(convert, tmp_path):
     assert "No such file" in convert(tmp_path / "none", code=4).stderr
     assert "No such file" in convert("--out", tmp_path / "none", path, code=4).stderr
     os.mkfifo(tmp_path / "fifo.json")
-    assert "Invalid argument" in convert(tmp_path / "fifo.json", code=4).stderr
+    assert "expected a regular file" in convert(tmp_path / "fifo.json", code=4).stderr
     missing = write(tmp_path / "c.toml", TOOLKIT.replace("PATH", str(tmp_path / "none.json")))
-    assert "none.json: No such file" in convert(missing, code=4).stderr
+    assert "none.json cannot be read: No such file" in convert(missing, code=4).stderr
 
 
 @pytest.mark.parametrize("more", [0, 1])

@@ -80,9 +80,7 @@ static int take(void *user, int option, const char *value)
         check->no_host = true;
         return GR_EXIT_OK;
     case 'o':
-        return gr_output_choose("check", value,
-                                1U << GR_OUTPUT_TEXT | 1U << GR_OUTPUT_JSON | 1U << GR_OUTPUT_YAML,
-                                &check->output);
+        return gr_output_choose("check", value, &check->output);
     default:
         return gr_common_option(&check->common, option, value);
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "load/dirs.h"
 #include "rules/strict.h"
@@ -202,6 +203,37 @@ static void print_finding(void *user, enum gr_level level, const struct gr_err *
 struct gr_reporter gr_print_findings(struct gr_printed *printed)
 {
     return (struct gr_reporter){.report = print_finding, .user = printed};
+}
+
+const char *gr_output_name(enum gr_output output)
+{
+    static const char *const names[] = {
+        [GR_OUTPUT_TEXT] = "text",   [GR_OUTPUT_JSON] = "json", [GR_OUTPUT_YAML] = "yaml",
+        [GR_OUTPUT_JUNIT] = "junit", [GR_OUTPUT_TAP] = "tap",
+    };
+
+    return output < GR_ARRAY_LEN(names) ? names[output] : NULL;
+}
+
+int gr_output_choose(const char *verb, const char *value, enum gr_output *out_output)
+{
+    unsigned int allowed = gr_verb_find(verb)->outputs;
+    char expected[64] = "-o";
+    const char *name;
+
+    for (unsigned int i = 0; (name = gr_output_name((enum gr_output)i)); i++) {
+        size_t n = strlen(expected);
+
+        if (!(allowed & 1U << i))
+            continue;
+        if (strcmp(value, name) == 0) {
+            *out_output = (enum gr_output)i;
+            return GR_EXIT_OK;
+        }
+        (void)snprintf(expected + n, sizeof(expected) - n, "%s%s",
+                       allowed >> (i + 1) ? n > 2 ? ", " : " " : " or ", name);
+    }
+    return gr_usage(verb, expected, value);
 }
 
 static int load(const struct gr_common *common, struct gr_loaded *l, struct gr_str configure_text,

@@ -40,28 +40,35 @@ enum {
     GR_OPT_OWN = 2000,
 };
 
+/* Of verbs to which rules are named otherwise. */
+#define GR_SETTINGS_OPTIONS                                       \
+    {"config", required_argument, NULL, GR_OPT_CONFIG},           \
+        {"policy", required_argument, NULL, GR_OPT_POLICY},       \
+        {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT}, \
+    {                                                             \
+        "help", no_argument, NULL, 'h'                            \
+    }
+
 #define GR_COMMON_OPTIONS                                                 \
     {"hooks-dir", required_argument, NULL, GR_OPT_HOOKS_DIR},             \
         {"oci-hooks-dir", required_argument, NULL, GR_OPT_OCI_HOOKS_DIR}, \
-        {"config", required_argument, NULL, GR_OPT_CONFIG},               \
-        {"policy", required_argument, NULL, GR_OPT_POLICY},               \
-        {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT},         \
-        {"node-name", required_argument, NULL, GR_OPT_NODE_NAME},         \
-    {                                                                     \
-        "help", no_argument, NULL, 'h'                                    \
-    }
+        {"node-name", required_argument, NULL, GR_OPT_NODE_NAME}, GR_SETTINGS_OPTIONS
 
 /* For the help of each verb that takes them. */
+#define GR_SETTINGS_HELP                                                                       \
+    "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"                         \
+    "  --policy FILE       guard rails (default " GR_POLICY_DEFAULT "); named here, it must\n" \
+    "                      be there\n"                                                         \
+    "  --host-root DIR     where the host's / is seen (default /)\n"
+
+#define GR_NODE_HELP \
+    "  --node-name NAME    this node's name, for spec.nodes (default: the host's name)\n"
+
 #define GR_COMMON_HELP                                                                          \
     "  --hooks-dir DIR     read rules here instead of the default directories; repeatable,\n"   \
     "                      later ones mask earlier ones\n"                                      \
     "  --oci-hooks-dir DIR read oci-hooks(5) files here as well; repeatable, later ones mask\n" \
-    "                      earlier ones (default: none)\n"                                      \
-    "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"                          \
-    "  --policy FILE       guard rails (default " GR_POLICY_DEFAULT "); named here, it must\n"  \
-    "                      be there\n"                                                          \
-    "  --host-root DIR     where the host's / is seen (default /)\n"                            \
-    "  --node-name NAME    this node's name, for spec.nodes (default: the host's name)\n"
+    "                      earlier ones (default: none)\n" GR_SETTINGS_HELP GR_NODE_HELP
 
 /*
  * Handles one of the options above, and what getopt_long refused. Returns GR_EXIT_OK;
@@ -112,6 +119,13 @@ enum gr_output {
     GR_OUTPUT_JUNIT,
     GR_OUTPUT_TAP,
 };
+
+/* Its name; NULL behind the last one. */
+const char *gr_output_name(enum gr_output output);
+
+/* The value of -o, one of those that the verb has (app/cli/verbs).
+ * Returns GR_EXIT_OK, or GR_EXIT_USAGE (said on stderr). */
+int gr_output_choose(const char *verb, const char *value, enum gr_output *out_output);
 
 /* Rules that were loaded for one verb. */
 struct gr_loaded {

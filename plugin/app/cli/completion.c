@@ -15,6 +15,10 @@ static const char help[] = "Usage: grapnel completion bash|zsh|fish\n"
                            "\n"
                            "Prints what makes the shell complete verbs, options and files.\n"
                            "\n"
+                           "  -h, --help  this text\n"
+                           "\n"
+                           "Exit codes: 0 printed, 2 usage.\n"
+                           "\n"
                            "Examples:\n"
                            "  grapnel completion bash > /etc/bash_completion.d/grapnel\n"
                            "  grapnel completion zsh > /usr/share/zsh/site-functions/_grapnel\n"
@@ -64,13 +68,27 @@ static void put_values(bool files)
     }
 }
 
+static void put_output_names(unsigned int outputs)
+{
+    const char *before = "";
+    const char *name;
+
+    for (unsigned int i = 0; (name = gr_output_name((enum gr_output)i)); i++) {
+        if (!(outputs & 1U << i))
+            continue;
+        (void)printf("%s%s", before, name);
+        before = " ";
+    }
+}
+
 static void put_outputs(const char *format, const char *end)
 {
     for (size_t i = 0; i < gr_verbs_n; i++) {
         if (!gr_verbs[i].outputs)
             continue;
-        (void)printf("        %s:-o|%s:--output) ", gr_verbs[i].name, gr_verbs[i].name);
-        (void)printf("%s%s%s ;;\n", format, gr_verbs[i].outputs, end);
+        (void)printf("        %s:-o|%s:--output) %s", gr_verbs[i].name, gr_verbs[i].name, format);
+        put_output_names(gr_verbs[i].outputs);
+        (void)printf("%s ;;\n", end);
     }
 }
 
@@ -139,9 +157,11 @@ static void fish_option(const struct gr_verb *verb, const struct option *option)
 {
     (void)printf("complete -c grapnel -n '__fish_seen_subcommand_from %s' -l %s", verb->name,
                  option->name);
-    if (strcmp(option->name, "output") == 0)
-        (void)printf(" -s o -x -a '%s'", verb->outputs);
-    else if (option->has_arg == required_argument)
+    if (strcmp(option->name, "output") == 0) {
+        (void)fputs(" -s o -x -a '", stdout);
+        put_output_names(verb->outputs);
+        (void)fputc('\'', stdout);
+    } else if (option->has_arg == required_argument)
         (void)fputs(takes_file(option->name) ? " -r -F" : " -x", stdout);
     else if (option->val == 'h')
         (void)fputs(" -s h", stdout);

@@ -48,9 +48,6 @@ int gr_convert_no_memory(void);
 /* convert_read.c: the files below a path of the command line. */
 GR_CHECKED int gr_convert_add(struct gr_convert *c, const char *path);
 
-/* One file as it is; *out_text lives in the arena. */
-GR_CHECKED int gr_convert_read(struct gr_convert *c, const char *path, struct gr_str *out_text);
-
 /* convert_toml.c: the path of hooks.json in config.toml, in the arena; says what of the rest has no
  * counterpart. Errors go to the reporter (GR_EXIT_FAILED). */
 GR_CHECKED int gr_convert_toml(struct gr_convert *c, const struct gr_source *source,

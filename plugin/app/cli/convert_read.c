@@ -6,62 +6,21 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "app/cli/convert.h"
+#include "app/cli/text_file.h"
 #include "app/exit.h"
-#include "base/buf.h"
+#include "rules/limits.h"
+
+/* Whoever names a pipe in a directory of hooks would have this wait for ever. */
+#define NO_FILE "expected a regular file or a directory"
 
 static int cannot_read(const char *path, const char *why)
 {
-    (void)fprintf(stderr, "grapnel convert: %s: %s\n", path, why);
+    (void)fprintf(stderr, "grapnel convert: %s cannot be read: %s\n", path, why);
     return GR_EXIT_HOST;
-}
-
-/* What is left of a file; one byte more than the limit, so that the reader says what is wrong. */
-static int read_all(int fd, struct gr_buf *buf)
-{
-    for (;;) {
-        size_t asked = GR_MIN((size_t)65536, buf->max - buf->len);
-        uint8_t *room = gr_buf_grow(buf, asked);
-        ssize_t n;
-
-        if (!room)
-            return buf->broken;
-        do {
-            n = read(fd, room, asked);
-        } while (n < 0 && errno == EINTR);
-        buf->len -= asked - (size_t)GR_MAX(n, (ssize_t)0);
-        if (n < 0)
-            return -errno;
-        if (n == 0 || buf->len == buf->max)
-            return 0;
-    }
-}
-
-int gr_convert_read(struct gr_convert *c, const char *path, struct gr_str *out_text)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat st = {0};
-    struct gr_buf buf;
-    int r = fd < 0 ? -errno : 0;
-
-    gr_buf_init(&buf, GR_YAML_FILE_MAX_BYTES + 1);
-    if (r == 0 && fstat(fd, &st) != 0)
-        r = -errno;
-    if (r == 0 && !S_ISREG(st.st_mode))
-        r = S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
-    if (r == 0)
-        r = read_all(fd, &buf);
-    if (r == 0 && !gr_arena_str(&c->arena, gr_buf_view(&buf), out_text))
-        r = -ENOMEM;
-    if (fd >= 0)
-        (void)close(fd);
-    gr_buf_fini(&buf);
-    return r == 0 ? GR_EXIT_OK : cannot_read(path, strerror(-r));
 }
 
 static const char *last_part(const char *path)
@@ -133,7 +92,7 @@ static int add_toolkit(struct gr_convert *c, const struct gr_source *source)
         return r;
     input.name = last_part(path);
     input.source = (struct gr_source){.file = path, .stem = stem_of(input.name)};
-    r = gr_convert_read(c, path, &input.source.text);
+    r = gr_read_text("convert", path, GR_YAML_FILE_MAX_BYTES, &c->arena, &input.source.text);
     return r == GR_EXIT_OK ? keep(c, &input) : r;
 }
 
@@ -151,7 +110,7 @@ static int add_file(struct gr_convert *c, const char *path, enum gr_foreign kind
     int r;
 
     input.source = (struct gr_source){.file = path, .stem = stem_of(input.name)};
-    r = gr_convert_read(c, path, &input.source.text);
+    r = gr_read_text("convert", path, GR_YAML_FILE_MAX_BYTES, &c->arena, &input.source.text);
     if (r != GR_EXIT_OK)
         return r;
     if (is_toolkit(c, input.name))
@@ -176,11 +135,15 @@ static int is_json(const struct dirent *entry)
 static int add_entry(struct gr_convert *c, const char *dir, const char *name)
 {
     char *path = gr_arena_alloc(&c->arena, strlen(dir) + strlen(name) + 2);
+    struct stat st;
 
     if (!path)
         return gr_convert_no_memory();
     (void)stpcpy(stpcpy(stpcpy(path, dir), "/"), name);
-    return add_file(c, path, GR_FOREIGN_OCI_HOOKS);
+    if (stat(path, &st) != 0)
+        return cannot_read(path, strerror(errno));
+    return S_ISREG(st.st_mode) ? add_file(c, path, GR_FOREIGN_OCI_HOOKS)
+                               : cannot_read(path, NO_FILE);
 }
 
 static int add_dir(struct gr_convert *c, const char *path)
@@ -208,5 +171,7 @@ int gr_convert_add(struct gr_convert *c, const char *path)
 
     if (stat(path, &st) != 0)
         return cannot_read(path, strerror(errno));
-    return S_ISDIR(st.st_mode) ? add_dir(c, path) : add_file(c, path, GR_FOREIGN_UNKNOWN);
+    if (S_ISDIR(st.st_mode))
+        return add_dir(c, path);
+    return S_ISREG(st.st_mode) ? add_file(c, path, GR_FOREIGN_UNKNOWN) : cannot_read(path, NO_FILE);
 }

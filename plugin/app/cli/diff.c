@@ -27,12 +27,8 @@ static const char help[] =
     "containers come from --from: kubectl get pods -A -o json, crictl inspect, a manifest.\n"
     "\n"
     "  --host              look at the hook programs on this host, too\n"
-    "  -o text|json|yaml   how it is printed (default text)\n" GR_SUBJECT_HELP
-    "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"
-    "  --policy FILE       guard rails (default " GR_POLICY_DEFAULT ")\n"
-    "  --host-root DIR     where the host's / is seen (default /)\n"
-    "  --node-name NAME    the node's name, for spec.nodes (default: the host's name)\n"
-    "  -h, --help          this text\n"
+    "  -o text|json|yaml   how it is printed (default text)\n" GR_SUBJECT_HELP GR_SETTINGS_HELP
+        GR_NODE_HELP "  -h, --help          this text\n"
     "\n"
     "Exit codes, as of diff: 0 no container changes, 1 some do, 2 trouble: usage, broken rules, a\n"
     "file that cannot be read.\n"
@@ -56,11 +52,8 @@ const struct option gr_options_diff[] = {
     {"host", no_argument, NULL, OPT_HOST},
     {"output", required_argument, NULL, 'o'},
     GR_SUBJECT_OPTIONS,
-    {"config", required_argument, NULL, GR_OPT_CONFIG},
-    {"policy", required_argument, NULL, GR_OPT_POLICY},
-    {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT},
     {"node-name", required_argument, NULL, GR_OPT_NODE_NAME},
-    {"help", no_argument, NULL, 'h'},
+    GR_SETTINGS_OPTIONS,
     {0},
 };
 
@@ -75,9 +68,7 @@ static int take(void *user, int option, const char *value)
         diff->host = true;
         return GR_EXIT_OK;
     case 'o':
-        return gr_output_choose("diff", value,
-                                1U << GR_OUTPUT_TEXT | 1U << GR_OUTPUT_JSON | 1U << GR_OUTPUT_YAML,
-                                &diff->output);
+        return gr_output_choose("diff", value, &diff->output);
     default:
         return gr_common_option(&diff->common, option, value);
     }

@@ -8,31 +8,6 @@
 #include "base/utf8.h"
 #include "rules/yaml.h"
 
-static const char *const output_names[] = {
-    [GR_OUTPUT_TEXT] = "text",   [GR_OUTPUT_JSON] = "json", [GR_OUTPUT_YAML] = "yaml",
-    [GR_OUTPUT_JUNIT] = "junit", [GR_OUTPUT_TAP] = "tap",
-};
-
-int gr_output_choose(const char *verb, const char *value, unsigned int allowed,
-                     enum gr_output *out_output)
-{
-    char expected[64] = "-o";
-
-    for (size_t i = 0; i < GR_ARRAY_LEN(output_names); i++) {
-        size_t n = strlen(expected);
-
-        if (!(allowed & 1U << i))
-            continue;
-        if (strcmp(value, output_names[i]) == 0) {
-            *out_output = (enum gr_output)i;
-            return GR_EXIT_OK;
-        }
-        (void)snprintf(expected + n, sizeof(expected) - n, "%s%s",
-                       allowed >> (i + 1) ? n > 2 ? ", " : " " : " or ", output_names[i]);
-    }
-    return gr_usage(verb, expected, value);
-}
-
 /* Whether YAML readers of all kinds take the text for itself without quotes. */
 static bool is_plain(struct gr_str text)
 {

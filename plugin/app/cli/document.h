@@ -12,13 +12,6 @@
 #include "app/cli/common.h"
 
 /*
- * The value of -o. allowed: bits 1 << enum gr_output.
- * Returns GR_EXIT_OK, or GR_EXIT_USAGE (said on stderr).
- */
-int gr_output_choose(const char *verb, const char *value, unsigned int allowed,
-                     enum gr_output *out_output);
-
-/*
  * Prints document on stdout, indented, with a line feed at its end, and drops the reference. NULL,
  * or what stands for a value that could not be made, is memory that ran out.
  * Returns GR_EXIT_OK; GR_EXIT_FAILED (said on stderr).

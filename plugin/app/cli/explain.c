@@ -58,9 +58,7 @@ static int take(void *user, int option, const char *value)
         explain->choice.all = true;
         return GR_EXIT_OK;
     case 'o':
-        return gr_output_choose("explain", value,
-                                1U << GR_OUTPUT_TEXT | 1U << GR_OUTPUT_JSON | 1U << GR_OUTPUT_YAML,
-                                &explain->output);
+        return gr_output_choose("explain", value, &explain->output);
     default:
         return gr_common_option(&explain->common, option, value);
     }

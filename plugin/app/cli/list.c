@@ -51,9 +51,7 @@ static int take(void *user, int option, const char *value)
         list->no_host = true;
         return GR_EXIT_OK;
     case 'o':
-        return gr_output_choose("list", value,
-                                1U << GR_OUTPUT_TEXT | 1U << GR_OUTPUT_JSON | 1U << GR_OUTPUT_YAML,
-                                &list->output);
+        return gr_output_choose("list", value, &list->output);
     default:
         return gr_common_option(&list->common, option, value);
     }

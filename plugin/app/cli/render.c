@@ -71,8 +71,7 @@ static int take(void *user, int option, const char *value)
         render->spec = value;
         return GR_EXIT_OK;
     case 'o':
-        return gr_output_choose("render", value, 1U << GR_OUTPUT_JSON | 1U << GR_OUTPUT_YAML,
-                                &render->output);
+        return gr_output_choose("render", value, &render->output);
     default:
         return gr_common_option(&render->common, option, value);
     }

@@ -17,13 +17,17 @@ extern const char gr_schema_config[];
 extern const char gr_schema_policy[];
 extern const char gr_schema_testsuite[];
 
-static const char help[] = "Usage: grapnel schema [KIND]\n"
-                           "\n"
-                           "Prints the JSON Schema of a file format: HookSet (default), Config,\n"
-                           "Policy or TestSuite.\n"
-                           "\n"
-                           "Example:\n"
-                           "  grapnel schema HookSet > hookset.schema.json\n";
+static const char help[] =
+    "Usage: grapnel schema [KIND]\n"
+    "\n"
+    "Prints the JSON Schema of a file format: HookSet (default), Config, Policy or TestSuite.\n"
+    "\n"
+    "  -h, --help  this text\n"
+    "\n"
+    "Exit codes: 0 printed, 2 usage.\n"
+    "\n"
+    "Example:\n"
+    "  grapnel schema HookSet > hookset.schema.json\n";
 
 int gr_verb_schema(int argc, char **argv)
 {

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "app/cli/hooks_json.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "base/utf8.h"
@@ -16,25 +17,12 @@ int gr_sim_no_memory(void)
     return GR_EXIT_FAILED;
 }
 
-static struct gr_str set_of(const struct gr_oci_hook *hook)
-{
-    const struct gr_str mark = GR_STR(GR_MARK_NAME "=");
-
-    for (size_t i = 0; i < hook->env.n; i++) {
-        struct gr_str value = gr_str_skip(hook->env.items[i], mark.n);
-
-        if (gr_str_has_prefix(hook->env.items[i], mark))
-            return gr_str_first(value, gr_str_rfind(value, '@'));
-    }
-    return GR_STR_NONE;
-}
-
 struct gr_str gr_sim_new_set(const struct gr_sim_container *c, size_t i)
 {
-    struct gr_str set = set_of(&c->hooks[i]);
+    struct gr_str set = gr_hook_set_name(&c->hooks[i]);
 
     for (size_t k = 0; k < i; k++) {
-        if (gr_str_eq(set_of(&c->hooks[k]), set))
+        if (gr_str_eq(gr_hook_set_name(&c->hooks[k]), set))
             return GR_STR_NONE;
     }
     return set;

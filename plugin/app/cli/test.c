@@ -25,10 +25,7 @@ static const char help[] =
     "  --coverage          also tell which sets matched in no case, and which conditions were\n"
     "                      never true or never false\n"
     "  --fail-uncovered    these count as failures\n"
-    "  --host              look at the hook programs on this host, too\n"
-    "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"
-    "  --policy FILE       guard rails (default " GR_POLICY_DEFAULT ")\n"
-    "  --host-root DIR     where the host's / is seen (default /)\n"
+    "  --host              look at the hook programs on this host, too\n" GR_SETTINGS_HELP
     "  -h, --help          this text\n"
     "\n"
     "Exit codes: 0 all passed, 1 something failed, 2 usage, 4 FILE cannot be read.\n"
@@ -49,10 +46,7 @@ const struct option gr_options_test[] = {
     {"coverage", no_argument, NULL, OPT_COVERAGE},
     {"fail-uncovered", no_argument, NULL, OPT_FAIL_UNCOVERED},
     {"host", no_argument, NULL, OPT_HOST},
-    {"config", required_argument, NULL, GR_OPT_CONFIG},
-    {"policy", required_argument, NULL, GR_OPT_POLICY},
-    {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT},
-    {"help", no_argument, NULL, 'h'},
+    GR_SETTINGS_OPTIONS,
     {0},
 };
 
@@ -72,10 +66,7 @@ static int take(void *user, int option, const char *value)
         test->host = true;
         return GR_EXIT_OK;
     case 'o':
-        return gr_output_choose("test", value,
-                                1U << GR_OUTPUT_TEXT | 1U << GR_OUTPUT_JSON |
-                                    1U << GR_OUTPUT_JUNIT | 1U << GR_OUTPUT_TAP,
-                                &test->output);
+        return gr_output_choose("test", value, &test->output);
     default:
         return gr_common_option(&test->common, option, value);
     }

@@ -16,13 +16,16 @@ struct gr_verb {
     const char *summary; /* one line of grapnel --help */
     int (*run)(int argc, char **argv);
     const struct option *options;
-    const char *outputs; /* values of -o, for completion; NULL: it has none */
-    const char *words;   /* what else may follow, for completion; NULL: files */
+    unsigned int outputs; /* values of -o: bits 1 << enum gr_output */
+    const char *words;    /* what else may follow, for completion; NULL: files */
 };
 
 /* In the order of grapnel --help. */
 extern const struct gr_verb gr_verbs[];
 extern const size_t gr_verbs_n;
+
+/* NULL: there is none of this name. */
+const struct gr_verb *gr_verb_find(const char *name);
 
 /* The long options of each verb that has some, for getopt_long and for completion. */
 extern const struct option gr_options_check[];

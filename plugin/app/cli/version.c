@@ -15,7 +15,13 @@
 int gr_verb_version(int argc, char **argv)
 {
     if (argc > 1 && (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)) {
-        (void)fputs("Usage: grapnel version\n\nPrints the version and the NRI API level.\n",
+        (void)fputs("Usage: grapnel version\n"
+                    "\n"
+                    "Prints the version and the NRI API level.\n"
+                    "\n"
+                    "  -h, --help  this text\n"
+                    "\n"
+                    "Exit codes: 0 printed, 2 usage.\n",
                     stdout);
         return GR_EXIT_OK;
     }

@@ -31,7 +31,7 @@ static const char help[] =
     "  --runtime PROGRAM   run them in a real container instead, with runc, crun or a path; also\n"
     "                      containers that are only adjusted. Where no container can be made they\n"
     "                      are run as with --run-hooks\n"
-    "  -o, --output FORMAT text (default) or json\n"
+    "  -o text|json        how it is printed (default text)\n"
     "  -h, --help          this text\n"
     "\n"
     "Exit codes: 0 every container would be created (and its hooks succeeded), 1 one would not,\n"
@@ -81,8 +81,7 @@ static int take(void *user, int option, const char *value)
         o->run_hooks = true;
         return GR_EXIT_OK;
     case 'o':
-        return gr_output_choose("simulate", value, 1U << GR_OUTPUT_TEXT | 1U << GR_OUTPUT_JSON,
-                                &o->output);
+        return gr_output_choose("simulate", value, &o->output);
     default:
         return gr_common_option(&o->common, option, value);
     }
