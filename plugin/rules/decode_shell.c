@@ -8,6 +8,8 @@
  * whether an argument is code, it is taken for it: the worst of that is that the author has to
  * write the command in another way.
  */
+#include <limits.h>
+
 #include "rules/decode_parts.h"
 #include "rules/fields.h"
 
@@ -97,11 +99,71 @@ static const struct language languages[] = {
     {"Rscript", SCRIPT, "e", "", "", {0}, {0}, {0}, false},
 };
 
-/* Programs whose arguments name another program; shells and those of the table count too. */
-static const char *const launchers[] = {
-    "timeout", "nice",    "ionice", "chrt",    "taskset", "stdbuf", "nsenter",     "unshare",
-    "chroot",  "setpriv", "sudo",   "doas",    "flock",   "strace", "time",        "exec",
-    "xargs",   "numactl", "bwrap",  "prlimit", "cgexec",  "gosu",   "systemd-run", "tini",
+/* All its arguments may become code, or it cannot be told which. */
+#define NO_DATA UINT_MAX
+
+/* Programs whose arguments name another program, or are code in a way of their own. */
+struct launcher {
+    const char *name;
+    unsigned int operands; /* before the command */
+    bool path;             /* those are paths */
+};
+
+static const struct launcher launchers[] = {
+    {"timeout", 1, false},
+    {"nice", 0, false},
+    {"ionice", 0, false},
+    {"chrt", 1, false},
+    {"taskset", 1, false},
+    {"stdbuf", 0, false},
+    {"nsenter", 0, false},
+    {"unshare", 0, false},
+    {"chroot", 1, true},
+    {"setpriv", 0, false},
+    {"sudo", 0, false},
+    {"doas", 0, false},
+    {"pkexec", 0, false},
+    {"flock", 1, true},
+    {"strace", 0, false},
+    {"time", 0, false},
+    {"exec", 0, false},
+    {"xargs", 0, false},
+    {"numactl", 0, false},
+    {"prlimit", 0, false},
+    {"cgexec", 0, false},
+    {"gosu", 1, false},
+    {"systemd-run", 0, false},
+    {"tini", 0, false},
+    {"dumb-init", 0, false},
+    {"catatonit", 0, false},
+    {"chpst", 0, false},
+    {"setuidgid", 1, false},
+    {"s6-setuidgid", 1, false},
+    {"bpftrace", NO_DATA, false},
+    {"bun", NO_DATA, false},
+    {"bwrap", NO_DATA, false},
+    {"deno", NO_DATA, false},
+    {"elvish", NO_DATA, false},
+    {"execlineb", NO_DATA, false},
+    {"gdb", NO_DATA, false},
+    {"gjs", NO_DATA, false},
+    {"guile", NO_DATA, false},
+    {"ipython3", NO_DATA, false},
+    {"jimsh", NO_DATA, false},
+    {"julia", NO_DATA, false},
+    {"micropython", NO_DATA, false},
+    {"parallel", NO_DATA, false},
+    {"powershell", NO_DATA, false},
+    {"pwsh", NO_DATA, false},
+    {"qjs", NO_DATA, false},
+    {"raku", NO_DATA, false},
+    {"script", NO_DATA, false},
+    {"sqlite3", NO_DATA, false},
+    {"ssh", NO_DATA, false},
+    {"stap", NO_DATA, false},
+    {"tmux", NO_DATA, false},
+    {"watch", NO_DATA, false},
+    {"xonsh", NO_DATA, false},
 };
 
 static bool is_letter(char c)
@@ -146,15 +208,24 @@ static const struct language *find_language(struct gr_str path)
     return NULL;
 }
 
-static bool is_launcher(struct gr_str path)
+/* NULL: none. */
+static const struct launcher *find_launcher(struct gr_str path)
 {
     struct gr_str name = last_part(path);
 
     for (size_t i = 0; i < GR_ARRAY_LEN(launchers); i++) {
-        if (gr_str_is(name, launchers[i]))
-            return true;
+        if (gr_str_is(name, launchers[i].name))
+            return &launchers[i];
     }
-    return false;
+    return NULL;
+}
+
+/* Of the system's: hooks, too, are called "watch" or "time". */
+static bool is_in_bin(struct gr_str path)
+{
+    size_t slash = gr_str_rfind(path, '/');
+
+    return slash < path.n && gr_str_has_suffix(gr_str_first(path, slash), GR_STR("bin"));
 }
 
 /* The first field of an element that a pod controls; NULL: none. */
@@ -170,7 +241,8 @@ static const struct gr_template_part *foreign_part(const struct gr_hook_text *el
 }
 
 static int refuse(struct gr_decoder *d, const struct gr_hook *hook, size_t i,
-                  const struct language *language, const struct gr_template_part *part)
+                  const struct language *language, const struct launcher *launcher,
+                  const struct gr_template_part *part)
 {
     struct gr_place at = {.line = hook->args[i].line, .column = hook->args[i].column};
     const char *field = gr_template_field_name((enum gr_template_field)part->id);
@@ -178,7 +250,16 @@ static int refuse(struct gr_decoder *d, const struct gr_hook *hook, size_t i,
     int r;
 
     (void)gr_field_path_index(&d->path, i);
-    if (language->kind == SHELL || language->kind == SU)
+    if (!language)
+        r = gr_decode_refuse(d, at, "unsafe-template",
+                             "{{%s}} is chosen by whoever writes the pod and must not stand in "
+                             "what %s starts or runs%s",
+                             field, launcher->name,
+                             launcher->operands == NO_DATA
+                                 ? "; hand the value over in env"
+                                 : "; write the program's absolute path, behind -- where options "
+                                   "come before it, and hand the value over behind that");
+    else if (language->kind == SHELL || language->kind == SU)
         r = gr_decode_refuse(d, at, "unsafe-template",
                              "{{%s}} is chosen by whoever writes the pod and must not stand in "
                              "what a shell runs as code; write \"$1\" there and hand the value "
@@ -197,6 +278,10 @@ static int refuse(struct gr_decoder *d, const struct gr_hook *hook, size_t i,
 /* How far the words of a hook have been read. */
 struct scan {
     const struct language *language; /* whose words are being read; NULL: none */
+    const struct launcher *launcher; /* the same, while its command has not come */
+    unsigned int operands_left;      /* of the launcher, before its command */
+    bool dashes;                     /* the launcher has no more options */
+    bool option;                     /* the word before was an option of the launcher */
     bool launched;                   /* a later word may be another program */
     bool text_follows;               /* the next word is the program */
     bool code_follows;               /* the next word is code */
@@ -215,6 +300,21 @@ static void start(struct scan *scan, const struct language *language)
     *scan = (struct scan){.language = language, .launched = launched};
     if (language)
         scan->launched = launched || language->kind == LAUNCH;
+}
+
+/* command: it stands where a program's name does, so that its directory does not matter. */
+static bool launch(struct scan *scan, struct gr_str path, bool command)
+{
+    const struct launcher *launcher = find_launcher(path);
+
+    scan->launched = scan->launched || launcher;
+    if (!launcher || !(command || is_in_bin(path)))
+        return false;
+    scan->launcher = launcher;
+    scan->operands_left = launcher->operands;
+    scan->dashes = false;
+    scan->option = false;
+    return true;
 }
 
 /* Also shortened, as GNU programs take it: --expr for --expression. */
@@ -289,18 +389,44 @@ static void pass_option(struct scan *scan, struct gr_str arg)
         pass_short_option(scan, arg);
 }
 
-/* A word where no language is being read: one may begin. */
-static void look_for_program(struct scan *scan, struct gr_str arg)
+/* A word where no language is being read: one may begin, or a launcher. command: as in launch. */
+static bool look_for_program(struct scan *scan, struct gr_str arg, bool command)
 {
     const struct language *found = find_language(arg);
     bool anywhere = found && (found->kind == SHELL || found->kind == SU ||
                               gr_str_is(gr_str_from(found->name), "busybox") ||
                               gr_str_is(gr_str_from(found->name), "toybox"));
 
-    if (found && (anywhere || scan->launched || gr_str_find(arg, '/') < arg.n))
-        start(scan, found);
-    else if (is_launcher(arg))
-        scan->launched = true;
+    if (!found || !(anywhere || scan->launched || gr_str_find(arg, '/') < arg.n))
+        return !found && launch(scan, arg, command);
+    start(scan, found);
+    return true;
+}
+
+/* A word before the command of a launcher, or that command. Which options take a word is not
+ * known: the command is told by its absolute path, or by the "--" before it. */
+static void pass_launcher(struct scan *scan, struct gr_str arg)
+{
+    const struct launcher *launcher = scan->launcher;
+    bool absolute = gr_str_has_prefix(arg, GR_STR("/"));
+    bool begins = !scan->dashes && gr_str_has_prefix(arg, GR_STR("-"));
+
+    if (launcher->operands == NO_DATA)
+        return;
+    if (begins) {
+        scan->dashes = gr_str_is(arg, "--");
+        scan->option = !scan->dashes;
+        return;
+    }
+    if (look_for_program(scan, arg, true))
+        return;
+    if (scan->dashes || (absolute && !scan->option)) {
+        if (scan->operands_left > 0 && (scan->dashes || launcher->path))
+            scan->operands_left--;
+        else
+            scan->launcher = NULL;
+    }
+    scan->option = false;
 }
 
 /* env NAME=value COMMAND: what is no variable is a command. */
@@ -313,7 +439,7 @@ static bool pass_command(struct scan *scan, struct gr_str arg)
     if (variable)
         return gr_is_env_code(gr_str_first(arg, equals));
     scan->language = NULL;
-    look_for_program(scan, arg);
+    (void)look_for_program(scan, arg, true);
     return true;
 }
 
@@ -334,7 +460,7 @@ static bool pass_operand(struct scan *scan, struct gr_str arg)
         if (scan->command_follows) {
             scan->language = NULL;
             scan->launched = true;
-            look_for_program(scan, arg);
+            (void)look_for_program(scan, arg, true);
         }
         return !seen;
     case PERMUTE:
@@ -368,8 +494,12 @@ static bool pass_arg(struct scan *scan, struct gr_str arg)
         scan->name_follows = false;
         return false;
     }
+    if (scan->launcher) {
+        pass_launcher(scan, arg);
+        return true;
+    }
     if (!scan->language) {
-        look_for_program(scan, arg);
+        (void)look_for_program(scan, arg, false);
         return false;
     }
     if (scan->word_follows) {
@@ -392,20 +522,23 @@ static bool pass_arg(struct scan *scan, struct gr_str arg)
 
 int gr_decode_check_shell(struct gr_decoder *d, const struct gr_hook *hook)
 {
-    struct scan scan = {.launched = is_launcher(hook->path)};
+    struct scan scan = {0};
 
-    start(&scan, find_language(hook->path));
+    (void)launch(&scan, hook->path, false);
+    if (find_language(hook->path))
+        start(&scan, find_language(hook->path));
     for (size_t i = 0; i < hook->args_n; i++) {
         struct gr_str arg = hook->args[i].text.source;
         const struct gr_template_part *foreign = foreign_part(&hook->args[i]);
         const struct language *language = scan.language;
+        const struct launcher *launcher = scan.launcher;
 
         if (i == 0) {
-            scan.launched = scan.launched || is_launcher(arg);
+            scan.launched = scan.launched || find_launcher(arg);
             if (find_language(arg))
                 start(&scan, find_language(arg));
-        } else if (pass_arg(&scan, arg) && foreign && language) {
-            return refuse(d, hook, i, language, foreign);
+        } else if (pass_arg(&scan, arg) && foreign && (language || launcher)) {
+            return refuse(d, hook, i, language, launcher, foreign);
         }
     }
     return 0;
