@@ -115,7 +115,8 @@ bool gr_is_env_reserved(struct gr_str name)
     return gr_str_has_prefix(name, GR_STR(OWN_ENV_PREFIX));
 }
 
-/* Variables through which a value becomes code of the hook, or of what the hook starts. */
+/* Variables through which a value becomes code of the hook, or of what the hook starts; also by
+ * naming a directory or file, since a pod's volumes have a known place on the host. */
 bool gr_is_env_code(struct gr_str name)
 {
     static const char *const names[] = {
@@ -124,25 +125,64 @@ bool gr_is_env_code(struct gr_str name)
         "BASH_ENV",
         "IFS",
         "PS4",
+        "SHELL",
         "SHELLOPTS",
         "BASHOPTS",
         "PROMPT_COMMAND",
+        "ZDOTDIR",
+        "FPATH",
+        "HOME",
+        "XDG_CONFIG_HOME",
         "GCONV_PATH",
         "GLIBC_TUNABLES",
+        "OPENSSL_CONF",
+        "OPENSSL_ENGINES",
+        "OPENSSL_MODULES",
         "PERL5LIB",
         "PERL5OPT",
+        "PERL5DB",
+        "PERLLIB",
         "PYTHONPATH",
         "PYTHONHOME",
         "PYTHONSTARTUP",
+        "PYTHONUSERBASE",
+        "PYTHONBREAKPOINT",
         "RUBYLIB",
         "RUBYOPT",
+        "GEM_HOME",
+        "GEM_PATH",
+        "BUNDLE_GEMFILE",
         "NODE_OPTIONS",
         "NODE_PATH",
-        "LUA_INIT",
+        "LUA_PATH",
+        "LUA_CPATH",
+        "PHPRC",
+        "PHP_INI_SCAN_DIR",
+        "AWKPATH",
+        "AWKLIBPATH",
+        "TCLLIBPATH",
+        "R_PROFILE",
+        "R_PROFILE_USER",
         "JAVA_TOOL_OPTIONS",
+        "JDK_JAVA_OPTIONS",
+        "_JAVA_OPTIONS",
+        "CLASSPATH",
+        "DOTNET_STARTUP_HOOKS",
+        "GIT_SSH",
+        "GIT_SSH_COMMAND",
+        "GIT_EXEC_PATH",
+        "GIT_CONFIG_GLOBAL",
+        "GIT_CONFIG_SYSTEM",
+        "SSH_ASKPASS",
+        "SUDO_ASKPASS",
+        "WGETRC",
+        "CURL_HOME",
     };
 
-    if (gr_str_has_prefix(name, GR_STR("LD_")))
+    /* LUA_INIT_5_4 goes before LUA_INIT; so do those of the other two. */
+    if (gr_str_has_prefix(name, GR_STR("LD_")) || gr_str_has_prefix(name, GR_STR("LUA_INIT")) ||
+        gr_str_has_prefix(name, GR_STR("LUA_PATH_")) ||
+        gr_str_has_prefix(name, GR_STR("LUA_CPATH_")))
         return true;
     for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
         if (gr_str_is(name, names[i]))

@@ -228,6 +228,41 @@ static void refuses_row(void **state)
     decoded_free(decoded);
 }
 
+static const char *const code_names[] = {
+    "PATH",         "LD_AUDIT",     "IFS",           "HOME",       "SHELL",          "ZDOTDIR",
+    "OPENSSL_CONF", "LUA_INIT_5_4", "LUA_CPATH_5_4", "CLASSPATH",  "PERL5DB",        "PHPRC",
+    "GIT_SSH",      "SSH_ASKPASS",  "WGETRC",        "AWKLIBPATH", "PYTHONUSERBASE",
+};
+
+/* Variables that name code. */
+static void test_variables(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(code_names); i++) {
+        char row[128];
+        struct decoded *decoded;
+
+        (void)snprintf(row, sizeof(row), "path: /opt/x, env: ['%s={{.Name}}']", code_names[i]);
+        decoded = decode_row(row);
+        if (decoded->findings_n != 1)
+            fail_msg("%s is allowed", code_names[i]);
+        assert_string_equal(decoded->findings[0].code, "unsafe-template");
+        decoded_free(decoded);
+    }
+}
+
+static void test_other_variables(void **state)
+{
+    struct decoded *decoded = decode_row(
+        "path: /opt/x, env: ['LUA={{.Name}}', 'HOMES={{.Name}}', 'GIT_COMMIT={{.Name}}', "
+        "'HOME=/root', 'MY_PATH={{.Name}}']");
+
+    (void)state;
+    assert_int_equal(decoded->findings_n, 0);
+    assert_int_equal(decoded->sets.n, 1);
+    decoded_free(decoded);
+}
+
 /* The place is that of the argument; the text names the interpreter. */
 static void test_text(void **state)
 {
@@ -249,5 +284,7 @@ int main(void)
     TEST_ADD_ROWS(allows, allowed_rows);
     TEST_ADD_ROWS(refuses_row, refused_rows);
     test_add("text", test_text);
+    test_add("variables", test_variables);
+    test_add("other variables", test_other_variables);
     return test_run("decode_shell");
 }
