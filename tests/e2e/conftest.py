@@ -10,18 +10,34 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 import pytest  # noqa: E402
+from harness import lab as labs  # noqa: E402
+from harness import results  # noqa: E402
+from harness.lab import Lab  # noqa: E402
 from harness.node import MATRIX, Kind, Node, started  # noqa: E402
 from harness.results import Results  # noqa: E402
 
 RESULTS_PAGE = Path(__file__).parent / "RESULTS.md"
-RESULTS = pytest.StashKey[Results]()
+RESULTS = pytest.StashKey[dict[str, Results]]()
+
+LIFE = """\
+Every check on every runtime, with every low-level runtime, with the plugin as a process of its own
+(external) and started by the runtime from its plugin folder (launched).
+"""
+LANGUAGE = """\
+The rule language and the command line, against what runtimes make of it. CDI devices through NRI
+are seen with containerd 2 only: containerd 1.7 and CRI-O 1.34 ignore them.
+"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "check(name): a column of RESULTS.md; for tests that use `node`"
+        "markers", "check(name): a column of RESULTS.md; for tests that use `node` or `lab`"
     )
-    config.stash[RESULTS] = Results()
+    # By the fixture that stands for a cell.
+    config.stash[RESULTS] = {
+        "node": Results("The life of containers, plugin and runtime", LIFE, MATRIX),
+        "lab": Results("The rule language", LANGUAGE, labs.MATRIX),
+    }
 
 
 @pytest.fixture(scope="session", params=MATRIX, ids=str)
@@ -31,18 +47,29 @@ def node(request: pytest.FixtureRequest) -> Iterator[Node]:
         yield node
 
 
-def _check(item: pytest.Item) -> tuple[Kind, str] | None:
+@pytest.fixture(scope="session", params=labs.MATRIX, ids=str)
+def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """One runtime for the tests that bring rules and plugins of their own."""
+    with labs.started(request.param) as lab:
+        yield lab
+
+
+def _check(item: pytest.Item) -> tuple[Results, Kind, str] | None:
     marker = item.get_closest_marker("check")
     callspec = getattr(item, "callspec", None)
     if marker is None or callspec is None:
         return None
-    return callspec.params["node"], marker.args[0]
+    for fixture, table in item.config.stash[RESULTS].items():
+        if fixture in callspec.params:
+            return table, callspec.params[fixture], marker.args[0]
+    return None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if found := _check(item):
-            config.stash[RESULTS].expect(found[1])
+            table, _, check = found
+            table.expect(check)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -52,14 +79,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     found = _check(item)
     # A failed set-up has no "call" phase; a failed tear-down comes after it and counts too.
     if found and (report.when == "call" or report.failed):
-        item.config.stash[RESULTS].add(*found, passed=report.passed)
+        table, kind, check = found
+        table.add(kind, check, passed=report.passed)
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """A run of all checks rewrites the page; a part of them must not blank the rest."""
-    results = config.stash[RESULTS]
-    if results.complete(RESULTS_PAGE):
-        results.write(RESULTS_PAGE)
-        terminalreporter.write_line(f"wrote {RESULTS_PAGE.name}")
+    for title in results.write(RESULTS_PAGE, list(config.stash[RESULTS].values())):
+        terminalreporter.write_line(f"{RESULTS_PAGE.name}: wrote “{title}”")

@@ -28,6 +28,8 @@ sandbox = {pause}
 [plugins.'io.containerd.cri.v1.runtime']
 restrict_oom_score_adj = true
 disable_cgroup = false
+enable_cdi = true
+cdi_spec_dirs = [{cdi_dir}]
 
 [plugins.'io.containerd.cri.v1.runtime'.containerd]
 default_runtime_name = 'test'
@@ -59,6 +61,8 @@ path = {opt}
 [plugins.'io.containerd.grpc.v1.cri']
 sandbox_image = {pause}
 restrict_oom_score_adj = true
+enable_cdi = true
+cdi_spec_dirs = [{cdi_dir}]
 
 [plugins.'io.containerd.grpc.v1.cri'.containerd]
 default_runtime_name = 'test'
@@ -91,6 +95,7 @@ class Containerd(Runtime):
             "opt": self.work / "opt",
             "socket": self.socket,
             "pause": IMAGE_PAUSE,
+            "cdi_dir": self.cdi_dir,
             "low_level": self.low_level.binary,
             "nri_socket": self.nri_socket,
             "plugin_dir": self.plugin_dir,

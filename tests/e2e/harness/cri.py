@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 # The values of the CRI enum NamespaceMode that are used here.
 NAMESPACE_CONTAINER = 1
@@ -34,6 +35,8 @@ class ContainerSpec:
 
     image: str
     name: str = "main"
+    args: list[str] = field(default_factory=lambda: ["sleep", "3600"])
+    env: dict[str, str] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     mounts: list[tuple[Path, Path]] = field(default_factory=list)
@@ -111,7 +114,8 @@ class Cri:
                 "metadata": {"name": spec.name},
                 # kubelet tells the runtime what the pod's author wrote in the second field.
                 "image": {"image": spec.image, "user_specified_image": spec.image},
-                "command": ["/bin/busybox", "sleep", "3600"],
+                "command": ["/bin/busybox", *spec.args],
+                "envs": [{"key": key, "value": value} for key, value in spec.env.items()],
                 "annotations": spec.annotations,
                 "labels": spec.labels,
                 "log_path": f"{spec.name}.log",
@@ -119,6 +123,14 @@ class Cri:
                 "linux": {"security_context": {"namespace_options": namespaces}},
             },
         )
+
+    def inspect(self, container_id: str) -> str:
+        """What the runtime tells of a container, as crictl prints it."""
+        return self.call("inspect", container_id)
+
+    def inspect_pod(self, pod_id: str) -> str:
+        """The same of a pod sandbox."""
+        return self.call("inspectp", pod_id)
 
     def run(self, pod: PodSpec, container: ContainerSpec) -> Running:
         """Pod sandbox, container, start. Where a step fails, the pod is removed first."""
@@ -150,6 +162,20 @@ class Running:
 
     def __enter__(self) -> Running:
         return self
+
+    def inside(self, *argv: str) -> str:
+        """The output of a busybox applet in the container."""
+        return self.cri.call("exec", "--sync", self.container_id, "/bin/busybox", *argv)
+
+    def info(self) -> dict[str, Any]:
+        """What the runtime tells beside the status, among it pid and runtimeSpec."""
+        info: dict[str, Any] = json.loads(self.cri.inspect(self.container_id))["info"]
+        return info
+
+    def spec(self) -> dict[str, Any]:
+        """The OCI config.json that the runtime made, as it tells it."""
+        spec: dict[str, Any] = self.info()["runtimeSpec"]
+        return spec
 
     def __exit__(self, *_: object) -> None:
         self.remove()

@@ -33,7 +33,8 @@ pinns_path = {pinns}
 namespaces_dir = {namespaces_dir}
 container_exits_dir = {exits_dir}
 container_attach_socket_dir = {attach_dir}
-hooks_dir = []
+hooks_dir = {hooks_dirs}
+cdi_spec_dirs = [{cdi_dir}]
 disable_hostport_mapping = true
 log_level = "info"
 
@@ -82,6 +83,7 @@ class Crio(Runtime):
 
     def __init__(self, host: Host, version: str, low_level: LowLevel):
         self.version = version
+        self._hooks_dirs: list[Path] = []
         super().__init__(host, f"crio-{version}", low_level)
 
     def _configure(self) -> None:
@@ -92,6 +94,7 @@ class Crio(Runtime):
         values: dict[str, object] = {name: self.work / f"crio-{name}" for name in OWN_PATHS}
         values |= {
             "socket": self.socket,
+            "cdi_dir": self.cdi_dir,
             "pinns": self.folder / "pinns",
             "low_level": self.low_level.binary,
             "conmon": Path(conmon),
@@ -102,9 +105,17 @@ class Crio(Runtime):
             "plugin_config_dir": self.plugin_config_dir,
         }
         for name in ("network_dir", "policy_dir"):
-            (self.work / f"crio-{name}").mkdir()
+            (self.work / f"crio-{name}").mkdir(exist_ok=True)
         quoted = {key: json.dumps(str(value)) for key, value in values.items()}
+        quoted["hooks_dirs"] = json.dumps([str(folder) for folder in self._hooks_dirs])
         (self.work / "crio.conf").write_text(CONFIG.format(**quoted))
+
+    def read_hooks(self, folders: list[Path]) -> None:
+        """Restarts with these folders of oci-hooks(5) files, which CRI-O itself then reads."""
+        self._hooks_dirs = folders
+        self._configure()
+        self.stop()
+        self.start()
 
     def _argv(self) -> list[str]:
         return [

@@ -24,8 +24,9 @@ class Plugin(ABC):
     # What the runtime logs when the plugin is in its event list, as a regular expression.
     _registered: str
 
-    def __init__(self, runtime: Runtime):
+    def __init__(self, runtime: Runtime, index: str = INDEX):
         self.runtime = runtime
+        self.full_name = f"{index}-{NAME}"
 
     @abstractmethod
     def start(self) -> None:
@@ -50,13 +51,13 @@ class Plugin(ABC):
     def _wait_registered(self, offset: int, timeout: float = 60) -> None:
         """Reads it from the runtime's log: CRI has no call that lists plugins."""
         # A quote is a quote or, where the log quotes the message, \".
-        pattern = self._registered.replace("NAME", rf'\\?"{FULL_NAME}\\?"')
+        pattern = self._registered.replace("NAME", rf'\\?"{self.full_name}\\?"')
 
         def registered() -> bool:
             self._alive()
             return self.runtime.logged_since(offset, pattern)
 
-        until(registered, f"{FULL_NAME} is registered", timeout, self.describe)
+        until(registered, f"{self.full_name} is registered", timeout, self.describe)
 
     def _alive(self) -> None:
         """Fails the test at once when waiting any longer is in vain."""
@@ -68,9 +69,9 @@ class External(Plugin):
     mode = "external"
     _registered = "plugin NAME connected"
 
-    def __init__(self, runtime: Runtime, program: Path, args: list[str]):
-        super().__init__(runtime)
-        self._argv = [str(program), "plugin", "--socket", str(runtime.nri_socket), "--index", INDEX,
+    def __init__(self, runtime: Runtime, program: Path, args: list[str], index: str = INDEX):
+        super().__init__(runtime, index)
+        self._argv = [str(program), "plugin", "--socket", str(runtime.nri_socket), "--index", index,
                       "--name", NAME, *args]  # fmt: skip
         self.process: Process | None = None
 
@@ -82,6 +83,11 @@ class External(Plugin):
     def kill(self) -> None:
         assert self.process
         self.process.kill()
+
+    def stop(self) -> None:
+        """Ends the plugin as an administrator does."""
+        if self.process:
+            self.process.terminate()
 
     def restore(self) -> None:
         self.start()

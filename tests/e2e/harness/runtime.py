@@ -50,7 +50,10 @@ class Runtime(ABC):
         self.nri_socket = self.work / "nri" / "nri.sock"
         self.plugin_dir = self.work / "plugins"
         self.plugin_config_dir = self.work / "conf.d"
-        for folder in (self.nri_socket.parent, self.plugin_dir, self.plugin_config_dir):
+        self.cdi_dir = self.work / "cdi"
+        for folder in (
+            self.nri_socket.parent, self.plugin_dir, self.plugin_config_dir, self.cdi_dir
+        ):  # fmt: skip
             folder.mkdir(mode=0o755)
         self.cri = Cri(
             cache.fetched("crictl-1.36.0") / "crictl", self.socket, self.work, host.cgroup_parent
