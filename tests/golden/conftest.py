@@ -15,6 +15,14 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/rule.yaml"))
 HOOKS = "/opt/hooks/"  # where the examples expect their programs
+# What they mount from the host, with files in it; here it lies below the node's home.
+HOST = {
+    "/srv/datasets": {"imagenet/LICENSE": b"for research\n"},
+    "/srv/ml/lib": {},  # a library, where one is needed
+    "/var/lib/lxcfs/proc": {"cpuinfo": b"processor: 0\n", "meminfo": b"MemTotal: 4096 kB\n",
+                            "stat": b"cpu 1 2 3\n", "uptime": b"1.00 0.50\n"},
+}
+NODE_NAME = "node-1"
 STAGES = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart",
           "poststop"]
 
@@ -60,25 +68,40 @@ class Node:
         path.chmod(0o755)
         return path
 
+    @property
+    def host(self) -> Path:
+        return self.home / "host"
+
     def rule(self, name: str, text: str) -> None:
+        for folder in HOST:
+            text = text.replace(folder, f"{self.host}{folder}")
         (self.rules / f"{name}.yaml").write_text(text.replace(HOOKS, f"{self.hooks}/"))
+
+    def provide_host(self) -> None:
+        for folder, files in HOST.items():
+            (self.host / folder[1:]).mkdir(parents=True)
+            for name, data in files.items():
+                path = self.host / folder[1:] / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(data)
 
     def install(self, example: Path, probe: bool = False) -> None:
         """An example's rule, programs, policy and settings; with probe, PROBE in place of each
         program."""
         self.rule(example.name, (example / "rule.yaml").read_text())
+        self.provide_host()
         if (example / "policy.yaml").exists():
             shutil.copy(example / "policy.yaml", self.home / "policy.yaml")
         if (example / "config.yaml").exists():  # simulate takes all settings from one place
             text = (example / "config.yaml").read_text()
-            (self.home / "config.yaml").write_text(f"{text}  hooksDirs: [{self.rules}]\n")
+            (self.home / "config.yaml").write_text(f"{text}  hooksDirs: [{self.rules}]\n  nodeName: {NODE_NAME}\n")
         for program in (example / "hooks").glob("*"):
             self.hook(program.name, PROBE if probe else program.read_text())
 
     def run(self, *args: object, prefix: tuple[str, ...] = (), **more) -> subprocess.CompletedProcess:
         policy, config = self.home / "policy.yaml", self.home / "config.yaml"
         settings = (["--config", str(config)] if config.exists()
-                    else ["--hooks-dir", str(self.rules)])
+                    else ["--hooks-dir", str(self.rules), "--node-name", NODE_NAME])
         if policy.exists():
             settings += ["--policy", str(policy)]
         command = [*prefix, self.program, "simulate", *settings, *map(str, args)]
@@ -96,6 +119,7 @@ class Node:
     def normal(self, text: str) -> str:
         """Without what differs from place to place: paths, and hashes over texts with paths."""
         text = text.replace(f"{self.hooks}/", HOOKS).replace(f"{self.rules}/", "/etc/grapnel/hooks.d/")
+        text = text.replace(str(self.host), "")
         return re.sub(r"@[0-9a-f]{16}\b", "@HASH", text)
 
 
