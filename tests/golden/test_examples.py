@@ -222,8 +222,8 @@ class Real:
             "@OUT@", repr(str(self.out))).replace("@RUNC@", repr(self.runc)))
         self.runtime.chmod(0o755)
 
-    def result(self) -> dict:
-        done = self.node.run("--runtime", self.runtime, "-o", "json", self.pods)
+    def result(self, prefix: tuple[str, ...] = ()) -> dict:
+        done = self.node.run("--runtime", self.runtime, "-o", "json", self.pods, prefix=prefix)
         result = json.loads(done.stdout)
         if "noContainerBecause" in result:
             alone = self.node.json("--runtime", self.runc, self.pods)
@@ -333,6 +333,22 @@ def test_lxcfs_that_hangs(node: Node):
     assert [one["stage"] for one in container["runs"]] == ["createRuntime"]
 
 
+def test_storage_that_comes_later(node: Node):
+    """What the hook mounts is seen in the container, whose mount was made before."""
+    node.install(named("17-storage"))
+    data = node.host / "srv/datasets"
+    node.hook("mount-dataset", f"""#!/bin/sh
+set -e
+[ "$GRAPNEL_STAGE" = createRuntime ] || exit 0
+mount -t tmpfs none {data}/imagenet
+echo "from afar" >{data}/imagenet/LICENSE
+""")
+    shared = f"mount --bind {data} {data} && mount --make-shared {data}"
+    real = Real(node, named("17-storage"))
+    container = real.result(("unshare", "-m", "sh", "-c", f'{shared} && exec "$@"', "sh"))["containers"][0]
+    assert real.seen(container)["files"]["/datasets/imagenet/LICENSE"] == "from afar\n"
+
+
 CHECK = "#!/bin/sh\ncat >/tmp/ran\nexit %d\n"
 
 
@@ -362,6 +378,9 @@ def test_not_done_is_said(node: Node, name: str, lines: list[str]):
     text = real.text()
     for line in lines:
         assert f"    {line} (not done here)\n" in text
+    adjusts_only = name == "21-cgroup"
+    assert ("    injected:  soft-memory\n" in text) == adjusts_only
+    assert ("    run without hooks by runc version" in text) == adjusts_only
 
 
 def test_unlimited_is_unlimited(node: Node):
