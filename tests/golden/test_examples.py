@@ -389,6 +389,30 @@ def test_unlimited_is_unlimited(node: Node):
     assert seen["rlimits"]["RLIMIT_CORE"] == [resource.RLIM_INFINITY] * 2
 
 
+# ---- files of other formats ----
+
+CONVERT = {
+    "oci-hooks": ["oci-hooks.d"],
+    "docker-hooks": ["--name", "docker-hooks", "docker/default.json", "docker/container.json"],
+    "container-hooks": ["--name", "container-hooks", "container-hooks/hooks.json"],
+}
+
+
+@pytest.mark.parametrize("name", CONVERT)
+def test_convert(grapnel: str, name: str):
+    """As README.md has it; what is written is accepted."""
+    folder = ROOT / "examples" / "convert"
+    expected = folder / "expected" / f"{name}.yaml"
+    done = subprocess.run([grapnel, "convert", *CONVERT[name]], cwd=folder, capture_output=True,
+                          text=True, check=False, timeout=60)
+    assert done.returncode == 0
+    assert done.stdout == expected.read_text()
+    assert done.stderr == expected.with_suffix(".messages").read_text()
+    command = " ".join(["grapnel convert", *CONVERT[name]])
+    assert f"\n{command}\n" in (ROOT / "examples" / "README.md").read_text()
+    assert run(grapnel, "check", "--no-host", expected).returncode == 0
+
+
 # ---- documents ----
 
 def test_table_names_every_folder():
