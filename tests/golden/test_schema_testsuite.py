@@ -66,6 +66,7 @@ ROWS = {
     "spec:rules": FILES,
     "spec:node": NAMES,
     "spec:environment": NAMES,
+    "spec:policy": {"good": ["policy.yaml", "../p.yaml", "/a/p"], "bad": [""] + NO_TEXT},
     "spec:nodeName": {"good": [], "bad": ["a"]},
     "spec:cases": {"good": [[{"name": f"case {i}", "container": {"pod": "a"}, "expect": {"sets": []}}
                              for i in range(1024)]],

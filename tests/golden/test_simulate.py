@@ -435,12 +435,14 @@ def test_interrupted(node: Node, pod: Path, runner: str):
         while "still running" not in process.stderr.readline():
             assert process.poll() is None
         assert list(node.tmp.iterdir())
+        pattern = f"**/simulate-{process.pid}-{CONTAINER_ID}"
+        assert any(Path("/sys/fs/cgroup").glob(pattern)) == (runner == "runc")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=10)
     assert process.returncode == 1
     assert "interrupted" in err
     assert list(node.tmp.iterdir()) == []
-    assert not list(Path("/sys/fs/cgroup").glob(f"**/{CONTAINER_ID}"))
+    assert not list(Path("/sys/fs/cgroup").glob(pattern))
 
 
 def test_sets_without_hooks_are_shown(node: Node):

@@ -140,14 +140,16 @@ static int make_rootfs(struct gr_sim *sim, const char *rootfs, json_t *mounts)
 
 /* ---- config.json ---- */
 
-static json_t *make_linux(void)
+/* The cgroup has a name of its own: the ids are the same in every run, and two may run at once. */
+static json_t *make_linux(const struct gr_sim_container *c)
 {
     static const char *const namespaces[] = {"pid", "ipc", "uts", "mount", "network"};
     json_t *list = json_array();
 
     for (size_t i = 0; i < GR_ARRAY_LEN(namespaces); i++)
         (void)json_array_append_new(list, json_pack("{s:s}", "type", namespaces[i]));
-    return json_pack("{s:o}", "namespaces", list);
+    return json_pack("{s:o, s:o}", "namespaces", list, "cgroupsPath",
+                     json_sprintf("simulate-%ld-%s", (long)getpid(), c->subject.id.p));
 }
 
 static json_t *make_process(const struct gr_sim_container *c)
@@ -254,8 +256,8 @@ int gr_sim_bundle_new(struct gr_sim *sim, const char *work, const struct gr_sim_
         config = json_pack("{s:s, s:o, s:{s:s, s:b}, s:s, s:O, s:o, s:o, s:o}", "ociVersion",
                            OCI_VERSION, "process", make_process(c), "root", "path", "rootfs",
                            "readonly", 0, "hostname", "simulated", "mounts", mounts, "annotations",
-                           gr_annotations_json(c->spec_annotations), "linux", make_linux(), "hooks",
-                           hooks ? make_hooks(c, recorder, b.records) : json_object());
+                           gr_annotations_json(c->spec_annotations), "linux", make_linux(c),
+                           "hooks", hooks ? make_hooks(c, recorder, b.records) : json_object());
         r = write_config(sim, c, join(&sim->arena, b.path, "/config.json", ""), config);
     }
     json_decref(mounts);
