@@ -177,6 +177,20 @@ def test_check_strict(good: Node):
     assert run(good, "check", "--strict", "--hooks-dir", missing).returncode == 3
 
 
+def test_check_shadowed_file(good: Node):
+    """Of two files of one name the later directory's counts; the other is told."""
+    below = good.home / "below"
+    below.mkdir()
+    (below / "good.yaml").write_text((good.rules / "good.yaml").read_text())
+    done = run(good, "check", "--hooks-dir", below, "--hooks-dir", good.rules)
+    assert done.returncode == 0
+    assert done.stdout == (f"{below}/good.yaml: info: this file has no effect: {good.rules}/good.yaml "
+                           "has its name and a higher precedence\n")
+    found = json.loads(run(good, "check", "-o", "json", "--hooks-dir", below, "--hooks-dir",
+                           good.rules).stdout)
+    assert [(item["level"], item["code"]) for item in found] == [("info", "lint-shadowed-file")]
+
+
 def test_check_missing_path(good: Node):
     done = run(good, "check", good.home / "missing.yaml")
     assert (done.returncode, done.stdout) == (4, "")

@@ -72,6 +72,14 @@ web/?/?
 """
 
 
+def test_yaml_is_json(sides: tuple[Node, Path, Path]):
+    yaml = pytest.importorskip("yaml")
+    (sides[2] / "20-b.yaml").unlink()
+    as_json, as_yaml = (run(sides, "-o", form) for form in ("json", "yaml"))
+    assert as_json.returncode == as_yaml.returncode == 1
+    assert yaml.safe_load(as_yaml.stdout) == json.loads(as_json.stdout)
+
+
 def test_changes(sides: tuple[Node, Path, Path]):
     (sides[2] / "10-a.yaml").write_text(rule("a", "namespace: web", args="[z]"))
     assert changes(sides) == [("changes", "a")]

@@ -83,6 +83,14 @@ def test_json(both: tuple[Node, Path]):
     assert bad["findings"][0]["code"] == "unknown-key"
 
 
+def test_yaml_is_json(both: tuple[Node, Path]):
+    yaml = pytest.importorskip("yaml")
+    node, above = both
+    as_json, as_yaml = (run(node, "-o", form, node.rules, above) for form in ("json", "yaml"))
+    assert as_json.returncode == as_yaml.returncode == 1
+    assert yaml.safe_load(as_yaml.stdout) == json.loads(as_json.stdout)
+
+
 def test_fine(node: Node):
     node.hook("first", "#!/bin/sh\n")
     node.rule("10-one", rule("one"))

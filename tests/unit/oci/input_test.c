@@ -386,6 +386,8 @@ static void reads(void **state)
     assert_str(gr_buf_view(&out), row->expected);
     assert_int_equal(reports.errors, 0);
     assert_int_equal(reports.warnings, row->warnings);
+    if (row->warnings > 0)
+        assert_string_equal(reports.code, row->texts[1] ? "image-conflict" : "misplaced-key");
     gr_buf_fini(&out);
     gr_arena_fini(&arena);
 }
