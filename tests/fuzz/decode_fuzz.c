@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as a rule file, as a part of one, or as settings: what is accepted keeps the promises
- * of rules/hookset.h, and what is refused is reported with its place.
+ * Any bytes as a rule file, as a part of one, as settings, as policies or as a test suite: what is
+ * accepted keeps the promises of rules/hookset.h, and what is refused is reported with its place.
  */
 #include "fuzz.h"
 
@@ -10,7 +10,9 @@
 #include "rules/adjust.h"
 #include "rules/decode.h"
 #include "rules/limits.h"
+#include "rules/policy.h"
 #include "rules/strict.h"
+#include "rules/testsuite.h"
 
 #define HEAD "apiVersion: grapnel/v1beta1\nkind: HookSet\nmetadata: {name: a}\nspec:\n"
 #define HOOKS "\n  hooks: {poststop: [{path: /x}]}\n"
@@ -228,17 +230,62 @@ static void decode_settings(struct gr_str text, struct seen *seen)
     gr_arena_fini(&arena);
 }
 
-static void run(struct gr_str text, bool settings, struct gr_buf *out_log)
+static void decode_policies(struct gr_str text, struct seen *seen)
+{
+    const struct gr_source source = {.text = text, .file = "f.yaml", .stem = GR_STR("f")};
+    const struct gr_reporter reporter = {.report = report, .user = seen};
+    struct gr_policies policies = {0};
+    struct gr_arena arena;
+    int r;
+
+    gr_arena_init(&arena, 256, 0);
+    r = gr_policies_decode(&arena, &source, GR_POLICY_FILE, &reporter, &policies);
+    FUZZ_CHECK(r == 0 || r == GR_POLICY_REFUSED);
+    FUZZ_CHECK((r == 0) == (seen->findings == 0));
+    FUZZ_CHECK(r == 0 || policies.n == 0);
+    for (size_t i = 0; i < policies.n; i++) {
+        const struct gr_policy *policy = &policies.items[i];
+
+        FUZZ_CHECK(policy->line >= 1 && policy->stages < 1U << GR_STAGE_COUNT);
+        for (size_t k = 0; k < policy->hook_dirs.n; k++)
+            FUZZ_CHECK(policy->hook_dirs.items[k].n >= 2 && policy->hook_dirs.items[k].p[0] == '/');
+    }
+    gr_arena_fini(&arena);
+}
+
+static void decode_suites(struct gr_str text, struct seen *seen)
+{
+    const struct gr_source source = {.text = text, .file = "f.yaml", .stem = GR_STR("f")};
+    const struct gr_reporter reporter = {.report = report, .user = seen};
+    struct gr_suites suites = {0};
+    struct gr_arena arena;
+
+    gr_arena_init(&arena, 256, 0);
+    FUZZ_CHECK(gr_suites_decode(&arena, &source, &reporter, &suites) == 0);
+    FUZZ_CHECK((suites.rejected == 0) == (seen->findings == 0));
+    for (size_t i = 0; i < suites.n; i++) {
+        FUZZ_CHECK(suites.items[i].rules.n >= 1 && suites.items[i].cases_n >= 1);
+        for (size_t k = 0; k < suites.items[i].cases_n; k++)
+            FUZZ_CHECK(suites.items[i].cases[k].name.n > 0);
+    }
+    gr_arena_fini(&arena);
+}
+
+static void run(struct gr_str text, size_t mode, struct gr_buf *out_log)
 {
     struct seen seen = {.lines = count_lines(text)};
     char *copy = fuzz_exact(text);
 
     text.p = copy;
     gr_buf_init(&seen.log, 1U << 20);
-    if (settings)
-        decode_settings(text, &seen);
-    else
+    if (mode < GR_ARRAY_LEN(frames))
         decode_rules(text, &seen);
+    else if (mode == GR_ARRAY_LEN(frames))
+        decode_settings(text, &seen);
+    else if (mode == GR_ARRAY_LEN(frames) + 1)
+        decode_policies(text, &seen);
+    else
+        decode_suites(text, &seen);
     free(copy);
     *out_log = seen.log;
 }
@@ -246,16 +293,15 @@ static void run(struct gr_str text, bool settings, struct gr_buf *out_log)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct gr_str input = {.p = (const char *)data, .n = size};
-    uint32_t mode = fuzz_take(&input, 1) % (GR_ARRAY_LEN(frames) + 1);
-    bool settings = mode == GR_ARRAY_LEN(frames);
-    const struct frame *frame = &frames[settings ? 0 : mode];
+    size_t mode = fuzz_take(&input, 1) % (GR_ARRAY_LEN(frames) + 3);
+    const struct frame *frame = &frames[mode < GR_ARRAY_LEN(frames) ? mode : 0];
     struct gr_buf text, once, again;
 
     gr_buf_init(&text, 1U << 22);
     FUZZ_CHECK(gr_buf_text(&text, frame->before) == 0 && gr_buf_str(&text, input) == 0 &&
                gr_buf_text(&text, frame->after) == 0);
-    run(gr_buf_view(&text), settings, &once);
-    run(gr_buf_view(&text), settings, &again);
+    run(gr_buf_view(&text), mode, &once);
+    run(gr_buf_view(&text), mode, &again);
     FUZZ_CHECK(gr_str_eq(gr_buf_view(&once), gr_buf_view(&again)));
     gr_buf_fini(&once);
     gr_buf_fini(&again);
