@@ -50,30 +50,6 @@ static uint32_t unescape(struct gr_str s, size_t *out_n)
     return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 }
 
-static size_t put_rune(char *to, uint32_t rune)
-{
-    if (rune < 0x80) {
-        to[0] = (char)rune;
-        return 1;
-    }
-    if (rune < 0x800) {
-        to[0] = (char)(0xc0 | rune >> 6);
-        to[1] = (char)(0x80 | (rune & 0x3f));
-        return 2;
-    }
-    if (rune < 0x10000) {
-        to[0] = (char)(0xe0 | rune >> 12);
-        to[1] = (char)(0x80 | (rune >> 6 & 0x3f));
-        to[2] = (char)(0x80 | (rune & 0x3f));
-        return 3;
-    }
-    to[0] = (char)(0xf0 | rune >> 18);
-    to[1] = (char)(0x80 | (rune >> 12 & 0x3f));
-    to[2] = (char)(0x80 | (rune >> 6 & 0x3f));
-    to[3] = (char)(0x80 | (rune & 0x3f));
-    return 4;
-}
-
 bool gr_json_text(struct gr_arena *arena, struct gr_str quoted, struct gr_str *out_text)
 {
     struct gr_str in = {.p = quoted.p + 1, .n = quoted.n - 2};
@@ -97,7 +73,7 @@ bool gr_json_text(struct gr_arena *arena, struct gr_str quoted, struct gr_str *o
             size_t escape;
             uint32_t rune = unescape(in, &escape);
 
-            out_text->n += put_rune(to + out_text->n, rune);
+            out_text->n += gr_utf8_put(rune, to + out_text->n);
             in = gr_str_skip(in, escape);
         }
         n = gr_str_find(in, '\\');

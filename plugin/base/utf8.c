@@ -56,6 +56,17 @@ static size_t ascii_prefix(struct gr_str s)
     return at;
 }
 
+size_t gr_utf8_put(uint32_t rune, char out_bytes[4])
+{
+    static const uint8_t leads[] = {0, 0xC0, 0xE0, 0xF0};
+    size_t n = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
+
+    for (size_t i = n - 1; i > 0; i--, rune >>= 6)
+        out_bytes[i] = (char)(0x80 | (rune & 0x3F));
+    out_bytes[0] = (char)(leads[n - 1] | rune);
+    return n;
+}
+
 size_t gr_utf8_valid_prefix(struct gr_str s)
 {
     size_t at = s.n ? ascii_prefix(s) : 0;

@@ -116,29 +116,21 @@ static int decode_path(struct gr_decoder *d, const struct gr_yaml_node *node, bo
     return r;
 }
 
+static int decode_dir(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    return decode_path(d, node, false, target);
+}
+
 static int decode_dirs(struct gr_decoder *d, const struct gr_yaml_node *node,
                        const char *const **out_dirs, size_t *out_n)
 {
-    const char **dirs;
-    size_t n = 0;
-    int r = gr_decode_check_list(d, node, GR_CONFIG_DIRS_MAX);
+    void *dirs = NULL;
+    int r =
+        gr_decode_list(d, node, GR_CONFIG_DIRS_MAX, sizeof(const char *), decode_dir, &dirs, out_n);
 
-    if (r != 0)
-        return r;
-    dirs = gr_arena_array(d->arena, node->n, sizeof(*dirs));
-    if (!dirs)
-        return -ENOMEM;
-    for (const struct gr_yaml_node *item = node->first; item; item = item->next, n++) {
-        size_t before = gr_field_path_index(&d->path, n);
-
-        r = decode_path(d, item, false, &dirs[n]);
-        gr_field_path_cut(&d->path, before);
-        if (r < 0)
-            return r;
-    }
-    *out_dirs = dirs;
-    *out_n = n;
-    return 0;
+    if (r == 0)
+        *out_dirs = dirs;
+    return r;
 }
 
 static int decode_hooks_dirs(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
@@ -205,28 +197,22 @@ static int decode_own_namespace(struct gr_decoder *d, const struct gr_yaml_node 
     return noted(r, node, target, GR_SETTING_OWN_NAMESPACE);
 }
 
+static int decode_required_set(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    return decode_name(d, node, "the name of a HookSet", target);
+}
+
 static int decode_required_sets(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
 {
     struct target *target = user;
-    struct gr_str *names;
+    void *names = NULL;
     size_t n = 0;
-    int r = gr_decode_check_list(d, node, GR_CONFIG_REQUIRED_MAX);
+    int r = gr_decode_list(d, node, GR_CONFIG_REQUIRED_MAX, sizeof(struct gr_str),
+                           decode_required_set, &names, &n);
 
-    if (r != 0)
-        return r;
-    names = gr_arena_array(d->arena, node->n, sizeof(*names));
-    if (!names)
-        return -ENOMEM;
-    for (const struct gr_yaml_node *item = node->first; item; item = item->next, n++) {
-        size_t before = gr_field_path_index(&d->path, n);
-
-        r = decode_name(d, item, "the name of a HookSet", &names[n]);
-        gr_field_path_cut(&d->path, before);
-        if (r < 0)
-            return r;
-    }
-    target->config->required_sets = (struct gr_strs){.items = names, .n = n};
-    return noted(0, node, target, GR_SETTING_REQUIRED_SETS);
+    if (r == 0)
+        target->config->required_sets = (struct gr_strs){.items = names, .n = n};
+    return noted(r, node, target, GR_SETTING_REQUIRED_SETS);
 }
 
 static int decode_environment(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)

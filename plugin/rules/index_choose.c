@@ -37,10 +37,10 @@ struct at {
 static const struct gr_test *next_test(struct gr_tests tests, struct at *at)
 {
     while (at->test < tests.n) {
-        const struct gr_test *test = &tests.items[at->test];
+        const struct gr_test *test = tests.items + at->test;
 
         if (test->kind == GR_TEST_IN && at->item < test->items_n)
-            return &test->items[at->item++];
+            return test->items + at->item++;
         at->test++;
         at->item = 0;
         if (test->kind != GR_TEST_IN)

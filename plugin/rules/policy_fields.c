@@ -12,32 +12,28 @@
 
 /* ---- programs ---- */
 
+static int decode_directory(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    struct gr_str *dir = target;
+    int r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, dir);
+
+    return r ? r : gr_decode_check_path(d, node->at, *dir, GR_HOOK_PATH_MAX_BYTES);
+}
+
 static int decode_directories(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
     struct gr_policy *policy = target;
-    struct gr_str *dirs;
+    void *dirs = NULL;
     size_t n = 0;
-    int r = gr_decode_check_list(d, node, GR_POLICY_DIRS_MAX);
+    int r = gr_decode_list(d, node, GR_POLICY_DIRS_MAX, sizeof(struct gr_str), decode_directory,
+                           &dirs, &n);
 
-    if (r != 0)
-        return r;
-    dirs = gr_arena_array(d->arena, node->n, sizeof(*dirs));
-    if (!dirs)
-        return -ENOMEM;
-    for (const struct gr_yaml_node *item = node->first; item; item = item->next, n++) {
-        size_t before = gr_field_path_index(&d->path, n);
-
-        r = gr_decode_text_copy(d, item, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, &dirs[n]);
-        if (r == 0)
-            r = gr_decode_check_path(d, item->at, dirs[n], GR_HOOK_PATH_MAX_BYTES);
-        gr_field_path_cut(&d->path, before);
-        if (r < 0)
-            return r;
+    if (r == 0) {
+        policy->has_hook_dirs = true;
+        policy->hook_dirs = (struct gr_strs){.items = dirs, .n = n};
+        policy->hook_dirs_line = node->key_at.line;
     }
-    policy->has_hook_dirs = true;
-    policy->hook_dirs = (struct gr_strs){.items = dirs, .n = n};
-    policy->hook_dirs_line = node->key_at.line;
-    return 0;
+    return r;
 }
 
 static int decode_unverified(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
@@ -213,33 +209,29 @@ static int decode_grant_namespaces(struct gr_decoder *d, const struct gr_yaml_no
     return gr_decode_tests(d, node, false, &grant->namespaces);
 }
 
-static int decode_requests(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+static int decode_grant(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
     static const struct gr_key keys[] = {
         {"sets", decode_grant_sets, GR_KEY_REQUIRED, "sets: [my-set]"},
         {"namespaces", decode_grant_namespaces, GR_KEY_REQUIRED, "namespaces: [my-namespace]"},
     };
+
+    return gr_decode_mapping(d, node, GR_KEYS(keys), target);
+}
+
+static int decode_requests(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
     struct gr_policy *policy = target;
-    struct gr_grant *grants;
+    void *grants = NULL;
     size_t n = 0;
-    int r = gr_decode_check_list(d, node, GR_POLICY_GRANTS_MAX);
+    int r = gr_decode_list(d, node, GR_POLICY_GRANTS_MAX, sizeof(struct gr_grant), decode_grant,
+                           &grants, &n);
 
-    if (r != 0)
-        return r;
-    grants = gr_arena_array(d->arena, node->n, sizeof(*grants));
-    if (!grants)
-        return -ENOMEM;
-    for (const struct gr_yaml_node *item = node->first; item; item = item->next, n++) {
-        size_t before = gr_field_path_index(&d->path, n);
-
-        r = gr_decode_mapping(d, item, GR_KEYS(keys), &grants[n]);
-        gr_field_path_cut(&d->path, before);
-        if (r < 0)
-            return r;
+    if (r == 0) {
+        policy->grants = grants;
+        policy->grants_n = n;
     }
-    policy->grants = grants;
-    policy->grants_n = n;
-    return 0;
+    return r;
 }
 
 static int decode_on_denied(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
@@ -297,34 +289,30 @@ static int decode_skip_bits(struct gr_decoder *d, const struct gr_yaml_node *nod
     return decode_stage_bits(d, node, &skip->stages);
 }
 
-static int decode_skips(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+static int decode_skip(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
     static const struct gr_key keys[] = {
         {"runtimeHandlers", decode_skip_handlers, GR_KEY_REQUIRED,
          "runtimeHandlers: [{glob: \"kata*\"}]"},
         {"stages", decode_skip_bits, GR_KEY_REQUIRED, "stages: [startContainer]"},
     };
+
+    return gr_decode_mapping(d, node, GR_KEYS(keys), target);
+}
+
+static int decode_skips(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
     struct gr_policy *policy = target;
-    struct gr_stage_skip *skips;
+    void *skips = NULL;
     size_t n = 0;
-    int r = gr_decode_check_list(d, node, GR_POLICY_SKIPS_MAX);
+    int r = gr_decode_list(d, node, GR_POLICY_SKIPS_MAX, sizeof(struct gr_stage_skip), decode_skip,
+                           &skips, &n);
 
-    if (r != 0)
-        return r;
-    skips = gr_arena_array(d->arena, node->n, sizeof(*skips));
-    if (!skips)
-        return -ENOMEM;
-    for (const struct gr_yaml_node *item = node->first; item; item = item->next, n++) {
-        size_t before = gr_field_path_index(&d->path, n);
-
-        r = gr_decode_mapping(d, item, GR_KEYS(keys), &skips[n]);
-        gr_field_path_cut(&d->path, before);
-        if (r < 0)
-            return r;
+    if (r == 0) {
+        policy->skips = skips;
+        policy->skips_n = n;
     }
-    policy->skips = skips;
-    policy->skips_n = n;
-    return 0;
+    return r;
 }
 
 int gr_policy_decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)

@@ -9,17 +9,6 @@
 
 #include "rules/regex_syntax.h"
 
-size_t gr_regex_utf8(uint32_t rune, char out_bytes[4])
-{
-    size_t n = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
-    static const uint8_t leads[] = {0, 0xC0, 0xE0, 0xF0};
-
-    for (size_t i = n - 1; i > 0; i--, rune >>= 6)
-        out_bytes[i] = (char)(0x80 | (rune & 0x3F));
-    out_bytes[0] = (char)(leads[n - 1] | rune);
-    return n;
-}
-
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9')

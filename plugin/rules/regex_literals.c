@@ -134,7 +134,7 @@ static int know_class(struct gr_arena *arena, const struct gr_regex_node *node, 
         }
         for (uint32_t rune = item->lo; rune <= item->hi; rune++) {
             char bytes[4];
-            struct gr_str text = {bytes, gr_regex_utf8(rune, bytes)};
+            struct gr_str text = {bytes, gr_utf8_put(rune, bytes)};
 
             if (!gr_arena_str(arena, text, &known->exacts[known->exacts_n++]))
                 return -ENOMEM;

@@ -89,15 +89,15 @@ static int add_literal(struct parser *p, uint32_t rune)
     /* No text holds a surrogate: a class without members. */
     struct gr_regex_node *node = add(p, is_surrogate ? GR_REGEX_CLASS : GR_REGEX_LITERAL);
     char bytes[4];
+    size_t n;
 
     if (!node)
         return -ENOMEM;
     if (is_surrogate)
         return 0;
     node->fold = p->c.flags & GR_REGEX_FOLD;
-    return gr_arena_str(p->c.arena, (struct gr_str){bytes, gr_regex_utf8(rune, bytes)}, &node->text)
-               ? 0
-               : -ENOMEM;
+    n = gr_utf8_put(rune, bytes);
+    return gr_arena_str(p->c.arena, (struct gr_str){bytes, n}, &node->text) ? 0 : -ENOMEM;
 }
 
 static int add_assertion(struct parser *p, enum gr_regex_kind kind, size_t bytes)

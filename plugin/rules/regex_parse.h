@@ -66,9 +66,6 @@ struct gr_regex_node {
 GR_CHECKED int gr_regex_parse(struct gr_arena *arena, struct gr_str text,
                               struct gr_regex_node **out_root, struct gr_err *err);
 
-/* A character that is no surrogate as UTF-8. Returns how many bytes. */
-size_t gr_regex_utf8(uint32_t rune, char out_bytes[4]);
-
 /*
  * For a search: drops what a match need not have at its ends, since x*y is found where y is found.
  * In place. Saves the matcher from trying every length of x at every place.

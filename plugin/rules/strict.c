@@ -238,6 +238,31 @@ int gr_decode_check_list(struct gr_decoder *d, const struct gr_yaml_node *node, 
     return 0;
 }
 
+int gr_decode_list(struct gr_decoder *d, const struct gr_yaml_node *node, size_t max, size_t size,
+                   gr_decode_fn *read, void **out_items, size_t *out_n)
+{
+    char *items;
+    size_t n = 0;
+    int r = gr_decode_check_list(d, node, max);
+
+    if (r != 0)
+        return r;
+    items = gr_arena_array(d->arena, node->n, size);
+    if (!items)
+        return -ENOMEM;
+    for (const struct gr_yaml_node *item = node->first; item; item = item->next, n++) {
+        size_t before = gr_field_path_index(&d->path, n);
+
+        r = read(d, item, items + n * size);
+        gr_field_path_cut(&d->path, before);
+        if (r < 0)
+            return r;
+    }
+    *out_items = items;
+    *out_n = n;
+    return 0;
+}
+
 static int check_head(struct gr_decoder *d, const struct gr_yaml_node *node, const char *code,
                       const char *key, const char *expected)
 {

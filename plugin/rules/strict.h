@@ -70,6 +70,13 @@ GR_CHECKED int gr_decode_mapping(struct gr_decoder *d, const struct gr_yaml_node
 GR_CHECKED int gr_decode_check_list(struct gr_decoder *d, const struct gr_yaml_node *node,
                                     size_t max);
 
+/*
+ * A list that gr_decode_check_list takes: read fills one element after the other, each of size
+ * bytes and zero at first. A refused element keeps its place; the document is then bad.
+ */
+GR_CHECKED int gr_decode_list(struct gr_decoder *d, const struct gr_yaml_node *node, size_t max,
+                              size_t size, gr_decode_fn *read, void **out_items, size_t *out_n);
+
 /* apiVersion and kind of a document, as far as they are there; when one of them is another one than
  * expected there is no sense in looking further. */
 GR_CHECKED int gr_decode_check_kind(struct gr_decoder *d, const struct gr_yaml_node *root,

@@ -6,6 +6,7 @@ import json
 import subprocess
 
 import pytest
+import yaml
 
 from conftest import Node
 
@@ -179,7 +180,6 @@ def test_stage_that_the_handler_does_not_run(node: Node, handler: str | None, to
 
 def test_yaml_is_json(rules: Node):
     """Both say the same."""
-    yaml = pytest.importorskip("yaml")
     for verb in (["explain", "--all"], ["render"]):
         arguments = [*verb, "--hooks-dir", rules.rules, *MATCHING]
         as_json = run(rules, *arguments, "-o", "json")

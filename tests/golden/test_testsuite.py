@@ -6,7 +6,9 @@ import json
 import subprocess
 import xml.etree.ElementTree as ET
 
+import jsonschema
 import pytest
+import yaml
 
 from conftest import ROOT, Node
 
@@ -309,3 +311,4 @@ def test_schema(rules: Node):
     yaml = pytest.importorskip("yaml")
     whole = SUITE.replace("spec:\n", "spec:\n  policy: p.yaml\n") + MIXED
     jsonschema.validate(yaml.safe_load(whole), json.loads(done.stdout))
+    jsonschema.validate(yaml.safe_load(SUITE + MIXED), json.loads(done.stdout))

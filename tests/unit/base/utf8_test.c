@@ -35,7 +35,11 @@ static void test_every_code_point(void **state GR_UNUSED)
         bool valid = rune <= 0x10FFFF && (rune < 0xD800 || rune > 0xDFFF);
         uint32_t found = UINT32_MAX;
         char bytes[4];
+        char put[4];
         size_t n = encode(rune, bytes);
+
+        if (valid && (gr_utf8_put(rune, put) != n || memcmp(put, bytes, n) != 0))
+            fail_msg("U+%X", rune);
 
         if (gr_utf8_next((struct gr_str){bytes, n}, &found) != (valid ? n : 0) ||
             (valid && found != rune))
