@@ -3,8 +3,8 @@
  * rules/policy: guard rails that the owner of a node sets around rules (kind Policy).
  *
  * Layer: rules. Several policies intersect: something is allowed where every one of them allows it,
- * and what one of them exempts, protects or skips is. Immutable after loading; lives in the rule
- * set's arena. Every question gets stricter, never laxer, by another policy. Format:
+ * and what one of them exempts, protects or skips is. So another policy never allows a rule or a
+ * pod more; it may exempt more. Immutable after loading; lives in the rule set's arena. Format:
  * specs/policy.md and specs/policy.schema.json.
  */
 #ifndef GR_RULES_POLICY_H

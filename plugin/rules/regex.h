@@ -29,8 +29,9 @@ GR_CHECKED int gr_regex_compile(struct gr_arena *arena, struct gr_str text, bool
 bool gr_regex_is_search(const struct gr_regex *regex);
 
 /*
- * True or false; error when *steps, which is counted down, ran out, when PCRE2 reached one of its
- * own limits, when text is no UTF-8, or without memory. text is borrowed.
+ * True or false; error when *steps, which is counted down, ran out, when the match would have to
+ * return to more than GR_REGEX_FRAMES_MAX points, when text is no UTF-8, or without memory. text is
+ * borrowed.
  */
 enum gr_truth gr_regex_match(const struct gr_regex *regex, struct gr_str text, uint64_t *steps);
 
@@ -38,8 +39,8 @@ enum gr_truth gr_regex_match(const struct gr_regex *regex, struct gr_str text, u
 
 /*
  * What a text that matches must have, for the index. Every list that is given is true of every
- * match; nothing given says nothing. Texts live with the regex. Case-insensitive parts are no
- * literals.
+ * match; nothing given says nothing. Texts live with the regex. Letters under (?i) are in none
+ * of them.
  */
 struct gr_regex_literals {
     struct gr_str exacts[GR_REGEX_EXACTS_MAX]; /* the text is one of these */
