@@ -208,11 +208,27 @@ static int take_element(struct gr_oci_reader *r, const struct gr_yaml_node *node
     return 0;
 }
 
+/* Room for n elements before what is there. A key that comes again and again writes into the room
+ * that it has: new room for a short list behind a long one would take the product of both. */
+static int reserve_slots(struct gr_oci_reader *r, struct gr_oci_texts *list, size_t n)
+{
+    struct gr_yaml_node *items;
+
+    if (n <= list->slots)
+        return 0;
+    items = gr_arena_array(&r->nodes, n, sizeof(*items));
+    if (!items)
+        return -ENOMEM;
+    if (list->slots > 0)
+        memcpy(items, list->items, list->slots * sizeof(*items));
+    list->items = items;
+    list->slots = n;
+    return 0;
+}
+
 int gr_oci_take_texts(struct gr_oci_reader *r, const struct gr_yaml_node *node, void *target)
 {
     struct gr_oci_texts *list = target;
-    size_t slots = GR_MAX(list->slots, node->n);
-    struct gr_yaml_node *items;
     size_t n = 0;
 
     if (gr_oci_is_null(node)) {
@@ -225,19 +241,17 @@ int gr_oci_take_texts(struct gr_oci_reader *r, const struct gr_yaml_node *node, 
         *list = (struct gr_oci_texts){.given = true, .at = node->at};
         return 0;
     }
-    items = gr_arena_array(&r->nodes, slots, sizeof(*items));
-    if (!items)
+    if (reserve_slots(r, list, node->n))
         return -ENOMEM;
-    if (list->slots > 0)
-        memcpy(items, list->items, list->slots * sizeof(*items));
     for (const struct gr_yaml_node *element = node->first; element; element = element->next) {
         size_t before = gr_field_path_index(&r->d.path, n);
 
-        (void)take_element(r, element, &items[n++]);
+        (void)take_element(r, element, &list->items[n++]);
         gr_field_path_cut(&r->d.path, before);
     }
-    *list = (struct gr_oci_texts){
-        .given = true, .items = items, .n = n, .slots = slots, .at = node->at};
+    list->given = true;
+    list->n = n;
+    list->at = node->at;
     return 0;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* oci-hooks(5) files: what each becomes, as YAML, and what is said about it. */
+#include <sys/resource.h>
+
 #include "foreign.h"
 
 #include "base/limits.h"
@@ -410,6 +412,33 @@ static char *repeat(const char *before, const char *part, size_t n, const char *
     return text;
 }
 
+static long peak_kib(void)
+{
+    struct rusage usage;
+
+    assert_int_equal(getrusage(RUSAGE_SELF, &usage), 0);
+    return usage.ru_maxrss;
+}
+
+/* A short list under a key that had a long one: each of them once took room for the long one, so
+ * that a file of 100 KB took gigabytes. */
+static void test_key_again_and_again(void **state)
+{
+    char *first = repeat("{" V ",\"hook\":{\"path\":\"/bin/x\",\"timeout\":5,\"args\":[", "\"a\",",
+                         3000, "\"a\"]");
+    char *all = repeat(first, ",\"args\":[\"b\",null]", 3000, "}," W "," S "}");
+    long before = peak_kib();
+    struct foreign *f = foreign_read("/d/a.json", "a", gr_str_from(all));
+
+    (void)state;
+    assert_int_equal(f->sets.n, 1);
+    assert_non_null(strstr((const char *)f->yaml.data, "args: [b, a]")); /* as Go has it */
+    assert_true(peak_kib() - before < 64 << 10);
+    foreign_free(f);
+    free(first);
+    free(all);
+}
+
 /* At the limit it is read, one past it refused with the code. */
 static void expect_limit(const char *before, const char *part, size_t max, const char *after,
                          const char *code)
@@ -509,6 +538,7 @@ int main(void)
     test_add("the set", test_set);
     test_add("the hash is of the text", test_hash_is_of_the_text);
     test_add("no name", test_no_name);
+    test_add("a key again and again", test_key_again_and_again);
     test_add("depth", test_depth);
     test_add("counts", test_counts);
     test_add("file size", test_file_size);
