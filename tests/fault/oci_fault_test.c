@@ -13,9 +13,11 @@
 /* Small blocks, so that about every step of the code asks for one. */
 #define BLOCK_BYTES 64
 
-#define POD                                                                          \
-    "kind: Pod\nmetadata: {name: w, uid: u, labels: {a: b}}\nspec:\n  containers:\n" \
-    "  - {name: c, image: b, command: [a, b], args: [c], env: [{name: A, value: b}]}\n"
+#define POD                                                                             \
+    "kind: Pod\nmetadata: {name: w, uid: u, labels: {a: b}}\nspec:\n  containers:\n"    \
+    "  - {name: c, image: b, command: [a, b], args: [c], env: [{name: A, value: b}],\n" \
+    "     volumeMounts: [{name: v, mountPath: /m, readOnly: true}]}\n"                  \
+    "  volumes: [{name: v, hostPath: {path: /v}}]\n"
 #define INSPECT                                                                              \
     "{\"status\":{\"id\":\"abc\",\"metadata\":{\"name\":\"c\"},\"labels\":{\"io.kubernetes." \
     "pod.name\":\"w\",\"io.kubernetes.pod.namespace\":\"default\"},\"annotations\":{\"a\":"  \

@@ -15,8 +15,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/rule.yaml"))
 HOOKS = "/opt/hooks/"  # where the examples expect their programs
-# What they mount from the host, with files in it; here it lies below the node's home.
+# What they use of the host, with files in it; here it lies below the node's home.
 HOST = {
+    "/run/health-monitor": {},
     "/srv/datasets": {"imagenet/LICENSE": b"for research\n"},
     "/srv/ml/lib": {},  # a library, where one is needed
     "/var/lib/lxcfs/proc": {"cpuinfo": b"processor: 0\n", "meminfo": b"MemTotal: 4096 kB\n",

@@ -366,6 +366,24 @@ def test_dependency_decides(node: Node, status: int):
         assert json.loads(seen["files"]["/tmp/ran"])["id"] == container["id"]
 
 
+def test_monitor_is_told(node: Node):
+    """Of the pod's interval and of the default; nothing is left behind."""
+    node.install(named("10-health-monitor"))
+    outputs = [[line for one in container["runs"] for line in one["output"]]
+               for container in Real(node, named("10-health-monitor")).result()["containers"]]
+    assert outputs == [["poststart: wrote interval=10s", "poststop: removed"],
+                       ["poststart: wrote interval=30s", "poststop: removed"], []]
+    assert not list((node.host / "run/health-monitor").iterdir())
+
+
+def test_unknown_image_is_refused(node: Node):
+    node.install(named("20-image-integrity"))
+    (node.hooks / "known-images").write_text("sha256:0000\n")
+    container, seen = first(Real(node, named("20-image-integrity")))
+    assert "exit status 1" in container["failure"] and seen is None
+    assert "is not in" in container["runs"][0]["output"][0]
+
+
 @pytest.mark.parametrize("name, lines", [
     ("21-cgroup", ["resources       cpu.cpus 0-1", "resources       pids.limit 512",
                    "resources.unified memory.high 402653184"]),
