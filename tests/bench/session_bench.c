@@ -2,13 +2,15 @@
 /*
  * Time inside the plugin: from the bytes of a CreateContainer request to the bytes of the answer,
  * with everything between (frames, protobuf, matching, deciding, building the answer) and without
- * the socket, the event loop and the log. Prints the best and the median of many calls.
+ * the socket, the event loop and the log. Prints the best and the median of many calls, and by how
+ * much memory grew from the first tenth of them to the last.
  *
- *     session_bench REQUEST SETS CALLS
+ *     session_bench REQUEST SETS CALLS [oci]
  *
  * REQUEST: a file with an encoded CreateContainerRequest, as "floor --dump" writes it. SETS: a
- * directory of rule files.
+ * directory of rule files; with "oci" one of oci-hooks(5) files.
  */
+#include <malloc.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -171,14 +173,20 @@ static void report(void *user GR_UNUSED, enum gr_level level, const struct gr_er
         (void)fprintf(stderr, "session_bench: %s:%u: %s\n", err->file, err->line, err->text);
 }
 
-static void load(struct bench *b, const char *directory)
+static void load(struct bench *b, const char *directory, bool oci)
 {
     const struct gr_reporter reporter = {.report = report};
-    struct gr_load_options options = {.dirs = &directory, .dirs_n = 1, .host_root = "/"};
+    struct gr_load_options options = {.host_root = "/"};
     struct gr_load_result result;
     struct gr_fs fs;
 
     gr_fs_posix(&fs);
+    if (oci)
+        options.oci_dirs = &directory;
+    else
+        options.dirs = &directory;
+    options.oci_dirs_n = oci;
+    options.dirs_n = !oci;
     options.fs = &fs;
     need(gr_load(&options, &reporter, &result) == 0 && result.errors == 0, "loading the rules");
     b->rules = result.ruleset;
@@ -207,33 +215,64 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* What malloc has given out, and what the process has of its own (RssAnon), in bytes. */
+struct memory {
+    long long given, own;
+};
+
+static struct memory memory_now(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    struct memory memory = {.given = (long long)(info.uordblks + info.hblkhd)};
+    FILE *status = fopen("/proc/self/status", "r");
+    char line[128];
+
+    need(status != NULL, "reading /proc/self/status");
+    while (fgets(line, sizeof(line), status)) {
+        if (strncmp(line, "RssAnon:", 8) == 0)
+            memory.own = strtoll(line + 8, NULL, 10) * 1024;
+    }
+    (void)fclose(status);
+    return memory;
+}
+
 static void run(struct bench *b, const ProtobufCMessage *request, size_t bytes, size_t calls)
 {
-    uint64_t *taken = calloc(calls, sizeof(*taken));
+    uint64_t *taken = malloc(calls * sizeof(*taken));
+    struct memory first = {0};
+    struct memory last;
 
     need(taken != NULL, "memory");
-    for (size_t i = 0; i < calls; i++)
+    memset(taken, 0xFF, calls * sizeof(*taken)); /* its pages are no growth */
+    for (size_t i = 0; i < calls; i++) {
+        if (i == calls / 10)
+            first = memory_now();
         taken[i] = call(b, "CreateContainer", request);
+    }
+    last = memory_now();
     qsort(taken, calls, sizeof(*taken), ascending);
     printf("%zu sets, request of %zu bytes, %zu hooks: best %llu ns, p50 %llu ns\n",
            gr_ruleset_count(b->rules), bytes, b->hooks, (unsigned long long)taken[0],
            (unsigned long long)taken[calls / 2]);
+    printf("memory from call %zu to call %zu: %+lld bytes from malloc, %+lld bytes resident\n",
+           calls / 10, calls, last.given - first.given, last.own - first.own);
     free(taken);
 }
 
 int main(int argc, char **argv)
 {
-    size_t calls = argc == 4 ? strtoul(argv[3], NULL, 10) : 0;
+    bool oci = argc == 5 && strcmp(argv[4], "oci") == 0;
+    size_t calls = argc == 4 || oci ? strtoul(argv[3], NULL, 10) : 0;
     struct bench b = {0};
     ProtobufCMessage *request;
     size_t bytes;
 
     if (calls == 0 || calls > CALLS_MAX) {
-        (void)fprintf(stderr, "usage: session_bench REQUEST SETS CALLS\n");
+        (void)fprintf(stderr, "usage: session_bench REQUEST SETS CALLS [oci]\n");
         return 2;
     }
     request = read_request(argv[1], &bytes);
-    load(&b, argv[2]);
+    load(&b, argv[2], oci);
     need(gr_rpc_new(GR_MUX_ID_RUNTIME, GR_MUX_ID_PLUGIN, &runtime_ops, &b, &b.runtime) == 0 &&
              gr_session_new("bench", "10", &session_ops, &b, &b.session) == 0 &&
              gr_session_start(b.session, 0) == 0,

@@ -96,6 +96,46 @@ def write_oci_hooks(folder: Path, n: int, always: bool = False) -> Path:
     return folder
 
 
+def _regex_when(i: int) -> dict[str, Any]:
+    """As the files of device plugins, Podman and CRI-O have it: anchored keys, keys and values that are
+    searched for, a key that every container has and whose value decides, commands, mounts."""
+    if i == 0:
+        return {"annotations": {r"^hook-0\.example\.com$": "^enabled$"}}
+    return (
+        {"annotations": {rf"^io\.kubernetes\.cri-o\.hook-{i}$": "^(true|enabled)$"}},
+        {"annotations": {rf"hook-{i}\.example\.com": "on"}},
+        {"commands": [f"^/opt/app-{i}/bin/.*$", f"server-{i}$"]},
+        {"annotations": {r"^pod\.annotations\.io/key-3$": f"tenant-{i}$"}},
+        {"annotations": {rf"^team-{i}\.io/.*": r"^v[0-9]+\.", r"^runtime\.": "usual"}, "hasBindMounts": True},
+    )[i % 5]
+
+
+def write_oci_regex(folder: Path, n: int) -> Path:
+    """oci-hooks(5) files with expressions, of which the first matches; for both programs."""
+    folder.mkdir(mode=0o755)
+    hook = {"path": PROGRAM, "args": ["true", "--container-id", "id"], "env": ["NETWORK_MODE=bridge"],
+            "timeout": 30}  # fmt: skip
+    for i in range(n):
+        rule = {"version": "1.0.0", "hook": hook, "when": _regex_when(i), "stages": ["createRuntime"]}
+        (folder / f"{i:05}.json").write_text(json.dumps(rule))
+    return folder
+
+
+def write_single_files(folder: Path, n: int, programs: Path | None = None) -> Path:
+    """As write_sets, one file for each rule; programs: and one hook program for each, in this folder."""
+    folder.mkdir(mode=0o755)
+    if programs:
+        programs.mkdir(mode=0o755)
+    for i in range(n):
+        program = PROGRAM
+        if programs:
+            program = str(programs / f"hook-{i}")
+            Path(program).write_text("#!/bin/sh\nexit 0\n")
+            Path(program).chmod(0o755)
+        (folder / f"{i:05}.yaml").write_text(SET.format(i=i, match=_match(i), program=program))
+    return folder
+
+
 def _annotations(prefix: str, n: int) -> dict[str, str]:
     return {f"{prefix}.annotations.io/key-{i}": f"a value of usual length, number {i}" for i in range(n)}
 
