@@ -345,23 +345,15 @@ static int load_files(struct loader *l)
     return rc;
 }
 
-/* All sets in one array; that of a single file is used as it is. */
-static int gather(struct loader *l, struct gr_hookset **out_sets)
+/* The sets of all files, where they are: a copy would stay as long as the rule set. */
+static int gather(struct loader *l, struct gr_sets **out_sets)
 {
-    struct gr_hookset *sets;
-    size_t n = 0;
+    struct gr_sets *sets = gr_arena_array(&l->scratch, l->parts_n, sizeof(*sets));
 
-    if (l->parts_n == 1) {
-        *out_sets = l->parts[0].items;
-        return 0;
-    }
-    sets = gr_arena_array(&l->arena, l->result.sets, sizeof(*sets));
     if (!sets)
         return -ENOMEM;
-    for (size_t i = 0; i < l->parts_n; i++) {
-        memcpy(sets + n, l->parts[i].items, l->parts[i].n * sizeof(*sets));
-        n += l->parts[i].n;
-    }
+    for (size_t i = 0; i < l->parts_n; i++)
+        sets[i] = (struct gr_sets){.items = l->parts[i].items, .n = l->parts[i].n};
     *out_sets = sets;
     return 0;
 }
@@ -375,8 +367,23 @@ static void choose_environment(struct loader *l, struct gr_hookset *set)
     }
 }
 
+static int judge_set(struct loader *l, struct gr_hookset *set)
+{
+    const struct gr_load_options *o = l->options;
+    int rc = 0;
+
+    set->other_node = !gr_hookset_selects_node(set, o->node_name);
+    choose_environment(l, set);
+    if (!set->other_node)
+        rc = gr_policies_check_set(&l->policies, &l->arena, &l->counting, set);
+    if (rc == 0 && o->check_host && !set->other_node)
+        rc = gr_host_check(&l->host, set);
+    l->result.blocked += set->blocked.n > 0;
+    return rc;
+}
+
 /* What policies and the host say about each set of this node. */
-static int judge(struct loader *l, struct gr_hookset *sets)
+static int judge(struct loader *l)
 {
     const struct gr_load_options *o = l->options;
     int rc = gr_policies_load(&o->policy, o->fs, &l->arena, &l->counting, &l->policies);
@@ -384,21 +391,16 @@ static int judge(struct loader *l, struct gr_hookset *sets)
     if (rc == 0 && o->check_host)
         rc = gr_host_open(&l->host, o->fs, o->host_root, &l->policies, &l->arena, &l->scratch,
                           &l->counting);
-    for (size_t i = 0; rc == 0 && i < l->result.sets; i++) {
-        sets[i].other_node = !gr_hookset_selects_node(&sets[i], o->node_name);
-        choose_environment(l, &sets[i]);
-        if (!sets[i].other_node)
-            rc = gr_policies_check_set(&l->policies, &l->arena, &l->counting, &sets[i]);
-        if (rc == 0 && o->check_host && !sets[i].other_node)
-            rc = gr_host_check(&l->host, &sets[i]);
-        l->result.blocked += sets[i].blocked.n > 0;
+    for (size_t i = 0; i < l->parts_n; i++) {
+        for (size_t k = 0; rc == 0 && k < l->parts[i].n; k++)
+            rc = judge_set(l, &l->parts[i].items[k]);
     }
     return rc;
 }
 
 static int run(struct loader *l)
 {
-    struct gr_hookset *sets = NULL;
+    struct gr_sets *sets = NULL;
     struct gr_err err = {0};
     int rc = find_files(l);
 
@@ -407,11 +409,11 @@ static int run(struct loader *l)
     if (rc == 0)
         rc = gather(l, &sets);
     if (rc == 0)
-        rc = judge(l, sets);
+        rc = judge(l);
     if (rc != 0)
         return rc;
     l->result.files = l->files;
-    rc = gr_ruleset_new(&l->arena, sets, l->result.sets, &l->policies, &l->result.ruleset, &err);
+    rc = gr_ruleset_new_of(&l->arena, sets, l->parts_n, &l->policies, &l->result.ruleset, &err);
     /* It is the rule set's now, whatever came of it. */
     gr_arena_init(&l->arena, ARENA_BLOCK_BYTES, 0);
     if (rc == 0)

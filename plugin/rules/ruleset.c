@@ -77,33 +77,42 @@ static uint32_t fields_of(const struct gr_cond *cond)
     return fields;
 }
 
-static int build(struct gr_ruleset *ruleset, const struct gr_hookset *sets, size_t sets_n,
-                 struct gr_err *err)
+/* Fills sets and by_name, in any order. */
+static int list(struct gr_ruleset *ruleset, const struct gr_sets *parts, size_t parts_n)
 {
-    int r;
+    size_t n = 0;
 
-    ruleset->n = sets_n;
-    ruleset->sets = gr_arena_array(&ruleset->arena, sets_n, sizeof(struct gr_hookset *));
-    ruleset->by_name = gr_arena_array(&ruleset->arena, sets_n, sizeof(struct gr_hookset *));
+    for (size_t i = 0; i < parts_n; i++)
+        ruleset->n += parts[i].n;
+    ruleset->sets = gr_arena_array(&ruleset->arena, ruleset->n, sizeof(struct gr_hookset *));
+    ruleset->by_name = gr_arena_array(&ruleset->arena, ruleset->n, sizeof(struct gr_hookset *));
     if (!ruleset->sets || !ruleset->by_name)
         return -ENOMEM;
-    for (size_t i = 0; i < sets_n; i++) {
-        ruleset->by_name[i] = &sets[i];
-        ruleset->fields |= fields_of(sets[i].match);
-        ruleset->adjusts |= sets[i].adjust_n > 0;
+    for (size_t i = 0; i < parts_n; i++) {
+        for (size_t k = 0; k < parts[i].n; k++)
+            ruleset->by_name[n++] = &parts[i].items[k];
     }
-    r = check_names(ruleset->by_name, sets_n, err);
-    if (r)
-        return r;
-    for (size_t i = 0; i < sets_n; i++)
-        ruleset->sets[i] = ruleset->by_name[i];
-    qsort(ruleset->sets, sets_n, sizeof(*ruleset->sets), by_order);
-    return gr_index_build(&ruleset->arena, ruleset->sets, sets_n, &ruleset->index);
+    return 0;
 }
 
-int gr_ruleset_new(struct gr_arena *arena, const struct gr_hookset *sets, size_t sets_n,
-                   const struct gr_policies *policies, struct gr_ruleset **out_ruleset,
-                   struct gr_err *err)
+static int build(struct gr_ruleset *ruleset, struct gr_err *err)
+{
+    int r = check_names(ruleset->by_name, ruleset->n, err);
+
+    if (r)
+        return r;
+    for (size_t i = 0; i < ruleset->n; i++) {
+        ruleset->sets[i] = ruleset->by_name[i];
+        ruleset->fields |= fields_of(ruleset->sets[i]->match);
+        ruleset->adjusts |= ruleset->sets[i]->adjust_n > 0;
+    }
+    qsort(ruleset->sets, ruleset->n, sizeof(*ruleset->sets), by_order);
+    return gr_index_build(&ruleset->arena, ruleset->sets, ruleset->n, &ruleset->index);
+}
+
+int gr_ruleset_new_of(struct gr_arena *arena, const struct gr_sets *parts, size_t parts_n,
+                      const struct gr_policies *policies, struct gr_ruleset **out_ruleset,
+                      struct gr_err *err)
 {
     struct gr_ruleset *ruleset = calloc(1, sizeof(*ruleset));
     int r;
@@ -117,13 +126,24 @@ int gr_ruleset_new(struct gr_arena *arena, const struct gr_hookset *sets, size_t
     gr_arena_init(arena, arena->block_bytes, arena->limit_bytes);
     if (policies)
         ruleset->policies = *policies;
-    r = build(ruleset, sets, sets_n, err);
+    r = list(ruleset, parts, parts_n);
+    if (r == 0)
+        r = build(ruleset, err);
     if (r) {
         gr_ruleset_unref(ruleset);
         return r;
     }
     *out_ruleset = ruleset;
     return 0;
+}
+
+int gr_ruleset_new(struct gr_arena *arena, const struct gr_hookset *sets, size_t sets_n,
+                   const struct gr_policies *policies, struct gr_ruleset **out_ruleset,
+                   struct gr_err *err)
+{
+    const struct gr_sets all = {.items = sets, .n = sets_n};
+
+    return gr_ruleset_new_of(arena, &all, 1, policies, out_ruleset, err);
 }
 
 struct gr_ruleset *gr_ruleset_ref(struct gr_ruleset *ruleset)

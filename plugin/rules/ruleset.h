@@ -22,6 +22,17 @@ GR_CHECKED int gr_ruleset_new(struct gr_arena *arena, const struct gr_hookset *s
                               const struct gr_policies *policies, struct gr_ruleset **out_ruleset,
                               struct gr_err *err);
 
+/* Sets that stand together: those of one file. */
+struct gr_sets {
+    const struct gr_hookset *items;
+    size_t n;
+};
+
+/* The same with the sets in several arrays, where they stay. */
+GR_CHECKED int gr_ruleset_new_of(struct gr_arena *arena, const struct gr_sets *parts,
+                                 size_t parts_n, const struct gr_policies *policies,
+                                 struct gr_ruleset **out_ruleset, struct gr_err *err);
+
 struct gr_ruleset *gr_ruleset_ref(struct gr_ruleset *ruleset);
 void gr_ruleset_unref(struct gr_ruleset *ruleset); /* NULL is fine */
 
