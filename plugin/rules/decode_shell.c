@@ -182,9 +182,14 @@ static struct gr_str last_part(struct gr_str path)
  * "node-exporter" is not node. */
 static bool is_named(struct gr_str name, const struct language *language)
 {
-    struct gr_str known = gr_str_from(language->name);
-    struct gr_str rest = gr_str_skip(name, known.n);
+    struct gr_str known;
+    struct gr_str rest;
 
+    /* Of most rules this is all that is compared, for each word of each hook. */
+    if (name.n == 0 || name.p[0] != language->name[0])
+        return false;
+    known = gr_str_from(language->name);
+    rest = gr_str_skip(name, known.n);
     if (!gr_str_has_prefix(name, known))
         return false;
     if (language->kind == SHELL || language->kind == SU || gr_str_is(known, "busybox"))
@@ -214,7 +219,7 @@ static const struct launcher *find_launcher(struct gr_str path)
     struct gr_str name = last_part(path);
 
     for (size_t i = 0; i < GR_ARRAY_LEN(launchers); i++) {
-        if (gr_str_is(name, launchers[i].name))
+        if (name.n > 0 && name.p[0] == launchers[i].name[0] && gr_str_is(name, launchers[i].name))
             return &launchers[i];
     }
     return NULL;
