@@ -212,7 +212,7 @@ static int inject(struct gr_decider *d, struct gr_set_result *result, struct gr_
 
 static int decide_set(struct gr_decider *d, struct gr_set_result *result, struct gr_plan *plan)
 {
-    if (gr_decide_is_marked(d, result->set->name)) {
+    if (d->marks.n > 0 && gr_decide_is_marked(d, result->set->name)) {
         result->verdict = GR_VERDICT_ALREADY;
         result->reason = GR_STR("its mark is on the container: another instance was here");
         plan->claims = result->set->mode == GR_MODE_ENFORCE;

@@ -69,6 +69,8 @@ bool gr_decide_requires(const struct gr_decider *d, struct gr_str set);
 
 /* Fills marks and tally from the hooks that the container has. Returns 0; -ENOMEM. */
 GR_CHECKED int gr_decide_collect_marks(struct gr_decider *d);
+/* To be asked only where there are marks: else the name, which may be one of thousands, is read for
+ * nothing. */
 bool gr_decide_is_marked(const struct gr_decider *d, struct gr_str set);
 
 /* Takes out what somebody else has put there already, without a mark of ours. */

@@ -62,8 +62,7 @@ int gr_decide_collect_marks(struct gr_decider *d)
 
 bool gr_decide_is_marked(const struct gr_decider *d, struct gr_str set)
 {
-    return d->marks.n > 0 &&
-           bsearch(&set, d->marks.items, d->marks.n, sizeof(set), by_text) != NULL;
+    return bsearch(&set, d->marks.items, d->marks.n, sizeof(set), by_text) != NULL;
 }
 
 static bool same_texts(struct gr_strs a, struct gr_strs b)
