@@ -118,6 +118,11 @@ enum gr_set_format {
 };
 
 struct gr_hookset {
+    /* What is read of each candidate of a container stands together: there may be thousands. */
+    const struct gr_cond *match;
+    enum gr_on_unknown on_unknown;
+    bool other_node; /* not selected by spec.nodes: never in force here; filled by the loader */
+
     struct gr_str name;      /* also NUL-terminated */
     struct gr_str file;      /* path for messages, also NUL-terminated */
     struct gr_str file_name; /* its last component: orders sets of the same spec.order */
@@ -128,9 +133,7 @@ struct gr_hookset {
     enum gr_mode mode;
     enum gr_failure_policy failure_policy;
     bool failure_policy_given;
-    enum gr_on_unknown on_unknown;
     struct gr_nodes nodes;
-    const struct gr_cond *match;
     struct gr_test *requested; /* the test of all leaves "requested" in match, its text the set's
                                   name; NULL: none */
     struct gr_hook_list hooks[GR_STAGE_COUNT];
@@ -142,7 +145,6 @@ struct gr_hookset {
     size_t adjust_n;
 
     /* Filled by the loader, before the rule set is built. */
-    bool other_node;       /* spec.nodes does not select this node: never in force here */
     struct gr_str blocked; /* why it may not be obeyed; n == 0: it may. Also set by the reader, for
                               a set that is for a later version */
     const struct gr_environment *environment; /* that of Config.environment; NULL: none */
