@@ -112,14 +112,15 @@ static int check_limits(struct gr_decider *d, const struct gr_tally *tally,
         return gr_decide_say(d, out_reason,
                              "with it the container would have %llu hooks from Grapnel; the policy "
                              "%.*s:%u allows %u",
-                             (unsigned long long)tally->hooks, GR_STR_FMT(by->file), by->line, max);
+                             (unsigned long long)tally->hooks, GR_STR_FMT(by->file), by->hooks_line,
+                             max);
     max = gr_policies_create_timeout_max(d->policies, &by);
     if (max > 0 && tally->create_timeout_s > max)
         return gr_decide_say(d, out_reason,
                              "with it the timeouts of the container's hooks up to startContainer "
                              "would be %llu s; the policy %.*s:%u allows %u",
                              (unsigned long long)tally->create_timeout_s, GR_STR_FMT(by->file),
-                             by->line, max);
+                             by->create_timeout_line, max);
     return 0;
 }
 

@@ -61,7 +61,9 @@ struct gr_policy {
     uint32_t timeout_default_s;            /* 0: not given */
     uint32_t timeout_line;
     uint32_t create_timeout_total_s; /* prestart to startContainer of one container; 0: any */
-    uint32_t hooks_per_container;    /* 0: any number */
+    uint32_t create_timeout_line;
+    uint32_t hooks_per_container; /* 0: any number */
+    uint32_t hooks_line;
     const struct gr_grant *grants;
     size_t grants_n;
     enum gr_denied_request on_denied;

@@ -181,6 +181,7 @@ static int decode_create_total(struct gr_decoder *d, const struct gr_yaml_node *
 {
     struct gr_policy *policy = target;
 
+    policy->create_timeout_line = node->key_at.line;
     return gr_decode_seconds(d, node, 1, GR_POLICY_CREATE_TIMEOUT_MAX_S,
                              &policy->create_timeout_total_s);
 }
@@ -189,6 +190,7 @@ static int decode_hooks_max(struct gr_decoder *d, const struct gr_yaml_node *nod
 {
     struct gr_policy *policy = target;
 
+    policy->hooks_line = node->key_at.line;
     return gr_decode_number(d, node, 1, GR_POLICY_HOOKS_MAX, &policy->hooks_per_container);
 }
 

@@ -21,7 +21,9 @@ static struct {
 } answers;
 
 static const struct gr_policy answering = {.file = {.p = "/etc/grapnel/policy.yaml", .n = 24},
-                                           .line = 2};
+                                           .line = 1,
+                                           .hooks_line = 2,
+                                           .create_timeout_line = 2};
 
 static bool is_one(struct gr_str text, const char *wanted)
 {

@@ -64,7 +64,9 @@ static void test_everything(void **state)
     assert_int_equal(policy->timeout_default_s, 30);
     assert_int_equal(policy->timeout_line, 9);
     assert_int_equal(policy->create_timeout_total_s, 90);
+    assert_int_equal(policy->create_timeout_line, 10);
     assert_int_equal(policy->hooks_per_container, 16);
+    assert_int_equal(policy->hooks_line, 11);
     assert_int_equal(policy->grants_n, 2);
     assert_int_equal(policy->grants[0].sets.n, 2);
     assert_int_equal(policy->grants[0].namespaces.items[0].kind, GR_TEST_GLOB);
