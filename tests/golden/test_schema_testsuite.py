@@ -66,7 +66,7 @@ ROWS = {
     "spec:rules": FILES,
     "spec:node": NAMES,
     "spec:environment": NAMES,
-    "spec:policy": {"good": ["policy.yaml", "../p.yaml", "/a/p"], "bad": [""] + NO_TEXT},
+    "spec:policy": {"good": ["policy.yaml", "../a b"], "bad": ["", "a\tb", "a" * 16385] + NO_TEXT},
     "spec:nodeName": {"good": [], "bad": ["a"]},
     "spec:cases": {"good": [[{"name": f"case {i}", "container": {"pod": "a"}, "expect": {"sets": []}}
                              for i in range(1024)]],
