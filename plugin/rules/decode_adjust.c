@@ -185,8 +185,7 @@ static int decode_annotations(struct gr_decoder *d, const struct gr_yaml_node *n
 
 /* ---- devices ---- */
 
-static int decode_absolute(struct gr_decoder *d, const struct gr_yaml_node *node,
-                           struct gr_str *out)
+int gr_adjust_decode_path(struct gr_decoder *d, const struct gr_yaml_node *node, struct gr_str *out)
 {
     struct gr_str path = GR_STR_NONE;
     int r = gr_decode_literal(d, node, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, &path);
@@ -204,7 +203,7 @@ static int decode_key_path(struct gr_decoder *d, const struct gr_yaml_node *node
 {
     struct gr_adjust_entry *entry = target;
 
-    return decode_absolute(d, node, &entry->key);
+    return gr_adjust_decode_path(d, node, &entry->key);
 }
 
 static int decode_device_type(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)

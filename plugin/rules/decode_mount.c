@@ -20,15 +20,9 @@ static int check_path(struct gr_decoder *d, struct gr_place at, struct gr_str pa
 static int decode_destination(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
     struct gr_adjust_entry *entry = target;
-    struct gr_str path = GR_STR_NONE;
-    int r = gr_decode_literal(d, node, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, &path);
+    int r = gr_adjust_decode_path(d, node, &entry->mount.destination);
 
-    if (r == 0)
-        r = gr_adjust_check_mark(d, node->at, path);
-    if (r == 0)
-        r = gr_decode_check_path(d, node->at, path, GR_HOOK_PATH_MAX_BYTES);
-    if (r == 0)
-        entry->key = entry->mount.destination = path;
+    entry->key = entry->mount.destination;
     return r;
 }
 

@@ -118,6 +118,10 @@ GR_CHECKED int gr_adjust_list_map(struct gr_decoder *d, const struct gr_yaml_nod
 /* Refuses a key that begins with -: NRI would take it for the order to remove that key. */
 GR_CHECKED int gr_adjust_check_mark(struct gr_decoder *d, struct gr_place at, struct gr_str key);
 
+/* A path for such a key: absolute, normalised, without templates. */
+GR_CHECKED int gr_adjust_decode_path(struct gr_decoder *d, const struct gr_yaml_node *node,
+                                     struct gr_str *out);
+
 /* decode_mount.c: an element of mounts. */
 int gr_decode_mount(struct gr_decoder *d, const struct gr_yaml_node *node,
                     struct gr_adjust_entry *entry);

@@ -2,9 +2,8 @@
 /*
  * rules/ocihooks: a file of oci-hooks(5) to a HookSet.
  *
- * Layer: rules. The file is read as the Go library reads it (ocihooks_bind.c), its conditions
- * become an ordinary tree: ANDed in version 1.0.0, ORed in 0.1.0. Whatever is accepted can be
- * written as YAML and read again.
+ * Layer: rules. The file is read as the Go library reads it (ocihooks_bind.c). Whatever is accepted
+ * can be written as YAML and read again.
  */
 #include "rules/ocihooks.h"
 
@@ -14,24 +13,12 @@
 #include "rules/limits.h"
 #include "rules/ocihooks_parts.h"
 
-#define NEVER_CODE "never-matches"
 #define NO_STAGES_CODE "no-stages"
-
-/* What an expression that is empty, and so fits everything, is written as. */
-#define ANYTHING ".*"
-
-struct when {
-    struct gr_oci_bool always, has_bind_mounts;
-    struct gr_oci_pairs annotations;
-    struct gr_oci_texts commands;
-    bool any; /* version 0.1.0: one condition suffices */
-    struct gr_place at;
-};
 
 /* Both versions, as the library makes them alike. */
 struct file {
     struct gr_oci_raw_hook hook;
-    struct when when;
+    struct gr_oci_when when;
     struct gr_oci_texts stages;
     struct gr_place at;
 };
@@ -47,12 +34,12 @@ struct file_0_1_0 {
 static int take_when(struct gr_oci_reader *r, const struct gr_yaml_node *node, void *target)
 {
     static const struct gr_oci_field fields[] = {
-        {"always", gr_oci_take_bool, offsetof(struct when, always)},
-        {"annotations", gr_oci_take_pairs, offsetof(struct when, annotations)},
-        {"commands", gr_oci_take_texts, offsetof(struct when, commands)},
-        {"hasBindMounts", gr_oci_take_bool, offsetof(struct when, has_bind_mounts)},
+        {"always", gr_oci_take_bool, offsetof(struct gr_oci_when, always)},
+        {"annotations", gr_oci_take_pairs, offsetof(struct gr_oci_when, annotations)},
+        {"commands", gr_oci_take_texts, offsetof(struct gr_oci_when, commands)},
+        {"hasBindMounts", gr_oci_take_bool, offsetof(struct gr_oci_when, has_bind_mounts)},
     };
-    struct when *when = target;
+    struct gr_oci_when *when = target;
 
     when->at = node->at;
     return gr_oci_take_object(r, node, fields, GR_ARRAY_LEN(fields), when);
@@ -128,7 +115,7 @@ static int join(struct gr_oci_reader *r, const struct gr_oci_texts *texts,
     *pair = (struct gr_yaml_node){.kind = GR_YAML_SCALAR,
                                   .text = {.p = joined, .n = n},
                                   .at = texts->at,
-                                  .key = GR_STR(ANYTHING),
+                                  .key = GR_STR(GR_OCI_ANYTHING),
                                   .key_at = texts->at};
     *out_pairs = (struct gr_oci_pairs){.items = pair, .n = 1, .room = 1, .at = texts->at};
     return 0;
@@ -158,10 +145,10 @@ static int read_0_1_0(struct gr_oci_reader *r, const struct gr_yaml_node *root, 
     file->hook = (struct gr_oci_raw_hook){
         .path = old.hook, .args = old.arguments, .at = old.hook.given ? old.hook.at : root->at};
     file->stages = old.stages.given ? old.stages : old.stage;
-    file->when = (struct when){.has_bind_mounts = old.has_bind_mounts,
-                               .commands = old.cmds.given ? old.cmds : old.cmd,
-                               .any = true,
-                               .at = root->at};
+    file->when = (struct gr_oci_when){.has_bind_mounts = old.has_bind_mounts,
+                                      .commands = old.cmds.given ? old.cmds : old.cmd,
+                                      .any = true,
+                                      .at = root->at};
     result = prepend(r, &old.hook, &file->hook.args);
     if (result == 0)
         result = join(r, old.annotations.given ? &old.annotations : &old.annotation,
@@ -191,197 +178,6 @@ static int read_file(struct gr_oci_reader *r, const struct gr_yaml_node *root, s
     return gr_decode_refuse(&r->d, version.at, "bad-version",
                             "expected version \"1.0.0\" or \"0.1.0\" of oci-hooks(5), found \"%s\"",
                             gr_show(version.text).text);
-}
-
-/* ---- conditions ---- */
-
-/* An expression that is searched for: any part of the text may match. */
-static int build_regex(struct gr_oci_reader *r, struct gr_str text, struct gr_place at,
-                       struct gr_test *test)
-{
-    struct gr_yaml_node node = {.kind = GR_YAML_SCALAR, .text = text, .at = at};
-    struct gr_err err = {0};
-    int result;
-
-    if (text.n == 0)
-        node.text = GR_STR(ANYTHING);
-    *test = (struct gr_test){.kind = GR_TEST_REGEX, .line = at.line, .column = at.column};
-    result = gr_decode_text_copy(&r->d, &node, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, &test->text);
-    if (result != 0)
-        return result;
-    result = gr_regex_compile(r->d.arena, test->text, true, &test->regex, &err);
-    return result == -EINVAL ? gr_decode_refuse_err(&r->d, at, &err) : result;
-}
-
-static struct gr_cond leaf(enum gr_field field, struct gr_place at)
-{
-    return (struct gr_cond){
-        .kind = GR_COND_LEAF, .field = field, .line = at.line, .column = at.column};
-}
-
-static struct gr_cond always(bool value, struct gr_place at)
-{
-    return (struct gr_cond){
-        .kind = GR_COND_ALWAYS, .always = value, .line = at.line, .column = at.column};
-}
-
-static int build_mounts(struct gr_oci_reader *r, struct gr_place at, struct gr_cond *cond)
-{
-    struct gr_pattern *pattern = gr_arena_alloc(r->d.arena, sizeof(*pattern));
-    struct gr_test *type = gr_arena_alloc(r->d.arena, sizeof(*type));
-
-    if (!pattern || !type)
-        return -ENOMEM;
-    *type = (struct gr_test){.kind = GR_TEST_EXACT, .line = at.line, .column = at.column};
-    if (!gr_arena_str(r->d.arena, GR_STR("bind"), &type->text))
-        return -ENOMEM;
-    *pattern = (struct gr_pattern){.line = at.line, .column = at.column};
-    pattern->parts[GR_MOUNT_TYPE] = (struct gr_tests){.items = type, .n = 1};
-    *cond = leaf(GR_FIELD_MOUNTS, at);
-    cond->patterns = pattern;
-    cond->patterns_n = 1;
-    return 0;
-}
-
-/* One pair: some annotation's key and value match. */
-static int build_pair(struct gr_oci_reader *r, const struct gr_yaml_node *pair,
-                      struct gr_cond *cond)
-{
-    struct gr_pattern *pattern = gr_arena_alloc(r->d.arena, sizeof(*pattern));
-    struct gr_test *tests = gr_arena_array(r->d.arena, 2, sizeof(*tests));
-    int result;
-
-    if (!pattern || !tests)
-        return -ENOMEM;
-    result = build_regex(r, pair->key, pair->key_at, &tests[0]);
-    if (result >= 0)
-        result = build_regex(r, pair->text, pair->at, &tests[1]);
-    *pattern = (struct gr_pattern){.line = pair->key_at.line, .column = pair->key_at.column};
-    pattern->parts[GR_ENTRY_KEY] = (struct gr_tests){.items = &tests[0], .n = 1};
-    pattern->parts[GR_ENTRY_VALUE] = (struct gr_tests){.items = &tests[1], .n = 1};
-    *cond = leaf(GR_FIELD_ANY_ANNOTATION, pair->key_at);
-    cond->patterns = pattern;
-    cond->patterns_n = 1;
-    return result;
-}
-
-/* Every pair must be met. */
-static int build_annotations(struct gr_oci_reader *r, const struct gr_oci_pairs *pairs,
-                             struct gr_cond *cond)
-{
-    struct gr_cond *leaves = gr_arena_array(r->d.arena, pairs->n, sizeof(*leaves));
-    size_t before = gr_field_path_key(&r->d.path, GR_STR("annotations"));
-
-    if (!leaves)
-        return -ENOMEM;
-    for (size_t i = 0; i < pairs->n; i++) {
-        int result = build_pair(r, &pairs->items[i], &leaves[i]);
-
-        if (result < 0)
-            return result;
-    }
-    gr_field_path_cut(&r->d.path, before);
-    *cond = (struct gr_cond){.kind = GR_COND_ALL,
-                             .children = leaves,
-                             .children_n = pairs->n,
-                             .line = pairs->at.line,
-                             .column = pairs->at.column};
-    if (pairs->n == 1)
-        *cond = leaves[0];
-    return 0;
-}
-
-/* Any of them is found in args[0]. A container without args does not match: no runtime runs it. */
-static int build_commands(struct gr_oci_reader *r, const struct when *when, struct gr_cond *cond)
-{
-    const struct gr_oci_texts *commands = &when->commands;
-    struct gr_test *tests;
-    size_t before;
-
-    if (commands->n > GR_VALUES_MAX)
-        return gr_decode_refuse(&r->d, commands->at, "too-many",
-                                "this list has %zu elements; at most %d are allowed", commands->n,
-                                GR_VALUES_MAX);
-    tests = gr_arena_array(r->d.arena, commands->n, sizeof(*tests));
-    if (!tests)
-        return -ENOMEM;
-    before = gr_field_path_key(&r->d.path, when->any ? GR_STR("cmds") : GR_STR("commands"));
-    for (size_t i = 0; i < commands->n; i++) {
-        size_t outer = gr_field_path_index(&r->d.path, i);
-        int result = build_regex(r, commands->items[i].text, commands->items[i].at, &tests[i]);
-
-        gr_field_path_cut(&r->d.path, outer);
-        if (result < 0)
-            return result;
-    }
-    gr_field_path_cut(&r->d.path, before);
-    *cond = leaf(GR_FIELD_COMMAND, commands->at);
-    cond->tests = (struct gr_tests){.items = tests, .n = commands->n};
-    return 0;
-}
-
-/* A condition that is given and false: a veto where all must hold, nothing where one suffices. */
-static bool has_veto(const struct when *when)
-{
-    bool never = (when->always.given && !when->always.value) ||
-                 (when->has_bind_mounts.given && !when->has_bind_mounts.value);
-
-    return never && !when->any;
-}
-
-#define CONDITIONS_MAX 4
-
-static int build_conditions(struct gr_oci_reader *r, const struct when *when, struct gr_cond *conds,
-                            size_t *out_n)
-{
-    size_t n = 0;
-    int result = 0;
-
-    if (has_veto(when))
-        conds[n++] = always(false, when->at);
-    if (when->has_bind_mounts.value)
-        result = build_mounts(r, when->has_bind_mounts.at, &conds[n++]);
-    if (result >= 0 && when->annotations.n > 0)
-        result = build_annotations(r, &when->annotations, &conds[n++]);
-    if (result >= 0 && when->commands.n > 0)
-        result = build_commands(r, when, &conds[n++]);
-    *out_n = n;
-    return GR_MIN(result, 0);
-}
-
-static int build_match(struct gr_oci_reader *r, const struct when *when, struct gr_hookset *set)
-{
-    struct gr_cond *conds = gr_arena_array(r->d.arena, CONDITIONS_MAX, sizeof(*conds));
-    struct gr_cond *match = gr_arena_alloc(r->d.arena, sizeof(*match));
-    size_t before = when->any ? r->d.path.n : gr_field_path_key(&r->d.path, GR_STR("when"));
-    size_t n = 0;
-    int result;
-
-    if (!conds || !match)
-        return -ENOMEM;
-    result = build_conditions(r, when, conds, &n);
-    if (result < 0)
-        return result;
-    if (has_veto(when))
-        gr_oci_say(r, GR_LEVEL_WARNING, when->at, NEVER_CODE,
-                   "always and hasBindMounts that are false mean \"never\": this file injects "
-                   "nothing");
-    else if (n == 0 && !when->always.value)
-        gr_oci_say(r, GR_LEVEL_WARNING, when->at, NEVER_CODE,
-                   "there is no condition, which means \"never\": this file injects nothing; for "
-                   "every container write \"when\": {\"always\": true} in version 1.0.0");
-    *match = (struct gr_cond){.kind = when->any ? GR_COND_ANY : GR_COND_ALL,
-                              .children = conds,
-                              .children_n = n,
-                              .line = when->at.line,
-                              .column = when->at.column};
-    if (n == 0)
-        *match = always(when->always.value, when->at);
-    else if (n == 1)
-        *match = conds[0];
-    set->match = match;
-    gr_field_path_cut(&r->d.path, before);
-    return 0;
 }
 
 /* ---- stages ---- */
@@ -519,7 +315,7 @@ static int build_set(struct gr_oci_reader *r, const struct file *file, struct gr
     int result = gr_oci_hooks_build(r, &file->hook, 1, GR_STAGE_CREATE_RUNTIME, &hook);
 
     if (result == 0)
-        result = build_match(r, &file->when, set);
+        result = gr_oci_match_build(r, &file->when, set);
     if (result == 0 && !file->stages.given)
         (void)gr_decode_refuse(&r->d, file->at, "missing-key",
                                "the key \"stages\" is missing; write \"stages\": "

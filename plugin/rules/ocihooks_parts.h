@@ -90,6 +90,23 @@ bool gr_oci_is_null(const struct gr_yaml_node *node);
 /* Whether Go takes key for the field of this name; name is in lower case or camel case. */
 bool gr_oci_key_is(struct gr_str key, const char *name);
 
+/* ---- ocihooks_match.c: conditions as a HookSet says them ---- */
+
+struct gr_oci_when {
+    struct gr_oci_bool always, has_bind_mounts;
+    struct gr_oci_pairs annotations;
+    struct gr_oci_texts commands;
+    bool any; /* version 0.1.0: one condition suffices */
+    struct gr_place at;
+};
+
+/* What an expression that is empty, and so fits everything, is written as. */
+#define GR_OCI_ANYTHING ".*"
+
+/* Fills set->match. 0 (look at r->d.bad); -ENOMEM. */
+GR_CHECKED int gr_oci_match_build(struct gr_oci_reader *r, const struct gr_oci_when *when,
+                                  struct gr_hookset *set);
+
 /* ---- ocihooks_hook.c: hooks as a HookSet says them ---- */
 
 /*
