@@ -291,13 +291,15 @@ static int decide(struct gr_decider *d, const struct gr_match *matches,
 /* What the pod asks for is looked up first: a match may ask for it. */
 static int match_and_decide(struct gr_decider *d, struct gr_decision *decision)
 {
+    uint64_t steps = d->steps - GR_RENDER_STEPS_MIN;
     const struct gr_match *matches;
     int r = gr_decide_requests(d);
 
     if (r == 0)
-        r = gr_ruleset_match_steps(d->ruleset, &d->subject, d->arena, &d->steps, &matches, &d->n);
+        r = gr_ruleset_match_steps(d->ruleset, &d->subject, d->arena, &steps, &matches, &d->n);
     if (r)
         return r;
+    d->steps = steps + GR_RENDER_STEPS_MIN;
     gr_render_init(&d->render, &d->subject, d->options, d->arena, &d->steps);
     if (gr_subject_knows(&d->subject, GR_FIELD_RUNTIME_HANDLER))
         d->render.left_out = gr_policies_skipped_stages(d->policies, d->subject.runtime_handler);

@@ -174,6 +174,11 @@
  * 200 ms at worst, and the bench prints the time for it.
  */
 #define GR_MATCH_STEPS_MAX (40U << 20)
+/* What of these one set may spend before the others have had their turn, and what is kept for
+ * filling in templates: the 64th and the 8th part. Else one costly expression, which a pod can
+ * drive to its worst with 200 bytes, would take every set behind it out of force. No evidence. */
+#define GR_MATCH_SHARES 64
+#define GR_RENDER_STEPS_MIN (5U << 20)
 
 /* Explaining a container has a budget of its own, so that looking never changes a verdict. As large
  * as that of a request: each set is looked at once more. */

@@ -199,23 +199,51 @@ bool gr_ruleset_adjusts(const struct gr_ruleset *ruleset)
     return ruleset->adjusts;
 }
 
-/* Evaluates one set and keeps it unless it is false. */
-static void evaluate(const struct gr_hookset *set, const struct gr_subject *subject,
+/* Evaluates one set, with no more than a share of the steps, and keeps it unless it is false. */
+static void evaluate(const struct gr_hookset *set, const struct gr_subject *subject, uint64_t share,
                      uint64_t *steps, struct gr_match *matches, size_t *n)
 {
+    const uint64_t given = GR_MIN(share, *steps);
+    uint64_t left = given;
     enum gr_truth truth;
 
     if (set->other_node)
         return;
-    truth = gr_cond_eval(set->match, subject, steps);
+    truth = gr_cond_eval(set->match, subject, &left);
+    *steps -= given - left;
     if (truth != GR_FALSE)
         matches[(*n)++] = (struct gr_match){.set = set, .truth = truth};
+}
+
+/*
+ * Evaluates again, with all that is left, the sets that were not completed, those that are only
+ * tried last: one costly expression, which a pod drives to its worst, must take no other set out
+ * of force.
+ */
+static void complete(const struct gr_subject *subject, uint64_t *steps, struct gr_match *matches,
+                     size_t *n)
+{
+    static const enum gr_mode modes[] = {GR_MODE_ENFORCE, GR_MODE_OBSERVE};
+    size_t kept = 0;
+
+    for (size_t k = 0; k < GR_ARRAY_LEN(modes); k++) {
+        for (size_t i = 0; i<*n && * steps> 0; i++) {
+            if (matches[i].truth == GR_ERROR && matches[i].set->mode == modes[k])
+                matches[i].truth = gr_cond_eval(matches[i].set->match, subject, steps);
+        }
+    }
+    for (size_t i = 0; i < *n; i++) {
+        if (matches[i].truth != GR_FALSE)
+            matches[kept++] = matches[i];
+    }
+    *n = kept;
 }
 
 int gr_ruleset_match_steps(const struct gr_ruleset *ruleset, const struct gr_subject *subject,
                            struct gr_arena *arena, uint64_t *steps,
                            const struct gr_match **out_matches, size_t *out_n)
 {
+    const uint64_t share = *steps / GR_MATCH_SHARES;
     struct gr_candidates candidates;
     struct gr_match *matches;
     size_t n = 0;
@@ -231,9 +259,10 @@ int gr_ruleset_match_steps(const struct gr_ruleset *ruleset, const struct gr_sub
         for (uint64_t bits = candidates.words[word]; bits; bits &= bits - 1) {
             size_t i = word * 64 + (size_t)__builtin_ctzll(bits);
 
-            evaluate(ruleset->sets[i], &candidates.subject, steps, matches, &n);
+            evaluate(ruleset->sets[i], &candidates.subject, share, steps, matches, &n);
         }
     }
+    complete(&candidates.subject, steps, matches, &n);
     *out_matches = matches;
     *out_n = n;
     return 0;
@@ -244,12 +273,14 @@ int gr_ruleset_match_naive_steps(const struct gr_ruleset *ruleset, const struct 
                                  const struct gr_match **out_matches, size_t *out_n)
 {
     struct gr_match *matches = gr_arena_array(arena, ruleset->n, sizeof(*matches));
+    const uint64_t share = *steps / GR_MATCH_SHARES;
     size_t n = 0;
 
     if (!matches)
         return -ENOMEM;
     for (size_t i = 0; i < ruleset->n; i++)
-        evaluate(ruleset->sets[i], subject, steps, matches, &n);
+        evaluate(ruleset->sets[i], subject, share, steps, matches, &n);
+    complete(subject, steps, matches, &n);
     *out_matches = matches;
     *out_n = n;
     return 0;

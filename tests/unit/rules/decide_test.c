@@ -604,6 +604,49 @@ static void templates_spend_the_budget(void **state)
     free(entries);
 }
 
+/* Against letters and "!x" no budget is enough. */
+static struct gr_hookset *add_costly(struct rig *rig, const char *name)
+{
+    struct gr_arena *arena = &rig->rules_arena;
+    struct gr_hookset *set = rig_add(
+        rig, name,
+        make_leaf(arena, GR_FIELD_POD_NAME, NULL, make_regex(arena, "(?:[a-z]+)*x", false)));
+
+    make_hook(arena, set, GR_STAGE_POSTSTOP, "/opt/h", NULL, NULL);
+    return set;
+}
+
+/* A set whose expression a pod drives to its worst takes no other one out of force, and one that is
+ * only tried goes last. */
+static void costly_sets_harm_no_others(void **state)
+{
+    static const char *const args[] = {"x", "{{.PodNamespace}}", NULL};
+    static const char pod[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!x";
+    struct gr_hookset *tried, *ignoring, *plain;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    tried = add_costly(&rig, "tried");
+    tried->mode = GR_MODE_OBSERVE;
+    tried->order = 1;
+    ignoring = add_costly(&rig, "ignoring");
+    ignoring->failure_policy = GR_IGNORE;
+    ignoring->order = 2;
+    plain = rig_add(&rig, "plain", make_always(true));
+    plain->failure_policy = GR_FAIL;
+    plain->order = 3;
+    make_hook(&rig.rules_arena, plain, GR_STAGE_POSTSTOP, "/opt/h", args, NULL);
+    rig.subject.pod_name = GR_STR(pod);
+    assert_false(rig_decide(&rig)->refuse);
+    assert_int_equal(rig.decision.hooks_n, 1);
+    assert_int_equal(rig.decision.results_n, 3);
+    assert_int_equal(rig.decision.results[0].verdict, GR_VERDICT_OBSERVED);
+    assert_int_equal(rig.decision.results[1].verdict, GR_VERDICT_IGNORED);
+    assert_int_equal(rig.decision.results[2].verdict, GR_VERDICT_INJECTED);
+    rig_fini(&rig);
+}
+
 /* Any number of marks of other sets, in any order: ours is found among them, in no time. */
 static void many_marks(void **state)
 {
@@ -649,6 +692,7 @@ int main(void)
     test_add("marks", marks);
     test_add("many marks", many_marks);
     test_add("templates spend the budget", templates_spend_the_budget);
+    test_add("costly sets harm no others", costly_sets_harm_no_others);
     test_add("two instances", two_instances);
     test_add("refusal in full", refusal_in_full);
     test_add("refusal without names", refusal_without_names);
