@@ -25,6 +25,7 @@ class Results:
     """Everything that was measured. start_ms and memory by program and number of rules."""
 
     versions: dict[str, str]
+    load: float = 0  # average over a minute, before anything was started
     request_bytes: int = 0
     rounds: int = 0
     cases: list[Case] = field(default_factory=list)
@@ -209,7 +210,7 @@ differences and ratios are taken within a round. The client is containerd's `nri
 annotation; the others are by annotation, image, namespace and label (Go injector: annotation, command). Programs log
 one line per container that gets hooks to a file, Grapnel at its default level (info).
 
-- machine: {machine}
+- machine: {machine}; load average of the last minute when the bench began: {load:.1f}
 - versions: {versions}
 """
 
@@ -217,7 +218,8 @@ one line per container that gets hooks to a file, Grapnel at its default level (
 def document(results: Results) -> str:
     """tests/bench/RESULTS.md."""
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
-    intro = INTRO.format(rounds=results.rounds, bytes=results.request_bytes, machine=machine(), versions=versions)
+    intro = INTRO.format(rounds=results.rounds, bytes=results.request_bytes, machine=machine(), versions=versions,
+                          load=results.load)  # fmt: skip
     return "\n".join([
         intro,
         "## Goals", "", "Printed, not asserted.", "", goals_table(results), "",
