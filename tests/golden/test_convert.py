@@ -298,7 +298,7 @@ def test_help(convert):
 
 
 def test_what_is_written_is_read(convert, grapnel, tmp_path):
-    """Of bare hooks; other conditions need what the reader of HookSets may lack."""
+    """Texts that YAML would take for something else come through as they are."""
     (tmp_path / "out").mkdir()
     args = ["hook", "a b", "{{.ID}}", "it's \"x\"", "line\nline", "", "#", "yes", "\u202e"]
     write(tmp_path / "in.json", {"hooks": {"poststop": [

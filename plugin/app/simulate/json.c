@@ -9,11 +9,6 @@
 #include "app/simulate/simulate.h"
 #include "app/exit.h"
 
-static json_t *str_json(struct gr_str s)
-{
-    return json_stringn(s.p ? s.p : "", s.n);
-}
-
 /* Output may hold anything; a line of it never holds what JSON cannot. */
 static json_t *line_json(struct gr_str text)
 {
@@ -44,7 +39,7 @@ static json_t *sets_json(const struct gr_sim_container *c)
         struct gr_str set = gr_sim_new_set(c, i);
 
         if (set.n > 0)
-            (void)json_array_append_new(sets, str_json(set));
+            (void)json_array_append_new(sets, gr_json_str(set));
     }
     return sets;
 }
@@ -67,7 +62,7 @@ static json_t *run_json(const struct gr_sim_run *run)
     json_t *object = json_object();
 
     (void)json_object_set_new(object, "stage", json_string(gr_stage_name(run->hook->stage)));
-    (void)json_object_set_new(object, "path", str_json(run->hook->path));
+    (void)json_object_set_new(object, "path", gr_json_str(run->hook->path));
     if (run->supervised)
         set_end(object, &run->end);
     (void)json_object_set_new(object, "output", lines_json(run->end.output));
@@ -94,7 +89,7 @@ static json_t *others_json(const struct gr_sim_container *c)
     for (size_t i = 0; i < c->others_n; i++) {
         json_t *other = json_object();
 
-        (void)json_object_set_new(other, "set", str_json(c->others[i].set));
+        (void)json_object_set_new(other, "set", gr_json_str(c->others[i].set));
         (void)json_object_set_new(other, "verdict", json_string(c->others[i].verdict));
         if (c->others[i].reason.n > 0)
             (void)json_object_set_new(other, "reason", line_json(c->others[i].reason));
@@ -120,7 +115,7 @@ static json_t *adjust_json(const struct gr_sim_container *c)
             (void)json_object_set_new(kinds, name, kind);
         }
         (void)json_object_set_new(kind, gr_adjust_entry_key(entry).p,
-                                  str_json(gr_sim_adjust_text(&scratch, entry)));
+                                  gr_json_str(gr_sim_adjust_text(&scratch, entry)));
     }
     gr_arena_fini(&scratch);
     return kinds;
@@ -131,15 +126,15 @@ static json_t *container_json(const struct gr_sim *sim, const struct gr_sim_cont
     const struct gr_subject *s = &c->subject;
     json_t *object = json_object();
 
-    (void)json_object_set_new(object, "namespace", str_json(s->pod_namespace));
-    (void)json_object_set_new(object, "pod", str_json(s->pod_name));
-    (void)json_object_set_new(object, "container", str_json(s->name));
+    (void)json_object_set_new(object, "namespace", gr_json_str(s->pod_namespace));
+    (void)json_object_set_new(object, "pod", gr_json_str(s->pod_name));
+    (void)json_object_set_new(object, "container", gr_json_str(s->name));
     (void)json_object_set_new(object, "init", json_boolean(c->init));
-    (void)json_object_set_new(object, "id", str_json(s->id));
-    (void)json_object_set_new(object, "image", str_json(c->image));
+    (void)json_object_set_new(object, "id", gr_json_str(s->id));
+    (void)json_object_set_new(object, "image", gr_json_str(c->image));
     (void)json_object_set_new(object, "refused", json_boolean(c->code != 0));
     if (c->code) {
-        (void)json_object_set_new(object, "refusal", str_json(c->refusal));
+        (void)json_object_set_new(object, "refusal", gr_json_str(c->refusal));
         return object;
     }
     (void)json_object_set_new(object, "sets", sets_json(c));
@@ -160,9 +155,9 @@ int gr_sim_print_json(const struct gr_sim *sim)
                             sim->name, "events", (int)sim->events, "containers", containers);
 
     if (sim->ran_by.n)
-        (void)json_object_set_new(all, "ranBy", str_json(sim->ran_by));
+        (void)json_object_set_new(all, "ranBy", gr_json_str(sim->ran_by));
     if (sim->instead.n)
-        (void)json_object_set_new(all, "noContainerBecause", str_json(sim->instead));
+        (void)json_object_set_new(all, "noContainerBecause", gr_json_str(sim->instead));
     for (size_t i = 0; i < sim->containers_n; i++)
         (void)json_array_append_new(containers, container_json(sim, &sim->containers[i]));
     return gr_document_print("simulate", all, GR_OUTPUT_JSON);

@@ -119,37 +119,6 @@ static uint32_t draw(uint32_t n)
     return (uint32_t)(random_state >> 33) % n;
 }
 
-/* What this build's reader takes. */
-static struct {
-    bool regex, lists, parts, requested, environments, adjust;
-} has;
-
-static bool takes(const char *spec)
-{
-    struct gr_err err = {0};
-    struct gr_arena arena;
-    struct gr_buf text;
-    bool taken;
-
-    gr_arena_init(&arena, 4096, 0);
-    gr_buf_init(&text, 1U << 16);
-    assert_int_equal(gr_buf_printf(&text, "%s%s", HEAD, spec), 0);
-    taken = read_set(&arena, gr_buf_view(&text), &err) != NULL;
-    gr_buf_fini(&text);
-    gr_arena_fini(&arena);
-    return taken;
-}
-
-static void look_what_is_taken(void)
-{
-    has.regex = takes("  match: {podName: {regex: a}}\n" HOOKS);
-    has.lists = takes("  match: {args: a}\n" HOOKS);
-    has.parts = takes("  match: {mounts: {type: bind}, anyAnnotation: {key: a}}\n" HOOKS);
-    has.requested = takes("  requestable: true\n  match: {requested: true}\n" HOOKS);
-    has.environments = takes("  match: {always: true}\n  environments: {p: {env: [A=b]}}\n" HOOKS);
-    has.adjust = takes("  match: {always: true}\n  adjust: {env: {A: b}}\n");
-}
-
 static struct gr_str random_text(struct gr_arena *arena, const char *const *pieces, uint32_t n,
                                  uint32_t max)
 {
@@ -285,7 +254,7 @@ static struct gr_test random_test(struct gr_arena *arena, bool is_image)
 {
     struct gr_test items[3];
     uint32_t n = 1 + draw(3);
-    uint32_t form = draw(is_image ? 3 : has.regex ? 7 : 6);
+    uint32_t form = draw(is_image ? 3 : 7);
 
     for (uint32_t i = 0; i < n; i++) {
         items[i] = is_image ? random_image(arena) : make_exact("");
@@ -345,11 +314,6 @@ static struct gr_cond random_leaf(struct gr_arena *arena, struct gr_str name)
 {
     struct gr_cond cond = {.kind = GR_COND_LEAF, .field = (enum gr_field)draw(GR_FIELD_COUNT)};
 
-    if ((gr_field_is_list(cond.field) && !has.lists) ||
-        (gr_field_has_parts(cond.field) && !has.parts))
-        cond.field = GR_FIELD_POD_LABELS;
-    if (cond.field == GR_FIELD_REQUESTED && !has.requested)
-        cond.field = GR_FIELD_IMAGE;
     if (gr_field_is_map(cond.field))
         cond.key = draw(3) ? random_some(arena) : GR_STR("k");
     if (cond.field == GR_FIELD_REQUESTED) {
@@ -524,7 +488,7 @@ static struct gr_hookset random_set(struct gr_arena *arena)
     set.mode = (enum gr_mode)draw(2);
     set.failure_policy = (enum gr_failure_policy)draw(2);
     set.on_unknown = (enum gr_on_unknown)draw(3);
-    set.requestable = has.requested; /* what asks for requests must be */
+    set.requestable = true; /* what asks for requests must be */
     set.nodes.has_names = draw(4) == 0;
     if (set.nodes.has_names)
         set.nodes.names = random_tests(arena, false);
@@ -532,9 +496,8 @@ static struct gr_hookset random_set(struct gr_arena *arena)
     if (set.nodes.has_percent)
         set.nodes.percent = draw(101);
     random_hooks(arena, &set);
-    if (has.environments)
-        random_environments(arena, &set);
-    if (has.adjust && draw(2))
+    random_environments(arena, &set);
+    if (draw(2))
         random_adjust(arena, &set);
     return set;
 }
@@ -547,11 +510,7 @@ static void test_random(void **state)
     size_t written = 0;
 
     (void)state;
-    look_what_is_taken();
-    print_message(
-        "# seed %llu; regex %d lists %d parts %d requested %d environments %d adjust %d\n",
-        (unsigned long long)seed, has.regex, has.lists, has.parts, has.requested, has.environments,
-        has.adjust);
+    print_message("# seed %llu\n", (unsigned long long)seed);
     random_state = seed;
     for (size_t i = 0; i < ROUNDS; i++) {
         struct gr_arena arena;
