@@ -11,7 +11,7 @@
 
 #include "load/config.h"
 #include "load/load.h"
-#include "rules/decide.h"
+#include "rules/decide/decide.h"
 
 #define GR_CONFIG_DEFAULT "/etc/grapnel/config.yaml"
 #define GR_POLICY_DEFAULT "/etc/grapnel/policy.yaml"

@@ -8,9 +8,9 @@
 
 #include <errno.h>
 
-#include "rules/decide.h"
+#include "rules/decide/decide.h"
 #include "rules/limits.h"
-#include "rules/strict.h"
+#include "rules/read/strict.h"
 
 #define SCRATCH_BLOCK_BYTES (4U << 10)
 

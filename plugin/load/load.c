@@ -8,9 +8,9 @@
 #include "load/host.h"
 #include "load/lastgood.h"
 #include "load/source.h"
-#include "rules/decode.h"
+#include "rules/read/decode.h"
 #include "rules/limits.h"
-#include "rules/ocihooks.h"
+#include "rules/read/ocihooks.h"
 
 #define ARENA_BLOCK_BYTES (64U << 10)
 

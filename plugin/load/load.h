@@ -11,7 +11,7 @@
 #define GR_LOAD_LOAD_H
 
 #include "load/policies.h"
-#include "rules/ruleset.h"
+#include "rules/match/ruleset.h"
 
 struct gr_load_options {
     const struct gr_fs *fs;

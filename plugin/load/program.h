@@ -11,7 +11,7 @@
 #define GR_LOAD_PROGRAM_H
 
 #include "load/fs.h"
-#include "rules/ruleset.h"
+#include "rules/match/ruleset.h"
 
 /* So much of a program is looked at. A larger one whose libraries stand behind that is passed over
  * as far as they go. */

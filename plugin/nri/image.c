@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * nri/image: the name of a container's image, from NRI's own field or from the annotations that
- * rules/imagesource believes.
+ * rules/pattern/imagesource believes.
  *
  * Layer: nri. Who the runtime is, it said itself in Configure.
  */
 #include "nri/translate.h"
 
-#include "rules/imagesource.h"
+#include "rules/pattern/imagesource.h"
 
 static void from_nri(const Nri__Image *image, struct gr_image *out)
 {

@@ -17,7 +17,7 @@
 
 #include "base/err.h"
 #include "nri/limits.h"
-#include "rules/decide.h"
+#include "rules/decide/decide.h"
 
 struct gr_session;
 

@@ -9,8 +9,8 @@
 
 #include "nri.pb-c.h"
 
-#include "rules/decide.h"
-#include "rules/imagesource.h"
+#include "rules/decide/decide.h"
+#include "rules/pattern/imagesource.h"
 
 struct gr_nri_origin {
     struct gr_str runtime_name;

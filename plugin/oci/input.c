@@ -8,7 +8,7 @@
 #include "oci/limits.h"
 #include "oci/pod.h"
 #include "rules/limits.h"
-#include "rules/yaml_json.h"
+#include "rules/read/yaml_json.h"
 
 const char *gr_input_kind_name(enum gr_input_kind kind)
 {

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "oci/input_parts.h"
-#include "rules/imagesource.h"
+#include "rules/pattern/imagesource.h"
 
 /* What kubelet calls a container and its pod. */
 #define KUBE_CONTAINER "io.kubernetes.container.name"

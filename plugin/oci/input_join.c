@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "oci/input_parts.h"
-#include "rules/imagesource.h"
+#include "rules/pattern/imagesource.h"
 
 /* From general to specific. */
 static const enum gr_input_kind order[] = {GR_INPUT_MANIFEST, GR_INPUT_SANDBOX, GR_INPUT_CONTAINER,

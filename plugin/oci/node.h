@@ -2,15 +2,15 @@
 /*
  * oci/node: looking things up in documents of others.
  *
- * Layer: oci. YAML and JSON both become trees of rules/yaml (rules/yaml_json). Keys that nobody
- * asks for are passed over; null counts as absent; what is asked for and has another type than the
- * document's own specification says is a finding. Results as in rules/strict: 0; GR_DECODE_REFUSED
- * (reported, the output untouched); -ENOMEM.
+ * Layer: oci. YAML and JSON both become trees of rules/read/yaml (rules/read/yaml_json). Keys that
+ * nobody asks for are passed over; null counts as absent; what is asked for and has another type
+ * than the document's own specification says is a finding. Results as in rules/read/strict: 0;
+ * GR_DECODE_REFUSED (reported, the output untouched); -ENOMEM.
  */
 #ifndef GR_OCI_NODE_H
 #define GR_OCI_NODE_H
 
-#include "rules/strict.h"
+#include "rules/read/strict.h"
 
 /* The value of a key, the last one where it stands several times; NULL when it is absent or null,
  * or node is no mapping (also NULL). */

@@ -14,7 +14,7 @@
 #define GR_OCI_SPEC_H
 
 #include "base/buf.h"
-#include "rules/decide.h"
+#include "rules/decide/decide.h"
 
 /*
  * Appends the merged document to out; a decision that refuses has nothing to be merged. What only

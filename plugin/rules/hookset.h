@@ -8,7 +8,7 @@
 #ifndef GR_RULES_HOOKSET_H
 #define GR_RULES_HOOKSET_H
 
-#include "rules/regex.h"
+#include "rules/pattern/regex.h"
 #include "rules/subject.h"
 
 enum gr_mode {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "rules/limits.h"
-#include "rules/test.h"
+#include "rules/match/test.h"
 
 /* Namespace where errors never deny, unless a policy says otherwise. */
 #define NEVER_FAIL_DEFAULT "kube-system"

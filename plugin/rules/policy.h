@@ -10,8 +10,8 @@
 #ifndef GR_RULES_POLICY_H
 #define GR_RULES_POLICY_H
 
-#include "rules/decode.h"
-#include "rules/yaml.h"
+#include "rules/read/decode.h"
+#include "rules/read/yaml.h"
 
 #define GR_STAGE_BIT(stage) (1U << (stage))
 #define GR_STAGES_ALL ((1U << GR_STAGE_COUNT) - 1)

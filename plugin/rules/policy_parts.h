@@ -8,7 +8,7 @@
 #define GR_RULES_POLICY_PARTS_H
 
 #include "rules/policy.h"
-#include "rules/strict.h"
+#include "rules/read/strict.h"
 
 /* policy_fields.c: spec into a struct gr_policy. */
 int gr_policy_decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules/subject.h"
 
-#include "rules/scope.h"
+#include "rules/match/scope.h"
 
 #define CONTAINER "container."
 #define POD "pod"

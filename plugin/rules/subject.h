@@ -9,7 +9,7 @@
 #define GR_RULES_SUBJECT_H
 
 #include "rules/hook.h"
-#include "rules/imageref.h"
+#include "rules/pattern/imageref.h"
 
 /* What a leaf of a match looks at. Names as in the file format: gr_field_name. */
 enum gr_field {
@@ -80,10 +80,10 @@ struct gr_subject {
     struct gr_strs requests; /* granted ones only: gr_decide fills it */
 
     /*
-     * What the index leaves of a container (rules/index). whole: the container itself; NULL: this
-     * is it. Else maps lack entries that no rule asks for, mounts the standard ones, and the leaf
-     * anyAnnotation looks only at these entries, by their positions in the pod's annotations of
-     * whole and, behind them, the container's; their order is kept.
+     * What the index leaves of a container (rules/match/index). whole: the container itself; NULL:
+     * this is it. Else maps lack entries that no rule asks for, mounts the standard ones, and the
+     * leaf anyAnnotation looks only at these entries, by their positions in the pod's annotations
+     * of whole and, behind them, the container's; their order is kept.
      */
     const struct gr_subject *whole;
     const uint32_t *any_annotations;

@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "rules/explain.h"
-#include "rules/fields.h"
+#include "rules/tell/explain.h"
+#include "rules/read/fields.h"
 #include "rules/limits.h"
-#include "rules/match.h"
+#include "rules/match/match.h"
 
 #define SETS_MAX 10000
 #define ANNOTATIONS 30

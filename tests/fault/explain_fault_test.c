@@ -8,8 +8,8 @@
 
 #include <errno.h>
 
-#include "rules/explain.h"
-#include "rules/testsuite.h"
+#include "rules/tell/explain.h"
+#include "rules/read/testsuite.h"
 
 /* Small blocks, so that about every step of the code asks for one. */
 #define BLOCK_BYTES 256

@@ -8,8 +8,8 @@
 
 #include <errno.h>
 
-#include "rules/decide.h"
-#include "rules/fields.h"
+#include "rules/decide/decide.h"
+#include "rules/read/fields.h"
 #include "rules/limits.h"
 
 #define SETS 120

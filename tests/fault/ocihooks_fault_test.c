@@ -9,9 +9,9 @@
 
 #include <errno.h>
 
-#include "rules/decode.h"
-#include "rules/ocihooks.h"
-#include "rules/write.h"
+#include "rules/read/decode.h"
+#include "rules/read/ocihooks.h"
+#include "rules/write/write.h"
 
 /* Small, so that nearly every piece of the arena is an allocation of its own. */
 #define BLOCK_BYTES 16

@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #include "rules/limits.h"
-#include "rules/regex.h"
+#include "rules/pattern/regex.h"
 
 /* Small blocks, so that about every step of the code asks for one. */
 #define BLOCK_BYTES 64

@@ -7,7 +7,7 @@
 #include "fuzz.h"
 
 #include "base/utf8.h"
-#include "rules/explain.h"
+#include "rules/tell/explain.h"
 #include "rules/limits.h"
 
 #define PAIRS 4

@@ -6,9 +6,9 @@
 #include "fuzz.h"
 
 #include "base/utf8.h"
-#include "rules/glob.h"
+#include "rules/pattern/glob.h"
 #include "rules/limits.h"
-#include "rules/match.h"
+#include "rules/match/match.h"
 
 #define CHARACTERS_MAX 256
 

@@ -10,7 +10,7 @@
 
 #include "base/utf8.h"
 #include "rules/limits.h"
-#include "rules/match.h"
+#include "rules/match/match.h"
 
 /* registry/repository[:tag][@digest] */
 static struct gr_str write_out(const struct gr_image *image, struct gr_buf *out)

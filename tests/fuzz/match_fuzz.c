@@ -8,7 +8,7 @@
 #define GENERATING_CHECK(condition) FUZZ_CHECK(condition)
 #include "../unit/rules/generating.h"
 
-#include "rules/match.h"
+#include "rules/match/match.h"
 
 #define PLENTY (UINT64_C(1) << 40)
 #define CONTAINERS_MAX 3

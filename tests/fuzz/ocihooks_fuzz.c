@@ -7,8 +7,8 @@
 
 #include "base/utf8.h"
 #include "rules/limits.h"
-#include "rules/ocihooks.h"
-#include "rules/write.h"
+#include "rules/read/ocihooks.h"
+#include "rules/write/write.h"
 #include "same.h"
 
 #define BEFORE "{\"version\":\"1.0.0\",\"hook\":{\"path\":\"/x\"},\"when\":{\"always\":true},"

@@ -12,7 +12,7 @@
 
 #include "base/utf8.h"
 #include "rules/limits.h"
-#include "rules/regex.h"
+#include "rules/pattern/regex.h"
 
 /* A step is 5 ns at most with optimisation; under the sanitizers and a busy machine much more. */
 #define NS_PER_STEP 100

@@ -5,9 +5,9 @@
  */
 #include "fuzz.h"
 
-#include "rules/decode.h"
+#include "rules/read/decode.h"
 #include "rules/limits.h"
-#include "rules/write.h"
+#include "rules/write/write.h"
 #include "same.h"
 
 #define HEAD "apiVersion: grapnel/v1beta1\nkind: HookSet\nmetadata: {name: a}\nspec:\n"

@@ -11,7 +11,7 @@
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "load/program.h"
-#include "rules/lint.h"
+#include "rules/tell/lint.h"
 
 static const char help[] =
     "Usage: grapnel check [OPTION]... [PATH]...\n"

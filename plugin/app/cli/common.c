@@ -8,7 +8,7 @@
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "load/dirs.h"
-#include "rules/strict.h"
+#include "rules/read/strict.h"
 
 int gr_usage(const char *verb, const char *expected, const char *found)
 {

@@ -12,7 +12,7 @@
 #include "app/log.h"
 #include "app/settings.h"
 #include "load/load.h"
-#include "rules/decide.h"
+#include "rules/decide/decide.h"
 
 /* Directories and files that one command line may name; no evidence for the figure. */
 #define GR_DIRS_MAX 256

@@ -10,7 +10,7 @@
 
 #include "app/cli/verbs.h"
 #include "app/exit.h"
-#include "rules/strict.h"
+#include "rules/read/strict.h"
 
 static const char help[] =
     "Usage: grapnel convert [OPTION]... FILE|DIR...\n"

@@ -9,7 +9,7 @@
 #define GR_APP_CLI_CONVERT_H
 
 #include "app/cli/common.h"
-#include "rules/ocihooks.h"
+#include "rules/read/ocihooks.h"
 
 /* Files of one run; no evidence for the figure. */
 #define GR_CONVERT_FILES_MAX 4096

@@ -10,7 +10,7 @@
 
 #include "app/cli/convert.h"
 #include "app/exit.h"
-#include "rules/strict.h"
+#include "rules/read/strict.h"
 
 /* Where the toolkit looks when config.toml names nothing. */
 #define DEFAULT_PATH "/etc/container-hooks/hooks.json"

@@ -13,7 +13,7 @@
 #include "app/cli/convert.h"
 #include "app/exit.h"
 #include "base/utf8.h"
-#include "rules/write.h"
+#include "rules/write/write.h"
 
 #define DOCUMENT_MAX_BYTES (16U << 20)
 

@@ -5,7 +5,7 @@
 #include "app/cli/document.h"
 #include "app/cli/explain_out.h"
 #include "app/cli/hooks_json.h"
-#include "rules/findings.h"
+#include "rules/read/findings.h"
 
 /* What was written in the rule, and what is written out: without what is added to every env. */
 static void put_texts(const char *name, struct gr_strs texts)

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "rules/decide.h"
+#include "rules/decide/decide.h"
 
 enum gr_diff_kind {
     GR_DIFF_GAINS,   /* the set injects under the new rules only */

@@ -6,7 +6,7 @@
 
 #include "app/exit.h"
 #include "base/utf8.h"
-#include "rules/yaml.h"
+#include "rules/read/yaml.h"
 
 /* Whether YAML readers of all kinds take the text for itself without quotes. */
 static bool is_plain(struct gr_str text)

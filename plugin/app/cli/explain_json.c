@@ -2,7 +2,7 @@
 #include "app/cli/document.h"
 #include "app/cli/explain_out.h"
 #include "app/cli/hooks_json.h"
-#include "rules/handlers.h"
+#include "rules/tell/handlers.h"
 
 json_t *gr_subject_json(const struct gr_subject *subject)
 {

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "rules/explain.h"
+#include "rules/tell/explain.h"
 
 /* Sets that do not match are left out where there are more of them than this. */
 #define GR_EXPLAIN_REST_MAX 5

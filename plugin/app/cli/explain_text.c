@@ -6,8 +6,8 @@
 #include "app/cli/hooks_json.h"
 #include "app/cli/subject_flags.h"
 #include "base/utf8.h"
-#include "rules/findings.h"
-#include "rules/handlers.h"
+#include "rules/read/findings.h"
+#include "rules/tell/handlers.h"
 
 #define WORD_COLUMNS 11 /* the longest word and a blank */
 

@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "rules/decide.h"
+#include "rules/decide/decide.h"
 
 /* One array per stage that has hooks, in the order of the stages. OCI runtime-spec config.md,
  * "POSIX-platform Hooks". */

@@ -9,7 +9,7 @@
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "base/utf8.h"
-#include "rules/decide.h"
+#include "rules/decide/decide.h"
 
 int gr_sim_no_memory(void)
 {

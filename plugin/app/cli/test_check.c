@@ -7,7 +7,7 @@
 #include "app/cli/explain_out.h"
 #include "app/cli/hooks_json.h"
 #include "app/cli/test_parts.h"
-#include "rules/findings.h"
+#include "rules/read/findings.h"
 
 #define LIST_BYTES 700
 

@@ -8,8 +8,8 @@
 #define GR_APP_CLI_TEST_PARTS_H
 
 #include "app/cli/common.h"
-#include "rules/explain.h"
-#include "rules/testsuite.h"
+#include "rules/tell/explain.h"
+#include "rules/read/testsuite.h"
 
 /* One thing that was otherwise than expected. */
 struct gr_test_failure {

@@ -7,9 +7,9 @@
 #include "app/simulate/simulate.h"
 #include "app/cli/text_file.h"
 #include "app/exit.h"
-#include "rules/decide.h"
+#include "rules/decide/decide.h"
 #include "rules/limits.h"
-#include "rules/strict.h"
+#include "rules/read/strict.h"
 
 int gr_sim_read(struct gr_arena *arena, const char *path, size_t max, struct gr_str *out_text)
 {

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "rules/decide.h"
+#include "rules/decide/decide.h"
 #include "rules/limits.h"
-#include "rules/ocihooks.h"
-#include "rules/write.h"
+#include "rules/read/ocihooks.h"
+#include "rules/write/write.h"
 #include "same.h"
 
 #define SETS_MAX 1024

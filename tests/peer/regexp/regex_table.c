@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "rules/limits.h"
-#include "rules/regex.h"
+#include "rules/pattern/regex.h"
 
 #define LINE_MAX_BYTES 65536
 #define SHOWN_MAX 40

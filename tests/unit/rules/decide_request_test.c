@@ -4,7 +4,7 @@
 #include "answering.h"
 
 #include "base/utf8.h"
-#include "rules/decide_parts.h"
+#include "rules/decide/decide_parts.h"
 
 struct asking {
     struct rig rig;

@@ -5,7 +5,7 @@
  */
 #include "rules/decoding.h"
 
-#include "rules/decode_parts.h"
+#include "rules/read/decode_parts.h"
 
 static struct decoded *decode_spec(const char *lines)
 {

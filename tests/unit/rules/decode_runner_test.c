@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "base/buf.h"
-#include "rules/fields.h"
+#include "rules/read/fields.h"
 
 static struct decoded *decode_text(const char *before, const char *row, const char *after)
 {

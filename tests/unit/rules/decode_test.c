@@ -5,7 +5,7 @@
 #include "rules/decoding.h"
 
 #include "base/hash.h"
-#include "rules/fields.h"
+#include "rules/read/fields.h"
 
 /* The one set of a text. */
 static const struct gr_hookset *only_set(const struct decoded *decoded)

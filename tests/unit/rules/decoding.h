@@ -8,7 +8,7 @@
 
 #include "testing.h"
 
-#include "rules/decode.h"
+#include "rules/read/decode.h"
 #include "rules/limits.h"
 
 /* GR_STR for the initialisers of static tables. */

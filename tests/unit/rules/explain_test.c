@@ -2,7 +2,7 @@
 /* Which condition decided, in which words, and that looking changes nothing. */
 #include "deciding.h"
 
-#include "rules/explain.h"
+#include "rules/tell/explain.h"
 
 struct explaining {
     struct rig rig;

@@ -9,8 +9,8 @@
 #include "testing.h"
 
 #include "rules/limits.h"
-#include "rules/ocihooks.h"
-#include "rules/write.h"
+#include "rules/read/ocihooks.h"
+#include "rules/write/write.h"
 
 #define FOREIGN_SAID_MAX 128
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
-#include "rules/ruleset.h"
+#include "rules/match/ruleset.h"
 
 #define GENERATED_SETS_MAX 24
 

@@ -2,7 +2,7 @@
 #include "testing.h"
 
 #include "base/utf8.h"
-#include "rules/glob.h"
+#include "rules/pattern/glob.h"
 #include "rules/limits.h"
 
 #define PLENTY (UINT64_C(1) << 40)

@@ -3,7 +3,7 @@
  * what counts as one repository. */
 #include "testing.h"
 
-#include "rules/imagesource.h"
+#include "rules/pattern/imagesource.h"
 
 #define NAME "io.kubernetes.cri-o.ImageName"
 #define DIGESTS "io.kubernetes.cri-o.ImageRepoDigests"

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "rules/match.h"
+#include "rules/match/match.h"
 
 #define GENERATING_CHECK(condition) assert_true(condition)
 #include "generating.h"

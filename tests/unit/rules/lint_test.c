@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each row: specs, and every finding as "code@line level", in the order they come. */
-#include "rules/lint.h"
+#include "rules/tell/lint.h"
 
 #include "rules/adjust.h"
 

@@ -8,8 +8,8 @@
 
 #include "testing.h"
 
-#include "rules/decide.h"
-#include "rules/fields.h"
+#include "rules/decide/decide.h"
+#include "rules/read/fields.h"
 #include "rules/limits.h"
 
 /* GR_STR for static initialisers. */

@@ -3,7 +3,7 @@
 #include "testing.h"
 
 #include "rules/limits.h"
-#include "rules/regex.h"
+#include "rules/pattern/regex.h"
 
 struct literals_row {
     const char *name; /* the expression */

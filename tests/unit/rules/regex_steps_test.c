@@ -6,7 +6,7 @@
 #include "testing.h"
 
 #include "rules/limits.h"
-#include "rules/regex.h"
+#include "rules/pattern/regex.h"
 
 static enum gr_truth match_with(const char *expression, bool search, struct gr_str text,
                                 uint64_t *steps)

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "rules/limits.h"
-#include "rules/regex.h"
+#include "rules/pattern/regex.h"
 
 struct accepted_row {
     const char *name; /* the expression */

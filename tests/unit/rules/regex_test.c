@@ -6,7 +6,7 @@
 #include "testing.h"
 
 #include "rules/limits.h"
-#include "rules/regex.h"
+#include "rules/pattern/regex.h"
 
 struct meaning_row {
     const char *name; /* the expression */

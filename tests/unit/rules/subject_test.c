@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "making.h"
 
-#include "rules/scope.h"
+#include "rules/match/scope.h"
 
 #define TEN "abcdefghij"
 #define NAME53 TEN TEN TEN TEN TEN "abc"

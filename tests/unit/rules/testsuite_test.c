@@ -3,7 +3,7 @@
 #include "testing.h"
 
 #include "rules/limits.h"
-#include "rules/testsuite.h"
+#include "rules/read/testsuite.h"
 
 #define HEAD "apiVersion: grapnel/v1beta1\nkind: TestSuite\nspec:\n  rules: [r]\n  cases:\n"
 #define CASE(container, expect) \

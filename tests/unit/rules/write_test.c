@@ -8,8 +8,8 @@
 
 #include <errno.h>
 
-#include "rules/decode.h"
-#include "rules/write.h"
+#include "rules/read/decode.h"
+#include "rules/write/write.h"
 
 #define ROUNDS 4000
 

@@ -5,7 +5,7 @@
  */
 #include "testing.h"
 
-#include "rules/yaml.h"
+#include "rules/read/yaml.h"
 
 /* GR_STR for the initialisers of static tables. */
 #define BYTES(literal)                 \

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rules/tell/lint.h"
+
+#include <errno.h>
+
+#include "rules/adjust.h"
+#include "rules/tell/handlers.h"
+
+/* Work that looking for contradictions may take for one set, in steps of matching. */
+#define NEVER_STEPS (1U << 20)
+
+/* Findings about two sets that adjust one key: as many as for one file. */
+#define SAME_KEY_MAX 100
+
+struct lint {
+    const struct gr_reporter *reporter;
+    const struct gr_hookset *set; /* the one that is looked at */
+};
+
+static void say(const struct lint *lint, enum gr_level level, uint32_t line, uint32_t column,
+                struct gr_err *err)
+{
+    gr_err_at(err, lint->set->file.p, line, column);
+    gr_report(lint->reporter, level, err);
+}
+
+/* ---- the match ---- */
+
+/* Whoever writes the pod or builds the image chooses the value. */
+static bool is_authors(enum gr_field field)
+{
+    switch (field) {
+    case GR_FIELD_COMMAND:
+    case GR_FIELD_ARGS:
+    case GR_FIELD_ENV:
+    case GR_FIELD_ANY_ANNOTATION:
+    case GR_FIELD_POD_LABELS:
+    case GR_FIELD_CONTAINER_LABELS:
+    case GR_FIELD_POD_ANNOTATIONS:
+    case GR_FIELD_CONTAINER_ANNOTATIONS:
+    case GR_FIELD_ANNOTATIONS:
+        return true;
+    case GR_FIELD_IMAGE:
+    case GR_FIELD_NAMESPACE:
+    case GR_FIELD_POD_NAME:
+    case GR_FIELD_CONTAINER_NAME:
+    case GR_FIELD_RUNTIME_HANDLER:
+    case GR_FIELD_RUNTIME:
+    case GR_FIELD_REQUESTED:
+    case GR_FIELD_MOUNTS:
+        break;
+    }
+    return false;
+}
+
+/* Whether every leaf of a tree is one of those. Depth of these: as gr_cond_eval. */
+static bool all_authors(const struct gr_cond *cond)
+{
+    if (cond->kind == GR_COND_LEAF)
+        return is_authors(cond->field);
+    for (size_t i = 0; i < cond->children_n; i++) {
+        if (!all_authors(&cond->children[i]))
+            return false;
+    }
+    return cond->children_n > 0;
+}
+
+static const struct gr_cond *find_field(const struct gr_cond *cond, enum gr_field field)
+{
+    if (cond->kind == GR_COND_LEAF)
+        return cond->field == field ? cond : NULL;
+    for (size_t i = 0; i < cond->children_n; i++) {
+        const struct gr_cond *leaf = find_field(&cond->children[i], field);
+
+        if (leaf)
+            return leaf;
+    }
+    return NULL;
+}
+
+static bool is_negative_test(const struct gr_test *test)
+{
+    return test->kind == GR_TEST_NOT_IN || (test->kind == GR_TEST_EXISTS && !test->exists);
+}
+
+static void lint_not(const struct lint *lint, const struct gr_cond *cond)
+{
+    struct gr_err err = {0};
+    bool dodgeable = cond->kind == GR_COND_NOT && all_authors(cond);
+
+    if (cond->kind == GR_COND_LEAF && is_authors(cond->field)) {
+        for (size_t i = 0; i < cond->tests.n; i++)
+            dodgeable = dodgeable || is_negative_test(&cond->tests.items[i]);
+    }
+    if (dodgeable) {
+        gr_fail(&err, 0, "lint-dodgeable-not",
+                "whoever writes the pod or builds the image decides this exception and can keep "
+                "the hooks away; add a condition that they do not choose, such as namespace");
+        say(lint, GR_LEVEL_WARNING, cond->line, cond->column, &err);
+        return;
+    }
+    for (size_t i = 0; i < cond->children_n; i++)
+        lint_not(lint, &cond->children[i]);
+}
+
+/* Whether a tree holds for whatever is not named in it. */
+static bool only_excepts(const struct gr_cond *cond)
+{
+    bool excepts = cond->kind == GR_COND_NOT;
+
+    if (cond->kind == GR_COND_LEAF && cond->tests.n > 0) {
+        excepts = true;
+        for (size_t i = 0; i < cond->tests.n; i++)
+            excepts = excepts && is_negative_test(&cond->tests.items[i]);
+    }
+    if (cond->kind == GR_COND_ALL && cond->children_n > 0) {
+        excepts = true;
+        for (size_t i = 0; i < cond->children_n; i++)
+            excepts = excepts && only_excepts(&cond->children[i]);
+    }
+    return excepts;
+}
+
+static void lint_breadth(const struct lint *lint)
+{
+    const struct gr_cond *match = lint->set->match;
+    uint64_t steps = NEVER_STEPS;
+    struct gr_err err = {0};
+
+    if (gr_lint_never_true(match, &steps)) {
+        gr_fail(&err, 0, "lint-never-matches",
+                "this set can never match: its conditions exclude each other; mend them, or write "
+                "nodes: {percent: 0} to keep it out of force on purpose");
+        say(lint, GR_LEVEL_WARNING, match->line, match->column, &err);
+    } else if (gr_lint_matches_all(match)) {
+        gr_fail(&err, 0, "lint-matches-all",
+                "this matches every container without saying so; write match: {always: true} if "
+                "that is meant, else name what is meant");
+        say(lint, GR_LEVEL_WARNING, match->line, match->column, &err);
+    } else if (only_excepts(match)) {
+        gr_fail(&err, 0, "lint-only-exceptions",
+                "this matches every container but the exceptions named, also those of the system; "
+                "name what is meant where you can");
+        say(lint, GR_LEVEL_INFO, match->line, match->column, &err);
+    }
+}
+
+static void lint_closed(const struct lint *lint)
+{
+    const struct gr_hookset *set = lint->set;
+    const struct gr_cond *image = find_field(set->match, GR_FIELD_IMAGE);
+    struct gr_err err = {0};
+
+    if (set->failure_policy_given && set->failure_policy == GR_FAIL && all_authors(set->match)) {
+        gr_fail(&err, 0, "lint-dodgeable-fail",
+                "this set fails closed, and only conditions that the pod or the image chooses "
+                "decide whether it matches: leaving them out avoids it; add a condition such as "
+                "namespace, or make sure that nothing relies on it");
+        say(lint, GR_LEVEL_WARNING, set->match->line, set->match->column, &err);
+    }
+    if (!image || set->on_unknown != GR_UNKNOWN_SKIP)
+        return;
+    gr_fail(&err, 0, "lint-image-skip",
+            "an image that is named by its id alone is unknown, and onUnknown: Skip then leaves "
+            "this set out; write onUnknown: Fail where that must not happen");
+    say(lint,
+        set->failure_policy_given && set->failure_policy == GR_FAIL ? GR_LEVEL_WARNING
+                                                                    : GR_LEVEL_INFO,
+        image->line, image->column, &err);
+}
+
+/* ---- the hooks ---- */
+
+/* A stage that the container's creation or start waits for. */
+static bool is_create_stage(enum gr_stage stage)
+{
+    return stage <= GR_STAGE_START_CONTAINER;
+}
+
+static void lint_timeout(const struct lint *lint, enum gr_stage stage, const struct gr_hook *hook)
+{
+    struct gr_err err = {0};
+
+    if (!is_create_stage(stage) || (hook->timeout_given && hook->timeout_s <= GR_LINT_TIMEOUT_S))
+        return;
+    if (hook->timeout_given)
+        gr_fail(&err, 0, "lint-long-timeout",
+                "creating the container may wait %u seconds for this hook; %d or less are kinder, "
+                "and kubelet gives up after 120 for all of them together",
+                hook->timeout_s, GR_LINT_TIMEOUT_S);
+    else
+        gr_fail(&err, 0, "lint-no-timeout",
+                "no timeout is given, so it is %u seconds, and creating the container may wait so "
+                "long; write what the hook needs, such as timeout: %d",
+                hook->timeout_s, GR_LINT_TIMEOUT_S);
+    say(lint, GR_LEVEL_INFO, hook->line, hook->column, &err);
+}
+
+/* Whether a mount of the set's own lies over the program. */
+static bool is_mounted(const struct gr_hookset *set, struct gr_str path)
+{
+    for (size_t i = 0; i < set->adjust_n; i++) {
+        struct gr_str at = set->adjust[i].key;
+
+        if (set->adjust[i].kind == GR_ADJUST_MOUNT && gr_str_has_prefix(path, at) &&
+            (path.n == at.n || path.p[at.n] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static void lint_start_path(const struct lint *lint, const struct gr_hook *hook)
+{
+    struct gr_err err = {0};
+
+    if (is_mounted(lint->set, hook->path))
+        return;
+    gr_fail(&err, 0, "lint-image-program",
+            "startContainer looks this program up inside the container, so the image decides what "
+            "runs; mount it from the host with adjust.mounts, or use createContainer");
+    say(lint, GR_LEVEL_WARNING, hook->line, hook->column, &err);
+}
+
+/* What a handler's name must be or begin with, as far as a test says it; n == 0: nothing. */
+static struct gr_str beginning(const struct gr_test *test)
+{
+    size_t n = test->text.n;
+
+    if (test->kind == GR_TEST_GLOB) {
+        n = 0;
+        while (n < test->text.n && test->text.p[n] != '*' && test->text.p[n] != '?')
+            n++;
+    }
+    if (test->kind == GR_TEST_EXACT || test->kind == GR_TEST_GLOB || test->kind == GR_TEST_PREFIX)
+        return gr_str_first(test->text, n);
+    return GR_STR_NONE;
+}
+
+static const char *handlers_ignore(const struct gr_cond *leaf, enum gr_stage stage)
+{
+    const char *why = NULL;
+
+    for (size_t i = 0; i < leaf->tests.n && !why; i++) {
+        const struct gr_test *test = &leaf->tests.items[i];
+
+        if (test->kind != GR_TEST_IN)
+            why = gr_handler_ignores(beginning(test), stage);
+        for (size_t k = 0; k < test->items_n && test->kind == GR_TEST_IN && !why; k++)
+            why = gr_handler_ignores(test->items[k].text, stage);
+    }
+    return why;
+}
+
+/* Positive leaves on the handler: not below a not. */
+static const char *match_ignores(const struct gr_cond *cond, enum gr_stage stage)
+{
+    const char *why = NULL;
+
+    if (cond->kind == GR_COND_LEAF && cond->field == GR_FIELD_RUNTIME_HANDLER)
+        return handlers_ignore(cond, stage);
+    for (size_t i = 0; i < cond->children_n && cond->kind != GR_COND_NOT && !why; i++)
+        why = match_ignores(&cond->children[i], stage);
+    return why;
+}
+
+static void lint_stage(const struct lint *lint, enum gr_stage stage)
+{
+    const struct gr_hook_list *hooks = &lint->set->hooks[stage];
+    const char *why = match_ignores(lint->set->match, stage);
+    struct gr_err err = {0};
+
+    for (size_t i = 0; i < hooks->n; i++) {
+        lint_timeout(lint, stage, &hooks->items[i]);
+        if (stage == GR_STAGE_START_CONTAINER)
+            lint_start_path(lint, &hooks->items[i]);
+    }
+    if (why) {
+        gr_fail(&err, 0, "lint-stage-not-run",
+                "this set asks for a runtime handler that will not run its %s hooks: %s; use "
+                "createRuntime, or leave the stage out",
+                gr_stage_name(stage), why);
+        say(lint, GR_LEVEL_WARNING, hooks->items[0].line, hooks->items[0].column, &err);
+    }
+    if (hooks->n > 1) {
+        gr_fail(&err, 0, "lint-several-hooks",
+                "%zu hooks in %s: their time adds up, and the first that fails ends the stage; one "
+                "program that does it all is easier to follow",
+                hooks->n, gr_stage_name(stage));
+        say(lint, GR_LEVEL_INFO, hooks->items[1].line, hooks->items[1].column, &err);
+    }
+    if (stage == GR_STAGE_PRESTART) {
+        gr_fail(&err, 0, "lint-prestart",
+                "prestart is deprecated by the OCI specification; createRuntime runs at the same "
+                "point");
+        say(lint, GR_LEVEL_INFO, hooks->items[0].line, hooks->items[0].column, &err);
+    }
+}
+
+/* ---- sets against each other ---- */
+
+struct adjusting {
+    const struct gr_adjust_entry *entry;
+    const struct gr_hookset *set;
+    size_t position; /* of the set, in the total order */
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const struct adjusting *x = a;
+    const struct adjusting *y = b;
+    int order = (x->entry->kind > y->entry->kind) - (x->entry->kind < y->entry->kind);
+
+    if (order == 0)
+        order =
+            (x->entry->resource > y->entry->resource) - (x->entry->resource < y->entry->resource);
+    if (order == 0)
+        order = gr_str_cmp(x->entry->key, y->entry->key);
+    return order ? order : (x->position > y->position) - (x->position < y->position);
+}
+
+static void report_same_key(const struct gr_reporter *reporter, const struct adjusting *first,
+                            const struct adjusting *second)
+{
+    const struct lint lint = {.reporter = reporter, .set = second->set};
+    struct gr_err err = {0};
+
+    gr_fail(&err, 0, "lint-same-adjust",
+            "%s \"%.*s\" is set to another value by the set \"%.*s\" at %.*s:%u; where both match, "
+            "this one wins, since it comes later in the order",
+            gr_adjust_kind_name(second->entry->kind),
+            GR_STR_FMT(second->entry->kind == GR_ADJUST_RESOURCE
+                           ? gr_str_from(gr_resource_name(second->entry->resource))
+                           : second->entry->key),
+            GR_STR_FMT(first->set->name), GR_STR_FMT(first->set->file), first->entry->line);
+    say(&lint, GR_LEVEL_WARNING, second->entry->line, second->entry->column, &err);
+}
+
+static int lint_adjusts(const struct gr_ruleset *ruleset, const struct gr_reporter *reporter)
+{
+    struct adjusting *all;
+    size_t found = 0;
+    size_t room = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < gr_ruleset_count(ruleset); i++)
+        room += gr_ruleset_at(ruleset, i)->adjust_n;
+    if (room == 0)
+        return 0;
+    all = calloc(room, sizeof(*all));
+    if (!all)
+        return -ENOMEM;
+    for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
+        const struct gr_hookset *set = gr_ruleset_at(ruleset, i);
+
+        for (size_t k = 0; k < set->adjust_n && !set->other_node; k++)
+            all[n++] = (struct adjusting){.entry = &set->adjust[k], .set = set, .position = i};
+    }
+    qsort(all, n, sizeof(*all), by_key);
+    for (size_t i = 1; i < n && found < SAME_KEY_MAX; i++) {
+        if (!gr_adjust_same_key(all[i - 1].entry, all[i].entry) ||
+            gr_adjust_same_value(all[i - 1].entry, all[i].entry))
+            continue;
+        report_same_key(reporter, &all[i - 1], &all[i]);
+        found++;
+    }
+    free(all);
+    return 0;
+}
+
+/* ---- requests ---- */
+
+/* Whether every leaf of a tree asks for a request. */
+static bool all_requested(const struct gr_cond *cond)
+{
+    if (cond->kind == GR_COND_LEAF)
+        return cond->field == GR_FIELD_REQUESTED;
+    for (size_t i = 0; i < cond->children_n; i++) {
+        if (!all_requested(&cond->children[i]))
+            return false;
+    }
+    return cond->children_n > 0;
+}
+
+static void lint_requested(const struct lint *lint, const struct gr_policies *policies)
+{
+    const struct gr_hookset *set = lint->set;
+    const struct gr_cond *leaf = find_field(set->match, GR_FIELD_REQUESTED);
+    struct gr_err err = {0};
+
+    if (!leaf)
+        return;
+    if (!set->requestable) {
+        gr_fail(&err, 0, "lint-not-requestable",
+                "no pod can ask for this set, so that requested is never true; write requestable: "
+                "true beside match");
+        say(lint, GR_LEVEL_WARNING, leaf->line, leaf->column, &err);
+    } else if ((!policies || policies->n == 0) && all_requested(set->match)) {
+        gr_fail(&err, 0, "lint-no-grants",
+                "this set is for pods that ask for it, and there is no policy here that grants "
+                "requests, so that none gets it; on the node a policy must name it under requests");
+        say(lint, GR_LEVEL_INFO, leaf->line, leaf->column, &err);
+    }
+}
+
+static void lint_set(const struct lint *lint, const struct gr_policies *policies)
+{
+    lint_requested(lint, policies);
+    lint_breadth(lint);
+    lint_not(lint, lint->set->match);
+    lint_closed(lint);
+    for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
+        if (lint->set->hooks[stage].n > 0)
+            lint_stage(lint, (enum gr_stage)stage);
+    }
+}
+
+int gr_lint(const struct gr_ruleset *ruleset, const struct gr_reporter *reporter)
+{
+    struct lint lint = {.reporter = reporter};
+
+    for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
+        lint.set = gr_ruleset_at(ruleset, i);
+        lint_set(&lint, gr_ruleset_policies(ruleset));
+    }
+    return lint_adjusts(ruleset, reporter);
+}
