@@ -68,6 +68,20 @@ createRuntime
 """
 
 
+def test_without_the_host(rules: Node):
+    """Rules of a repository on a machine that has none of their programs."""
+    (rules.hooks / "first").unlink()
+    done = explain(rules, *MATCHING)
+    assert done.returncode == 1
+    assert "REFUSED" in done.stdout
+    done = explain(rules, *MATCHING, "--no-host")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "gets 1 hook: 1 of 4 sets" in done.stdout
+    rendered = run(rules, "render", "--no-host", "--hooks-dir", rules.rules, *MATCHING)
+    assert rendered.returncode == 0
+    assert list(json.loads(rendered.stdout)) == ["createRuntime"]
+
+
 def test_failing_leaf(rules: Node):
     """Of an all the first condition that fails, with what was expected and what was seen."""
     done = explain(rules, *MATCHING, "--annotation", "team=web", "tap")

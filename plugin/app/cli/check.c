@@ -22,8 +22,7 @@ static const char help[] =
     "not\n"
     "do what was meant; infos are advice.\n"
     "\n"
-    "  --strict            warnings fail too (exit code 3)\n"
-    "  --no-host           leave out the hook programs on this host: for a rule repository's CI\n"
+    "  --strict            warnings fail too (exit code 3)\n" GR_NO_HOST_HELP
     "  -o text|json|yaml   how findings are printed (default text)\n" GR_COMMON_HELP
     "  -h, --help          this text\n"
     "\n"
@@ -35,17 +34,17 @@ static const char help[] =
 
 struct check {
     struct gr_common common;
-    bool strict, no_host;
+    bool strict;
     enum gr_output output;
     size_t errors, warnings;
     json_t *findings; /* under -o json and yaml */
 };
 
-enum { OPT_STRICT = GR_OPT_OWN, OPT_NO_HOST };
+enum { OPT_STRICT = GR_OPT_OWN };
 
 const struct option gr_options_check[] = {
     {"strict", no_argument, NULL, OPT_STRICT},
-    {"no-host", no_argument, NULL, OPT_NO_HOST},
+    GR_NO_HOST_OPTION,
     {"output", required_argument, NULL, 'o'},
     GR_COMMON_OPTIONS,
     {0},
@@ -75,9 +74,6 @@ static int take(void *user, int option, const char *value)
     switch (option) {
     case OPT_STRICT:
         check->strict = true;
-        return GR_EXIT_OK;
-    case OPT_NO_HOST:
-        check->no_host = true;
         return GR_EXIT_OK;
     case 'o':
         return gr_output_choose("check", value, &check->output);
@@ -139,7 +135,7 @@ static int advise(const struct check *check, const struct gr_loaded *loaded,
     int r = gr_lint(loaded->load.ruleset, reporter);
 
     tell_shadowed(&loaded->load, reporter);
-    if (r != 0 || check->no_host)
+    if (r != 0 || check->common.no_host)
         return r;
     gr_fs_posix(&fs);
     return gr_programs_check(&fs, loaded->settings.config.host_root, loaded->load.ruleset,
@@ -156,7 +152,7 @@ int gr_verb_check(int argc, char **argv)
     if (r != GR_EXIT_OK)
         return r < 0 ? GR_EXIT_OK : r;
     check.findings = json_array();
-    r = gr_common_load(&check.common, GR_STR_NONE, !check.no_host, &reporter, &loaded);
+    r = gr_common_load(&check.common, GR_STR_NONE, !check.common.no_host, &reporter, &loaded);
     if (r == GR_EXIT_OK) {
         r = advise(&check, &loaded, &reporter);
         if (r == 0)

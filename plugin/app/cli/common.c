@@ -132,6 +132,9 @@ int gr_common_option(struct gr_common *common, int option, const char *value)
         config->host_root = value;
         from_flag(config, GR_SETTING_HOST_ROOT);
         return GR_EXIT_OK;
+    case GR_OPT_NO_HOST:
+        common->no_host = true;
+        return GR_EXIT_OK;
     case GR_OPT_NODE_NAME:
         if (!gr_is_dns_subdomain(gr_str_from(value)))
             return gr_usage(common->verb,

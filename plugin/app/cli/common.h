@@ -25,6 +25,7 @@ struct gr_common {
     bool paths_named;                  /* some of them by gr_common_path: only those are meant */
     const char *oci_dirs[GR_DIRS_MAX]; /* --oci-hooks-dir; none: the settings' */
     size_t oci_dirs_n;
+    bool no_host;          /* --no-host */
     struct gr_flags flags; /* borrows from argv */
 };
 
@@ -36,6 +37,7 @@ enum {
     GR_OPT_POLICY,
     GR_OPT_HOST_ROOT,
     GR_OPT_NODE_NAME,
+    GR_OPT_NO_HOST,
     GR_OPT_SUBJECT = 1500, /* app/cli/subject_flags.h */
     GR_OPT_OWN = 2000,
 };
@@ -53,6 +55,14 @@ enum {
     {"hooks-dir", required_argument, NULL, GR_OPT_HOOKS_DIR},             \
         {"oci-hooks-dir", required_argument, NULL, GR_OPT_OCI_HOOKS_DIR}, \
         {"node-name", required_argument, NULL, GR_OPT_NODE_NAME}, GR_SETTINGS_OPTIONS
+
+/* Of verbs that look at hook programs unless they are told not to: grapnel VERB --no-host. */
+#define GR_NO_HOST_OPTION                            \
+    {                                                \
+        "no-host", no_argument, NULL, GR_OPT_NO_HOST \
+    }
+#define GR_NO_HOST_HELP \
+    "  --no-host           leave out the hook programs on this host: for a rule repository's CI\n"
 
 /* For the help of each verb that takes them. */
 #define GR_SETTINGS_HELP                                                                       \

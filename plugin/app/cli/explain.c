@@ -19,7 +19,7 @@ static const char help[] =
     "condition decided: what was expected, what was seen, and where it stands. Without SET: the\n"
     "sets that match, those that cannot be told, and near misses; the others are counted.\n"
     "\n"
-    "  --all               every set\n"
+    "  --all               every set\n" GR_NO_HOST_HELP
     "  -o text|json|yaml   how it is printed (default text)\n" GR_SUBJECT_HELP GR_COMMON_HELP
     "  -h, --help          this text\n"
     "\n"
@@ -41,6 +41,7 @@ enum { OPT_ALL = GR_OPT_OWN };
 
 const struct option gr_options_explain[] = {
     {"all", no_argument, NULL, OPT_ALL},
+    GR_NO_HOST_OPTION,
     {"output", required_argument, NULL, 'o'},
     GR_SUBJECT_OPTIONS,
     GR_COMMON_OPTIONS,
@@ -155,7 +156,7 @@ int gr_verb_explain(int argc, char **argv)
 
     if (r != GR_EXIT_OK)
         return r < 0 ? GR_EXIT_OK : r;
-    r = gr_common_load(&explain.common, GR_STR_NONE, true, &reporter, &loaded);
+    r = gr_common_load(&explain.common, GR_STR_NONE, !explain.common.no_host, &reporter, &loaded);
     if (r != GR_EXIT_OK)
         return r;
     gr_arena_init(&arena, 64U << 10, 0);

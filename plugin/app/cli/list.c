@@ -17,9 +17,7 @@ static const char help[] =
     "Shows the sets of rules in the order in which their hooks run, with their state, and what\n"
     "became of each file: what masks what, what is disabled, what was refused and why. PATH is a\n"
     "file or a directory; without any, the directories that the plugin reads.\n"
-    "\n"
-    "  --no-host           leave out the hook programs on this host: for a rule repository's CI\n"
-    "  -o text|json|yaml   how it is printed (default text)\n" GR_COMMON_HELP
+    "\n" GR_NO_HOST_HELP "  -o text|json|yaml   how it is printed (default text)\n" GR_COMMON_HELP
     "  -h, --help          this text\n"
     "\n"
     "Exit codes: 0 printed, 1 something was refused, 2 usage, 4 PATH is not there.\n"
@@ -29,14 +27,11 @@ static const char help[] =
 
 struct list {
     struct gr_common common;
-    bool no_host;
     enum gr_output output;
 };
 
-enum { OPT_NO_HOST = GR_OPT_OWN };
-
 const struct option gr_options_list[] = {
-    {"no-host", no_argument, NULL, OPT_NO_HOST},
+    GR_NO_HOST_OPTION,
     {"output", required_argument, NULL, 'o'},
     GR_COMMON_OPTIONS,
     {0},
@@ -47,9 +42,6 @@ static int take(void *user, int option, const char *value)
     struct list *list = user;
 
     switch (option) {
-    case OPT_NO_HOST:
-        list->no_host = true;
-        return GR_EXIT_OK;
     case 'o':
         return gr_output_choose("list", value, &list->output);
     default:
@@ -81,7 +73,7 @@ int gr_verb_list(int argc, char **argv)
         return r < 0 ? GR_EXIT_OK : r;
     gr_finding_list_init(&findings);
     reporter = gr_finding_list_reporter(&findings);
-    r = gr_common_load(&list.common, GR_STR_NONE, !list.no_host, &reporter, &loaded);
+    r = gr_common_load(&list.common, GR_STR_NONE, !list.common.no_host, &reporter, &loaded);
     if (r == GR_EXIT_OK) {
         if (list.output == GR_OUTPUT_TEXT)
             gr_list_text(&loaded.load, &findings);

@@ -25,7 +25,8 @@ static const char help[] =
     "(--from): a list of them.\n"
     "\n"
     "  --spec FILE         the config.json of a bundle: print it with everything laid into it. It\n"
-    "                      also says what is known of the container, unless --from does\n"
+    "                      also says what is known of the container, unless --from "
+    "does\n" GR_NO_HOST_HELP
     "  -o json|yaml        how it is printed (default json)\n" GR_SUBJECT_HELP GR_COMMON_HELP
     "  -h, --help          this text\n"
     "\n"
@@ -54,6 +55,7 @@ enum { OPT_SPEC = GR_OPT_OWN };
 
 const struct option gr_options_render[] = {
     {"spec", required_argument, NULL, OPT_SPEC},
+    GR_NO_HOST_OPTION,
     {"output", required_argument, NULL, 'o'},
     GR_SUBJECT_OPTIONS,
     GR_COMMON_OPTIONS,
@@ -270,7 +272,7 @@ int gr_verb_render(int argc, char **argv)
 
     if (r != GR_EXIT_OK)
         return r < 0 ? GR_EXIT_OK : r;
-    r = gr_common_load(&render.common, GR_STR_NONE, true, &reporter, &loaded);
+    r = gr_common_load(&render.common, GR_STR_NONE, !render.common.no_host, &reporter, &loaded);
     if (r != GR_EXIT_OK)
         return r;
     render.loaded = &loaded;
