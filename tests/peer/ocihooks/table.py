@@ -280,7 +280,7 @@ HOOKS = [
     one("args at the limit", hook(args=["x"] * 256)),
     one("many stages", with_(stages=["poststop"] * 65), only_library={"a.json": "limit"}),
     one("stages at the limit", with_(stages=["poststop"] * 64)),
-    one("nested", '{"x":' + "[" * 40 + "]" * 40 + "," + json.dumps(BASE)[1:],
+    one("nested", '{"x":' + "[" * 70 + "]" * 70 + "," + json.dumps(BASE)[1:],
         only_library={"a.json": "limit"}),
     one("no UTF-8", b'{"x":"\xff",' + json.dumps(BASE)[1:].encode(),
         only_library={"a.json": "the library replaces it"}),
