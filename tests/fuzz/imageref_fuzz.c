@@ -11,11 +11,15 @@
 #include "base/utf8.h"
 #include "rules/limits.h"
 #include "rules/match/match.h"
+#include "rules/pattern/imagename.h"
 
 /* registry/repository[:tag][@digest] */
 static struct gr_str write_out(const struct gr_image *image, struct gr_buf *out)
 {
     (void)gr_buf_str(out, image->registry);
+    /* Only the port, which is the usual one and was left out, made a registry of such a name. */
+    if (!gr_image_is_domain(image->registry))
+        (void)gr_buf_text(out, ":443");
     (void)gr_buf_text(out, image->implied_library ? "/library/" : "/");
     (void)gr_buf_str(out, image->repository);
     if (image->tag.n) {
