@@ -2,11 +2,13 @@
 """What the golden tests share: the program, and rules installed where nobody else can write."""
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,6 +132,29 @@ def node(grapnel: str, tmp_path: Path) -> Node:
     for path in (node.rules, node.hooks, node.tmp):
         path.mkdir(mode=0o755)
     return node
+
+
+@functools.cache
+def no_container_because(program: str, runc: str) -> str | None:
+    """Why runc can make no container on this machine, as simulate finds out; None: it can."""
+    with tempfile.TemporaryDirectory() as home:
+        node = Node(program, Path(home))
+        node.home.chmod(0o755)
+        for path in (node.rules, node.hooks, node.tmp):
+            path.mkdir(mode=0o755)
+        node.install(EXAMPLES[0], probe=True)
+        return node.json("--runtime", runc, EXAMPLES[0] / "pods.yaml").get("noContainerBecause")
+
+
+def need_containers(program: str) -> str:
+    """The path of a runc that makes containers; otherwise the test is skipped, in CI it fails."""
+    runc = need_runc()
+    why = no_container_because(program, runc)
+    if why and os.environ.get("CI") == "true":
+        pytest.fail(why)
+    if why:
+        pytest.skip(why)
+    return runc
 
 
 def need_runc() -> str:
