@@ -7,6 +7,8 @@
 #include "load/config.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "rules/decide/decide.h"
 #include "rules/limits.h"
@@ -35,6 +37,8 @@ static const char *const setting_names[GR_SETTING_COUNT] = {
     [GR_SETTING_REQUEST_ANNOTATION] = "requestAnnotation",
     [GR_SETTING_REQUIRED_SETS] = "requiredSets",
     [GR_SETTING_OWN_NAMESPACE] = "ownNamespace",
+    [GR_SETTING_RUN_DIR] = "runDir",
+    [GR_SETTING_CONTROL_SOCKET] = "controlSocket",
 };
 
 static const char *const level_words[] = {
@@ -88,6 +92,8 @@ void gr_config_init(struct gr_config *out_config)
         .environment = "",
         .request_annotation = GR_REQUEST_ANNOTATION,
         .own_namespace = "",
+        .run_dir = GR_CONFIG_RUN_DIR_DEFAULT,
+        .control_socket = GR_CONFIG_CONTROL_DEFAULT,
     };
     for (size_t i = 0; i < GR_SETTING_COUNT; i++)
         out_config->origins[i] = (struct gr_setting_origin){.has = true};
@@ -338,6 +344,40 @@ static int decode_last_good_dir(struct gr_decoder *d, const struct gr_yaml_node 
     return noted(r, node, target, GR_SETTING_LAST_GOOD_DIR);
 }
 
+/* A path that a socket's address has room for, or the word none. */
+static int decode_socket(struct gr_decoder *d, const struct gr_yaml_node *node,
+                         const char **out_path)
+{
+    const char *path = "";
+    int r = 0;
+
+    if (node->kind != GR_YAML_SCALAR || !gr_str_is(node->text, "none"))
+        r = decode_path(d, node, false, &path);
+    if (r == 0 && strlen(path) > GR_CONFIG_SOCKET_MAX_BYTES)
+        r = gr_decode_refuse(d, node->at, "bad-path",
+                             "the path of a socket may have %d bytes, found %zu; use a shorter one",
+                             GR_CONFIG_SOCKET_MAX_BYTES, strlen(path));
+    if (r == 0)
+        *out_path = path;
+    return r;
+}
+
+static int decode_run_dir(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    int r = decode_path(d, node, false, &target->config->run_dir);
+
+    return noted(r, node, target, GR_SETTING_RUN_DIR);
+}
+
+static int decode_control_socket(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    int r = decode_socket(d, node, &target->config->control_socket);
+
+    return noted(r, node, target, GR_SETTING_CONTROL_SOCKET);
+}
+
 /* In the order of enum gr_setting; then what this version cannot obey. */
 static const struct gr_key spec_keys[] = {
     {"hooksDirs", decode_hooks_dirs, 0, NULL},
@@ -354,6 +394,8 @@ static const struct gr_key spec_keys[] = {
     {"requestAnnotation", decode_request_annotation, 0, NULL},
     {"requiredSets", decode_required_sets, 0, NULL},
     {"ownNamespace", decode_own_namespace, 0, NULL},
+    {"runDir", decode_run_dir, 0, NULL},
+    {"controlSocket", decode_control_socket, 0, NULL},
     {"runner", decode_runner, 0, NULL},
 };
 
@@ -400,6 +442,8 @@ static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root
         {"requestAnnotation", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"requiredSets", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"ownNamespace", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"runDir", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"controlSocket", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"runner", NULL, GR_KEY_ELSEWHERE, "spec"},
     };
     int r = refuse_policy(d, gr_yaml_get(root, "kind"));
@@ -461,58 +505,48 @@ int gr_config_decode(struct gr_arena *arena, const struct gr_config_text *text,
     return r;
 }
 
+/* Where the value of a setting stands in struct gr_config: a field, or two that follow each other.
+ */
+struct place {
+    size_t offset, size;
+};
+
+#define SPAN(first, last)                                                                     \
+    {                                                                                         \
+        .offset = offsetof(struct gr_config, first),                                          \
+        .size = offsetof(struct gr_config, last) + sizeof(((struct gr_config *)NULL)->last) - \
+                offsetof(struct gr_config, first)                                             \
+    }
+#define FIELD(name) SPAN(name, name)
+
+static const struct place places[GR_SETTING_COUNT] = {
+    [GR_SETTING_HOOKS_DIRS] = SPAN(hooks_dirs, hooks_dirs_n),
+    [GR_SETTING_HOST_ROOT] = FIELD(host_root),
+    [GR_SETTING_NODE_NAME] = FIELD(node_name),
+    [GR_SETTING_LOG_LEVEL] = FIELD(log_level),
+    [GR_SETTING_LOG_FORMAT] = FIELD(log_format),
+    [GR_SETTING_AMBIGUOUS_IMAGE] = FIELD(ambiguous_image),
+    [GR_SETTING_ON_REQUEST_ERROR] = FIELD(on_request_error),
+    [GR_SETTING_RESCAN_INTERVAL] = FIELD(rescan_interval_s),
+    [GR_SETTING_LAST_GOOD_DIR] = FIELD(last_good_dir),
+    [GR_SETTING_ENVIRONMENT] = FIELD(environment),
+    [GR_SETTING_OCI_HOOKS_DIRS] = SPAN(oci_hooks_dirs, oci_hooks_dirs_n),
+    [GR_SETTING_REQUEST_ANNOTATION] = FIELD(request_annotation),
+    [GR_SETTING_REQUIRED_SETS] = FIELD(required_sets),
+    [GR_SETTING_OWN_NAMESPACE] = FIELD(own_namespace),
+    [GR_SETTING_RUN_DIR] = FIELD(run_dir),
+    [GR_SETTING_CONTROL_SOCKET] = FIELD(control_socket),
+};
+
 void gr_config_merge(struct gr_config *config, const struct gr_config *over)
 {
     for (size_t i = 0; i < GR_SETTING_COUNT; i++) {
+        const struct place *place = &places[i];
+
         if (!over->origins[i].has)
             continue;
         config->origins[i] = over->origins[i];
-        switch ((enum gr_setting)i) {
-        case GR_SETTING_HOOKS_DIRS:
-            config->hooks_dirs = over->hooks_dirs;
-            config->hooks_dirs_n = over->hooks_dirs_n;
-            break;
-        case GR_SETTING_HOST_ROOT:
-            config->host_root = over->host_root;
-            break;
-        case GR_SETTING_NODE_NAME:
-            config->node_name = over->node_name;
-            break;
-        case GR_SETTING_LOG_LEVEL:
-            config->log_level = over->log_level;
-            break;
-        case GR_SETTING_LOG_FORMAT:
-            config->log_format = over->log_format;
-            break;
-        case GR_SETTING_AMBIGUOUS_IMAGE:
-            config->ambiguous_image = over->ambiguous_image;
-            break;
-        case GR_SETTING_ON_REQUEST_ERROR:
-            config->on_request_error = over->on_request_error;
-            break;
-        case GR_SETTING_RESCAN_INTERVAL:
-            config->rescan_interval_s = over->rescan_interval_s;
-            break;
-        case GR_SETTING_LAST_GOOD_DIR:
-            config->last_good_dir = over->last_good_dir;
-            break;
-        case GR_SETTING_ENVIRONMENT:
-            config->environment = over->environment;
-            break;
-        case GR_SETTING_OCI_HOOKS_DIRS:
-            config->oci_hooks_dirs = over->oci_hooks_dirs;
-            config->oci_hooks_dirs_n = over->oci_hooks_dirs_n;
-            break;
-        case GR_SETTING_REQUEST_ANNOTATION:
-            config->request_annotation = over->request_annotation;
-            break;
-        case GR_SETTING_REQUIRED_SETS:
-            config->required_sets = over->required_sets;
-            break;
-        case GR_SETTING_OWN_NAMESPACE:
-            config->own_namespace = over->own_namespace;
-            break;
-        }
+        memcpy((char *)config + place->offset, (const char *)over + place->offset, place->size);
     }
 }
 

@@ -19,6 +19,13 @@
 /* Where the last good text of each rule file is kept. */
 #define GR_CONFIG_LAST_GOOD_DEFAULT "/var/lib/grapnel/last-good"
 
+/* What is kept until the node starts anew. */
+#define GR_CONFIG_RUN_DIR_DEFAULT "/run/grapnel"
+#define GR_CONFIG_CONTROL_DEFAULT GR_CONFIG_RUN_DIR_DEFAULT "/control.sock"
+
+/* Path of a socket: struct sockaddr_un has room for it and a NUL byte. */
+#define GR_CONFIG_SOCKET_MAX_BYTES 107
+
 /* Directories of rule files, and of oci-hooks(5) files. No evidence. */
 #define GR_CONFIG_DIRS_MAX 32
 
@@ -68,8 +75,10 @@ enum gr_setting {
     GR_SETTING_REQUEST_ANNOTATION,
     GR_SETTING_REQUIRED_SETS,
     GR_SETTING_OWN_NAMESPACE,
+    GR_SETTING_RUN_DIR,
+    GR_SETTING_CONTROL_SOCKET,
 };
-#define GR_SETTING_COUNT 14
+#define GR_SETTING_COUNT 16
 
 /* As it is written: "hooksDirs", … */
 const char *gr_setting_name(enum gr_setting setting);
@@ -99,7 +108,9 @@ struct gr_config {
     size_t oci_hooks_dirs_n;
     const char *request_annotation;
     struct gr_strs required_sets;
-    const char *own_namespace; /* Grapnel's own; empty: not known */
+    const char *own_namespace;  /* Grapnel's own; empty: not known */
+    const char *run_dir;        /* what is kept until the node starts anew: plugin/state */
+    const char *control_socket; /* empty: none */
 };
 
 /* Everything set to its default; node_name is the empty text (the caller asks the kernel). */

@@ -94,6 +94,8 @@ static const char settings[] = "apiVersion: grapnel/v1beta1\n"
                                "  requiredSets: [a, b]\n"
                                "  requestAnnotation: a/b\n"
                                "  ownNamespace: ns\n"
+                               "  runDir: /r\n"
+                               "  controlSocket: /r/c\n"
                                "  environment: e\n";
 
 /* Every list and value; read twice, so that the second text's are put behind the first's. */

@@ -102,6 +102,8 @@ CONFIG = {
     "rescanInterval": {"good": [1, 3600, "1s", "3600s", "999s"],
                        "bad": [0, 3601, "3601s", "0s", "1m", None, "1"]},
     "lastGoodDir": {"good": ["none", "/a"], "bad": ["None", "", "/", "a", 1, None]},
+    "runDir": {"good": ["/a", "/a/b.c", LONG], "bad": ["", "/", "a", "/a/", "/a/..", LONG + "a", 1, None, ["/a"]]},
+    "controlSocket": {"good": ["none", "/a", "/" + "a" * 106], "bad": ["", "/", "a", "/" + "a" * 107, 1, None]},
     "environment": {"good": ["staging", "a b", "a" * 253], "bad": ["", "a" * 254, 1, None, ["a"], "a\nb"]},
     "requestAnnotation": {"good": ["a", "hooks.noderesource.dev", "a.b/c_D-e", "a" * 317],
                           "bad": ["", "a b", "/a", "a/", "a" * 318, 1, None, ["a"]]},

@@ -23,6 +23,10 @@ static const char help[] =
     "  --name NAME         the name to register (default " NAME_DEFAULT ")\n" GR_COMMON_HELP
     "  --last-good DIR     where the last good text of each rule file is kept, or none\n"
     "                      (default " GR_CONFIG_LAST_GOOD_DEFAULT ")\n"
+    "  --run-dir DIR       what is kept until the node starts anew (default\n"
+    "                      " GR_CONFIG_RUN_DIR_DEFAULT ")\n"
+    "  --control PATH      the socket of grapnel status, pause and probe, or none (default\n"
+    "                      " GR_CONFIG_CONTROL_DEFAULT ")\n"
     "  --log-level LEVEL   error, warning, info (default) or debug\n"
     "  --log-format FORMAT logfmt (default) or json\n"
     "  -h, --help          this text\n"
@@ -41,13 +45,24 @@ struct arguments {
     struct gr_plugin_options options;
 };
 
-enum { OPT_SOCKET = GR_OPT_OWN, OPT_INDEX, OPT_NAME, OPT_LAST_GOOD, OPT_LEVEL, OPT_FORMAT };
+enum {
+    OPT_SOCKET = GR_OPT_OWN,
+    OPT_INDEX,
+    OPT_NAME,
+    OPT_LAST_GOOD,
+    OPT_RUN_DIR,
+    OPT_CONTROL,
+    OPT_LEVEL,
+    OPT_FORMAT
+};
 
 const struct option gr_options_plugin[] = {
     {"socket", required_argument, NULL, OPT_SOCKET},
     {"index", required_argument, NULL, OPT_INDEX},
     {"name", required_argument, NULL, OPT_NAME},
     {"last-good", required_argument, NULL, OPT_LAST_GOOD},
+    {"run-dir", required_argument, NULL, OPT_RUN_DIR},
+    {"control", required_argument, NULL, OPT_CONTROL},
     {"log-level", required_argument, NULL, OPT_LEVEL},
     {"log-format", required_argument, NULL, OPT_FORMAT},
     GR_COMMON_OPTIONS,
@@ -59,12 +74,39 @@ static int usage(const char *expected, const char *found)
     return gr_usage("plugin", expected, found);
 }
 
+static struct gr_setting_origin by_flag(void)
+{
+    return (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
+}
+
+/* An absolute path, or none where that is allowed: then the empty text. */
+static int parse_path(struct arguments *a, enum gr_setting setting, const char *value,
+                      const char *expected, const char **out_path)
+{
+    bool none = setting != GR_SETTING_RUN_DIR && strcmp(value, "none") == 0;
+
+    if (!none && value[0] != '/')
+        return usage(expected, value);
+    *out_path = none ? "" : value;
+    a->common.flags.config.origins[setting] = by_flag();
+    return GR_EXIT_OK;
+}
+
+static int parse_control(struct arguments *a, const char *value)
+{
+    const char *expected = "--control with an absolute path of at most 107 bytes, or none";
+
+    if (strlen(value) > GR_CONFIG_SOCKET_MAX_BYTES)
+        return usage(expected, value);
+    return parse_path(a, GR_SETTING_CONTROL_SOCKET, value, expected,
+                      &a->common.flags.config.control_socket);
+}
+
 static int parse_level(struct gr_config *config, const char *value)
 {
     if (!gr_log_level_parse(gr_str_from(value), &config->log_level))
         return usage("--log-level error, warning, info or debug", value);
-    config->origins[GR_SETTING_LOG_LEVEL] =
-        (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
+    config->origins[GR_SETTING_LOG_LEVEL] = by_flag();
     return GR_EXIT_OK;
 }
 
@@ -72,8 +114,7 @@ static int parse_format(struct gr_config *config, const char *value)
 {
     if (!gr_log_format_parse(gr_str_from(value), &config->log_format))
         return usage("--log-format logfmt or json", value);
-    config->origins[GR_SETTING_LOG_FORMAT] =
-        (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
+    config->origins[GR_SETTING_LOG_FORMAT] = by_flag();
     return GR_EXIT_OK;
 }
 
@@ -97,12 +138,14 @@ static int take(void *user, int option, const char *value)
         a->options.name = value;
         return GR_EXIT_OK;
     case OPT_LAST_GOOD:
-        if (value[0] != '/' && strcmp(value, "none") != 0)
-            return usage("--last-good with an absolute path, or none", value);
-        a->common.flags.config.last_good_dir = value[0] == '/' ? value : "";
-        a->common.flags.config.origins[GR_SETTING_LAST_GOOD_DIR] =
-            (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
-        return GR_EXIT_OK;
+        return parse_path(a, GR_SETTING_LAST_GOOD_DIR, value,
+                          "--last-good with an absolute path, or none",
+                          &a->common.flags.config.last_good_dir);
+    case OPT_RUN_DIR:
+        return parse_path(a, GR_SETTING_RUN_DIR, value, "--run-dir with an absolute path",
+                          &a->common.flags.config.run_dir);
+    case OPT_CONTROL:
+        return parse_control(a, value);
     case OPT_LEVEL:
         return parse_level(&a->common.flags.config, value);
     case OPT_FORMAT:

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <time.h>
 
 #include "app/daemon/reload.h"
 #include "base/hash.h"
@@ -19,15 +20,20 @@ struct gr_inforce {
     struct gr_fs fs;
     struct gr_settings settings;
     bool has_settings;
-    char *configure_text;       /* of the last Configure; owned; NULL: none yet */
-    uint64_t settings_hash;     /* of the findings about them, as last logged */
-    struct gr_ruleset *ruleset; /* NULL until the first load */
-    uint64_t rules_hash;        /* of what is in force, to tell a change from a rescan */
-    uint64_t findings_hash;     /* of the findings about it, as last logged */
-    uint64_t ordered, loaded;   /* numbers of the last order and of what is in force */
-    uint64_t needed;            /* nothing is decided before this one is in force */
-    bool waiting;               /* launched, and Configure has not said yet where rules lie */
-    bool ready;                 /* as last logged */
+    char *configure_text;            /* of the last Configure; owned; NULL: none yet */
+    uint64_t settings_hash;          /* of the findings about them, as last logged */
+    struct gr_ruleset *ruleset;      /* NULL until the first load */
+    uint64_t rules_hash;             /* of what is in force, to tell a change from a rescan */
+    uint64_t findings_hash;          /* of the findings about it, as last logged */
+    uint64_t ordered, loaded;        /* numbers of the last order and of what is in force */
+    uint64_t needed;                 /* nothing is decided before this one is in force */
+    bool waiting;                    /* launched, and Configure has not said yet where rules lie */
+    bool ready;                      /* as last logged */
+    struct gr_load_result load;      /* the last one, without its rule set */
+    struct gr_finding_list findings; /* of the last load */
+    uint64_t loads, failures;
+    int64_t last_s, last_success_s;
+    uint64_t last_took_ns;
 };
 
 /* ---- settings ---- */
@@ -123,7 +129,7 @@ static void log_load(struct gr_inforce *f, const struct gr_reloaded *reloaded, b
            GR_LOG_INT("took_us", reloaded->took_ns / NS_PER_US));
 }
 
-/* Puts new rules in force; a rescan that found the same ones leaves the old object. */
+/* Puts new rules in force. */
 static void swap(struct gr_inforce *f, struct gr_reloaded *reloaded)
 {
     bool same_rules = f->ruleset && reloaded->hash == f->rules_hash;
@@ -131,22 +137,36 @@ static void swap(struct gr_inforce *f, struct gr_reloaded *reloaded)
 
     if (!same_findings)
         gr_finding_list_log(&reloaded->findings, f->log);
-    if (!same_rules) {
-        gr_reload_dispose(f->reload, gr_take(f->ruleset));
-        f->ruleset = gr_take(reloaded->load.ruleset);
-    } else {
-        gr_reload_dispose(f->reload, gr_take(reloaded->load.ruleset));
-    }
+    /* The newer object even of the same rules: what the load tells of its files lives there. */
+    gr_reload_dispose(f->reload, gr_take(f->ruleset));
+    f->ruleset = gr_take(reloaded->load.ruleset);
+    f->load = reloaded->load;
     f->rules_hash = reloaded->hash;
     f->findings_hash = reloaded->findings.hash;
+    gr_finding_list_fini(&f->findings);
+    f->findings = reloaded->findings;
+    gr_finding_list_init(&reloaded->findings);
     f->loaded = reloaded->number;
     log_load(f, reloaded, !same_rules || !same_findings);
+}
+
+static void count(struct gr_inforce *f, const struct gr_reloaded *reloaded)
+{
+    bool good = reloaded->result == 0 && reloaded->load.errors == 0;
+
+    f->loads++;
+    f->failures += !good;
+    f->last_s = (int64_t)time(NULL);
+    if (good)
+        f->last_success_s = f->last_s;
+    f->last_took_ns = reloaded->took_ns;
 }
 
 static void on_reloaded(void *user, struct gr_reloaded *reloaded)
 {
     struct gr_inforce *f = user;
 
+    count(f, reloaded);
     if (reloaded->result == 0)
         swap(f, reloaded);
     else
@@ -181,6 +201,24 @@ int gr_inforce_decide(struct gr_inforce *f, const struct gr_subject *subject,
     if (gr_decide(f->ruleset, subject, &options, arena, out_decision) != 0)
         return gr_fail(err, -ENOMEM, "no-memory", "no memory to decide about the container");
     return 0;
+}
+
+void gr_inforce_status(const struct gr_inforce *f, struct gr_inforce_status *out_status)
+{
+    *out_status = (struct gr_inforce_status){
+        .settings = &f->settings,
+        .ruleset = f->ruleset,
+        .load = &f->load,
+        .findings = &f->findings,
+        .rules_hash = f->rules_hash,
+        .sound = f->settings.sound,
+        .ready = gr_inforce_is_usable(f) && f->ready,
+        .loads = f->loads,
+        .failures = f->failures,
+        .last_s = f->last_s,
+        .last_success_s = f->last_success_s,
+        .last_took_ns = f->last_took_ns,
+    };
 }
 
 /* ---- life ---- */
@@ -218,6 +256,7 @@ int gr_inforce_new(struct event_base *base, const struct gr_flags *flags, bool l
     f->user = user;
     f->settings_hash = GR_HASH_START;
     f->findings_hash = GR_HASH_START;
+    gr_finding_list_init(&f->findings);
     gr_fs_posix(&f->fs);
     r = start(f, base, launched);
     if (r) {
@@ -236,6 +275,7 @@ void gr_inforce_free(struct gr_inforce *f)
     if (f->rescan)
         event_free(f->rescan);
     gr_ruleset_unref(f->ruleset);
+    gr_finding_list_fini(&f->findings);
     gr_settings_fini(&f->settings);
     free(f->configure_text);
     free(f);

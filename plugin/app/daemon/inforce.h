@@ -8,8 +8,9 @@
 #ifndef GR_APP_DAEMON_INFORCE_H
 #define GR_APP_DAEMON_INFORCE_H
 
-#include "app/log.h"
+#include "app/daemon/findings.h"
 #include "app/settings.h"
+#include "load/load.h"
 #include "nri/session.h"
 
 struct event_base;
@@ -53,5 +54,23 @@ struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *
 GR_CHECKED int gr_inforce_decide(struct gr_inforce *inforce, const struct gr_subject *subject,
                                  struct gr_arena *arena, struct gr_decision *out_decision,
                                  struct gr_err *err);
+
+/* What status, metrics and probes tell of the rules and settings in force. Borrowed; valid until
+ * the loop's next turn. */
+struct gr_inforce_status {
+    const struct gr_settings *settings;
+    const struct gr_ruleset *ruleset; /* NULL: none was loaded yet */
+    /* Of the last load that ended; lives as long as the rule set. ruleset in it is NULL. */
+    const struct gr_load_result *load;
+    const struct gr_finding_list *findings; /* of that load */
+    uint64_t rules_hash;                    /* of what is in force */
+    bool sound;                             /* every source of settings is good */
+    bool ready; /* usable, settings sound, nothing rejected, no error in the last load */
+    uint64_t loads, failures;       /* ended; of them those with errors, or without memory */
+    int64_t last_s, last_success_s; /* when, seconds since 1970; 0: none yet */
+    uint64_t last_took_ns;
+};
+
+void gr_inforce_status(const struct gr_inforce *inforce, struct gr_inforce_status *out_status);
 
 #endif

@@ -90,7 +90,7 @@ static void test_everything(void **state)
                    "  onRequestError: Ignore\n  rescanInterval: 60s\n  lastGoodDir: /var/x\n"
                    "  environment: staging\n  ociHooksDirs: [/o]\n"
                    "  requestAnnotation: example.com/hooks\n  requiredSets: [audit, net]\n"
-                   "  ownNamespace: grapnel\n"));
+                   "  ownNamespace: grapnel\n  runDir: /r\n  controlSocket: /r/c\n"));
 
     (void)state;
     assert_int_equal(config.hooks_dirs_n, 2);
@@ -107,6 +107,8 @@ static void test_everything(void **state)
     assert_int_equal(config.oci_hooks_dirs_n, 1);
     assert_string_equal(config.oci_hooks_dirs[0], "/o");
     assert_string_equal(config.request_annotation, "example.com/hooks");
+    assert_string_equal(config.run_dir, "/r");
+    assert_string_equal(config.control_socket, "/r/c");
     assert_int_equal(config.required_sets.n, 2);
     assert_string_equal(config.required_sets.items[1].p, "net");
     assert_string_equal(config.own_namespace, "grapnel");
@@ -155,7 +157,8 @@ static void test_merge(void **state)
         TOP "  hooksDirs: [/x, /y]\n  hostRoot: /host\n  nodeName: node\n  logLevel: debug\n"
             "  logFormat: json\n  ambiguousImage: Unknown\n  onRequestError: Ignore\n"
             "  rescanInterval: 1\n  lastGoodDir: none\n  environment: e\n  ociHooksDirs: [/o]\n"
-            "  requestAnnotation: r\n  requiredSets: [s]\n  ownNamespace: o\n"));
+            "  requestAnnotation: r\n  requiredSets: [s]\n  ownNamespace: o\n"
+            "  runDir: /r\n  controlSocket: none\n"));
 
     (void)state;
     gr_config_init(&config);
@@ -180,6 +183,8 @@ static void test_merge(void **state)
     assert_string_equal(config.request_annotation, "r");
     assert_int_equal(config.required_sets.n, 1);
     assert_string_equal(config.own_namespace, "o");
+    assert_string_equal(config.run_dir, "/r");
+    assert_string_equal(config.control_socket, "");
 }
 
 struct bad_row {
@@ -192,6 +197,8 @@ struct bad_row {
 };
 
 #define SECONDS "expected whole seconds from 1 to 3600, such as 30 or \"30s\", found "
+
+#define SIXTEEN "0123456789abcdef"
 
 static const struct bad_row bad_rows[] = {
     {"broken YAML", BYTES(TOP "  logLevel: [\n"), 5, 1, "yaml-syntax", "",
@@ -215,7 +222,7 @@ static const struct bad_row bad_rows[] = {
      "unknown key \"noSuchKey\" in spec; known here: hooksDirs, hostRoot, nodeName, logLevel, "
      "logFormat, ambiguousImage, onRequestError, rescanInterval, lastGoodDir, environment, "
      "ociHooksDirs, "
-     "requestAnnotation, requiredSets, ownNamespace, runner"},
+     "requestAnnotation, requiredSets, ownNamespace, runDir, controlSocket, runner"},
     {"mistyped setting", BYTES(TOP "  loglevel: info\n"), 4, 3, "unknown-key", "spec.loglevel",
      "unknown key \"loglevel\" in spec; did you mean \"logLevel\"?"},
     {"the runner", BYTES(TOP "  runner: Always\n"), 4, 3, "needs-runner", "spec.runner",
@@ -243,6 +250,11 @@ static const struct bad_row bad_rows[] = {
     {"own namespace", BYTES(TOP "  ownNamespace: a_b\n"), 4, 17, "bad-name", "spec.ownNamespace",
      "the name \"a_b\" is refused: expected the namespace that Grapnel itself runs in, lower-case "
      "letters, digits, - and ."},
+    {"socket with a long path",
+     BYTES(TOP "  controlSocket: /" SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN SIXTEEN
+               "01234567890\n"),
+     4, 18, "bad-path", "spec.controlSocket",
+     "the path of a socket may have 107 bytes, found 108; use a shorter one"},
     {"new setting at the top",
      BYTES("apiVersion: grapnel/v1beta1\nkind: Config\nrequiredSets: [a]\nspec: {}\n"), 3, 1,
      "misplaced-key", "requiredSets",

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/rundir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_BYTES (16U << 10)
+#define TEMPORARY_MAX 300
+
+/* Only root, or whoever we run as, may have put there what we read. */
+static bool is_ours(const struct stat *st)
+{
+    return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+int gr_rundir_open(const char *path, struct gr_err *err)
+{
+    struct stat st;
+    int fd, r;
+
+    if (mkdir(path, 0755) != 0 && errno != EEXIST)
+        return gr_fail(err, -errno, "run-dir", "the directory %s cannot be made: %s", path,
+                       strerror(errno));
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return gr_fail(err, -errno, "run-dir", "the directory %s cannot be opened: %s", path,
+                       strerror(errno));
+    if (fstat(fd, &st) == 0 && is_ours(&st))
+        return fd;
+    r = gr_fail(err, -EPERM, "run-dir",
+                "the directory %s is not used: others than root may change it; make it belong to "
+                "root with mode 0755",
+                path);
+    (void)close(fd);
+    return r;
+}
+
+static int write_all(int fd, struct gr_str text)
+{
+    while (text.n > 0) {
+        ssize_t n = write(fd, text.p, text.n);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        text = gr_str_skip(text, (size_t)n);
+    }
+    return 0;
+}
+
+int gr_rundir_write(int dir, const char *name, struct gr_str text)
+{
+    char temporary[TEMPORARY_MAX];
+    int n = snprintf(temporary, sizeof(temporary), ".%s.%ld", name, (long)getpid());
+    int fd, r;
+
+    if (n < 0 || (size_t)n >= sizeof(temporary))
+        return -ENAMETOOLONG;
+    /* What a process of this number left when it was killed is nobody's. */
+    (void)unlinkat(dir, temporary, 0);
+    fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return -errno;
+    r = write_all(fd, text);
+    if (close(fd) != 0 && r == 0)
+        r = -errno;
+    if (r == 0 && renameat(dir, temporary, dir, name) != 0)
+        r = -errno;
+    if (r)
+        (void)unlinkat(dir, temporary, 0);
+    return r;
+}
+
+static int read_all(int fd, size_t max, struct gr_buf *out)
+{
+    size_t before = out->len;
+    char bytes[READ_BYTES];
+
+    for (;;) {
+        ssize_t n = read(fd, bytes, sizeof(bytes));
+        int r;
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : 0;
+        if (out->len - before + (size_t)n > max)
+            return -EFBIG;
+        r = gr_buf_add(out, bytes, (size_t)n);
+        if (r)
+            return r;
+    }
+}
+
+int gr_rundir_read(int dir, const char *name, size_t max, struct gr_buf *out)
+{
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    size_t before = out->len;
+    struct stat st;
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    r = fstat(fd, &st) != 0 ? -errno : 0;
+    if (r == 0 && !(S_ISREG(st.st_mode) && is_ours(&st)))
+        r = -EPERM;
+    if (r == 0)
+        r = read_all(fd, max, out);
+    if (r)
+        out->len = before;
+    (void)close(fd);
+    return r;
+}
