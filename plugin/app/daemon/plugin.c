@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/random.h>
+#include <time.h>
 
 #include "app/daemon/conn.h"
 #include "app/daemon/inforce.h"
@@ -34,7 +36,9 @@ struct gr_plugin {
     struct gr_conn *conn;
     struct gr_backoff backoff;
     uint64_t connected_ns;
-    int connect_errno; /* of the last failed connect: said once, not every few seconds */
+    int64_t started_s;
+    struct gr_view_session told; /* of the session, for gr_plugin_view; connect_errno also so that
+                                  * a failure is said once, not every few seconds */
     int exit_code;
 };
 
@@ -87,6 +91,12 @@ static const struct gr_conn_proto session_proto = {
 
 /* ---- what the session asks and tells ---- */
 
+/* Cut, and with a NUL byte. */
+static void keep_text(char kept[GR_VIEW_TEXT_BYTES], struct gr_str text)
+{
+    (void)snprintf(kept, GR_VIEW_TEXT_BYTES, "%.*s", GR_STR_FMT(text));
+}
+
 static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struct gr_str config)
 {
     struct gr_plugin *p = user;
@@ -97,6 +107,10 @@ static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struc
     if (runtime->err)
         GR_LOG(p->log, GR_LEVEL_ERROR, "the Configure request could not be read",
                GR_LOG_TEXT("error", runtime->err->text));
+    keep_text(p->told.runtime, runtime->name);
+    keep_text(p->told.version, runtime->version);
+    keep_text(p->told.nri, runtime->nri_version);
+    p->told.request_timeout_ms = runtime->request_timeout_ms;
     /* Nothing can be said about the settings of a request that was not read: what is known stays.
      */
     if (!runtime->err || !gr_inforce_is_usable(p->inforce))
@@ -108,6 +122,9 @@ static void on_synchronized(void *user, size_t pods, size_t containers)
 {
     struct gr_plugin *p = user;
 
+    p->told.synchronized = true;
+    p->told.pods = pods;
+    p->told.containers = containers;
     GR_LOG(p->log, GR_LEVEL_INFO, "synchronized", GR_LOG_INT("pods", pods),
            GR_LOG_INT("containers", containers));
 }
@@ -152,6 +169,7 @@ static void on_state(void *user, enum gr_session_state from, enum gr_session_sta
 {
     struct gr_plugin *p = user;
 
+    p->told.state = to;
     GR_LOG(p->log, GR_LEVEL_DEBUG, "session", GR_LOG_TEXT("from", gr_session_state_name(from)),
            GR_LOG_TEXT("to", gr_session_state_name(to)));
 }
@@ -165,6 +183,14 @@ static const struct gr_session_ops session_ops = {
     .shutdown = on_shutdown,
     .state = on_state,
 };
+
+/* ---- what others are told ---- */
+
+void gr_plugin_view(const struct gr_plugin *p, struct gr_view *out_view)
+{
+    *out_view = (struct gr_view){.started_s = p->started_s, .session = p->told};
+    gr_inforce_status(p->inforce, &out_view->rules);
+}
 
 /* ---- the connection's life ---- */
 
@@ -201,8 +227,11 @@ static void on_closed(void *user, int reason)
     uint64_t age_ms = (gr_now_ns() - p->connected_ns) / NS_PER_MS;
     uint32_t wait_ms;
 
+    keep_text(p->told.lost, gr_str_from(reason ? strerror(-reason) : "end of file"));
     gr_session_closed(p->session);
     drop_connection(p);
+    p->told.state = GR_SESSION_CLOSED;
+    p->told.since_s = (int64_t)time(NULL);
     if (p->options->launched_fd >= 0) {
         GR_LOG(p->log, GR_LEVEL_INFO, "the runtime closed the connection, ending",
                GR_LOG_TEXT("reason", reason ? strerror(-reason) : "end of file"));
@@ -238,6 +267,9 @@ static int open_session(struct gr_plugin *p, int fd)
         return r;
     }
     pass_settings(p);
+    p->told.synchronized = false;
+    p->told.since_s = (int64_t)time(NULL);
+    p->told.sessions++;
     p->connected_ns = gr_now_ns();
     gr_conn_kick(p->conn);
     return 0;
@@ -247,10 +279,10 @@ static void connect_failed(struct gr_plugin *p, int result)
 {
     uint32_t wait_ms = gr_backoff_connect_failed(&p->backoff, random_number());
 
-    if (p->connect_errno != result)
+    if (p->told.connect_errno != result)
         GR_LOG(p->log, GR_LEVEL_WARNING, "cannot connect to the runtime, trying on",
                GR_LOG_TEXT("socket", p->options->socket), GR_LOG_TEXT("error", strerror(-result)));
-    p->connect_errno = result;
+    p->told.connect_errno = result;
     retry_in(p, wait_ms);
 }
 
@@ -263,7 +295,7 @@ static void try_connect(struct gr_plugin *p)
         connect_failed(p, r);
         return;
     }
-    p->connect_errno = 0;
+    p->told.connect_errno = 0;
     GR_LOG(p->log, GR_LEVEL_INFO, "connected", GR_LOG_TEXT("socket", p->options->socket));
 }
 
@@ -381,8 +413,19 @@ static void tune_memory(void)
 
 int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
 {
-    struct gr_plugin plugin = {.options = options, .log = log, .exit_code = GR_EXIT_OK};
     bool launched = options->launched_fd >= 0;
+    struct gr_plugin plugin = {
+        .options = options,
+        .log = log,
+        .exit_code = GR_EXIT_OK,
+        .started_s = (int64_t)time(NULL),
+        .told = {.launched = launched,
+                 .socket = options->socket,
+                 .name = options->name,
+                 .index = options->index,
+                 .state = GR_SESSION_CLOSED,
+                 .since_s = (int64_t)time(NULL)},
+    };
     int r;
 
     (void)signal(SIGPIPE, SIG_IGN);

@@ -9,8 +9,7 @@
 #ifndef GR_APP_DAEMON_PLUGIN_H
 #define GR_APP_DAEMON_PLUGIN_H
 
-#include "app/log.h"
-#include "app/settings.h"
+#include "app/daemon/view.h"
 
 /* Where runtimes listen (NRI since 0.3). */
 #define GR_NRI_SOCKET_DEFAULT "/var/run/nri/nri.sock"
@@ -28,5 +27,10 @@ struct gr_plugin_options {
  * settings and rules again. Returns the exit code.
  */
 int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log);
+
+struct gr_plugin;
+
+/* What the process is now; see app/daemon/view. */
+void gr_plugin_view(const struct gr_plugin *plugin, struct gr_view *out_view);
 
 #endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/daemon/view: the plugin process as it is now, for whoever tells of it.
+ *
+ * Layer: app. Filled anew for each status, probe and scrape by whoever owns the parts
+ * (gr_plugin_view); everything is borrowed and valid until the loop's next turn.
+ */
+#ifndef GR_APP_DAEMON_VIEW_H
+#define GR_APP_DAEMON_VIEW_H
+
+#include "app/daemon/inforce.h"
+
+/* Bytes of a runtime's name and versions that are kept; longer ones are cut. */
+#define GR_VIEW_TEXT_BYTES 64
+
+struct gr_view_session {
+    bool launched;             /* by the runtime, which passed the connection */
+    const char *socket;        /* of the runtime; external mode */
+    const char *name, *index;  /* what RegisterPlugin says */
+    enum gr_session_state state; /* GR_SESSION_CLOSED: there is no connection */
+    bool synchronized;         /* in this session; up to NRI 0.6.1 a launched plugin never is */
+    size_t pods, containers;   /* that Synchronize told */
+    char runtime[GR_VIEW_TEXT_BYTES], version[GR_VIEW_TEXT_BYTES], nri[GR_VIEW_TEXT_BYTES];
+    uint64_t request_timeout_ms;
+    int64_t since_s;           /* of this state: connected, or without a connection; seconds since
+                                * 1970 */
+    uint64_t sessions;         /* opened since the start */
+    int connect_errno;         /* of the last failed connect; 0: none */
+    char lost[GR_VIEW_TEXT_BYTES]; /* why the last session ended; empty: none has */
+};
+
+struct gr_view {
+    int64_t started_s; /* seconds since 1970 */
+    struct gr_view_session session;
+    struct gr_inforce_status rules;
+};
+
+/*
+ * The probe ready: registered, synchronized where the runtime does that at all, rules loaded,
+ * nothing rejected, on the real session. Returns NULL, or in a few words what is missing.
+ */
+const char *gr_view_not_ready(const struct gr_view *view);
+
+#endif
