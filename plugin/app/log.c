@@ -3,6 +3,8 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <syslog.h>
@@ -19,22 +21,33 @@
 #define DEV_NULL_MAJOR 1
 #define DEV_NULL_MINOR 3
 
-static bool stderr_is_null(void)
+static bool is_null(const struct stat *st)
 {
-    struct stat st;
+    return S_ISCHR(st->st_mode) && major(st->st_rdev) == DEV_NULL_MAJOR &&
+           minor(st->st_rdev) == DEV_NULL_MINOR;
+}
 
-    if (fstat(STDERR_FILENO, &st) != 0)
-        return true;
-    return S_ISCHR(st.st_mode) && major(st.st_rdev) == DEV_NULL_MAJOR &&
-           minor(st.st_rdev) == DEV_NULL_MINOR;
+/* systemd says which file the journal reads: device and inode, since somebody may have redirected
+ * stderr meanwhile. */
+static bool is_journal(const struct stat *st)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    char text[64];
+
+    (void)snprintf(text, sizeof(text), "%ju:%ju", (uintmax_t)st->st_dev, (uintmax_t)st->st_ino);
+    return stream && strcmp(stream, text) == 0;
 }
 
 void gr_log_init(struct gr_log *log, const char *ident)
 {
+    struct stat st;
+    bool open = fstat(STDERR_FILENO, &st) == 0;
+
     *log = (struct gr_log){.level = GR_LEVEL_INFO, .format = GR_LOG_LOGFMT};
-    log->syslog = stderr_is_null();
-    if (log->syslog)
-        openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
+    log->syslog = !open || is_null(&st);
+    log->journal = open && is_journal(&st);
+    /* Opened also for an audit log that is asked for later: a sandbox may forbid it then. */
+    openlog(ident, LOG_PID | LOG_NDELAY, LOG_DAEMON);
 }
 
 static void put_time(char out[32])
@@ -166,7 +179,7 @@ static void make_line(const struct gr_log *log, struct gr_buf *line, enum gr_lev
                       const char *message, const struct gr_log_field *fields, size_t n)
 {
     char buffer[32];
-    const char *time = log->syslog ? NULL : buffer;
+    const char *time = log->syslog || log->journal ? NULL : buffer;
 
     put_time(buffer);
     for (size_t value_max = LINE_MAX_BYTES; value_max > 0; value_max /= 2) {
@@ -192,6 +205,34 @@ static int priority_of(enum gr_level level)
     return priorities[level];
 }
 
+/* One write, so that lines of two threads or processes do not mix. */
+static void write_line(int fd, struct gr_buf *line)
+{
+    line->broken = 0; /* what there is of a line still ends */
+    line->max++;
+    (void)gr_buf_byte(line, '\n');
+    if (line->data && write(fd, line->data, line->len) < 0)
+        (void)0; /* nowhere left to say it */
+}
+
+static void send_syslog(enum gr_level level, const struct gr_buf *line)
+{
+    syslog(priority_of(level), "%.*s", (int)line->len, (const char *)line->data);
+}
+
+/* A line of the journal tells its priority first: <6>. */
+static void prefix_priority(struct gr_buf *line, enum gr_level level)
+{
+    char prefix[8];
+    int n = snprintf(prefix, sizeof(prefix), "<%d>", priority_of(level));
+
+    line->max += (size_t)n;
+    if (gr_buf_grow(line, (size_t)n)) {
+        memmove(line->data + n, line->data, line->len - (size_t)n);
+        memcpy(line->data, prefix, (size_t)n);
+    }
+}
+
 void gr_log_write(const struct gr_log *log, enum gr_level level, const char *message,
                   const struct gr_log_field *fields, size_t fields_n)
 {
@@ -202,15 +243,35 @@ void gr_log_write(const struct gr_log *log, enum gr_level level, const char *mes
     gr_buf_init(&line, LINE_MAX_BYTES);
     make_line(log, &line, level, message, fields, fields_n);
     if (log->syslog) {
-        syslog(priority_of(level), "%.*s", (int)line.len, (const char *)line.data);
+        send_syslog(level, &line);
     } else {
-        line.broken = 0; /* what there is of a line still ends */
-        line.max++;
-        (void)gr_buf_byte(&line, '\n');
-        /* One write, so that lines of two threads or processes do not mix. */
-        if (line.data && write(STDERR_FILENO, line.data, line.len) < 0)
-            (void)0; /* nowhere left to say it */
+        line.broken = 0;
+        if (log->journal)
+            prefix_priority(&line, level);
+        write_line(STDERR_FILENO, &line);
     }
+    gr_buf_fini(&line);
+}
+
+void gr_log_audit_write(const struct gr_log *log, enum gr_level level, const char *message,
+                        const struct gr_log_field *fields, size_t fields_n)
+{
+    struct gr_log copy = *log;
+    struct gr_buf line;
+
+    gr_log_write(log, level, message, fields, fields_n);
+    /* To syslog once, also when it is where the log goes. */
+    if (log->audit == GR_AUDIT_NONE ||
+        (log->audit == GR_AUDIT_SYSLOG && log->syslog && gr_log_wants(log, level)))
+        return;
+    copy.syslog = log->audit == GR_AUDIT_SYSLOG;
+    copy.journal = false;
+    gr_buf_init(&line, LINE_MAX_BYTES);
+    make_line(&copy, &line, level, message, fields, fields_n);
+    if (copy.syslog)
+        send_syslog(level, &line);
+    else
+        write_line(STDOUT_FILENO, &line);
     gr_buf_fini(&line);
 }
 

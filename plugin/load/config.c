@@ -39,6 +39,8 @@ static const char *const setting_names[GR_SETTING_COUNT] = {
     [GR_SETTING_OWN_NAMESPACE] = "ownNamespace",
     [GR_SETTING_RUN_DIR] = "runDir",
     [GR_SETTING_CONTROL_SOCKET] = "controlSocket",
+    [GR_SETTING_AUDIT_LOG] = "auditLog",
+    [GR_SETTING_SANDBOX] = "sandbox",
 };
 
 static const char *const level_words[] = {
@@ -94,6 +96,8 @@ void gr_config_init(struct gr_config *out_config)
         .own_namespace = "",
         .run_dir = GR_CONFIG_RUN_DIR_DEFAULT,
         .control_socket = GR_CONFIG_CONTROL_DEFAULT,
+        .audit_log = GR_AUDIT_NONE,
+        .sandbox = GR_SANDBOX_CAPABILITIES,
     };
     for (size_t i = 0; i < GR_SETTING_COUNT; i++)
         out_config->origins[i] = (struct gr_setting_origin){.has = true};
@@ -308,6 +312,36 @@ static int decode_ambiguous_image(struct gr_decoder *d, const struct gr_yaml_nod
     return noted(r, node, target, GR_SETTING_AMBIGUOUS_IMAGE);
 }
 
+static int decode_audit_log(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    static const char *const words[] = {
+        [GR_AUDIT_NONE] = "none",
+        [GR_AUDIT_STDOUT] = "stdout",
+        [GR_AUDIT_SYSLOG] = "syslog",
+    };
+    struct target *target = user;
+    size_t index = 0;
+    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
+
+    target->config->audit_log = (enum gr_audit_log)index;
+    return noted(r, node, target, GR_SETTING_AUDIT_LOG);
+}
+
+static int decode_sandbox(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    static const char *const words[] = {
+        [GR_SANDBOX_NONE] = "None",
+        [GR_SANDBOX_CAPABILITIES] = "Capabilities",
+        [GR_SANDBOX_FULL] = "Full",
+    };
+    struct target *target = user;
+    size_t index = 0;
+    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
+
+    target->config->sandbox = (enum gr_sandbox)index;
+    return noted(r, node, target, GR_SETTING_SANDBOX);
+}
+
 static int decode_on_request_error(struct gr_decoder *d, const struct gr_yaml_node *node,
                                    void *user)
 {
@@ -396,6 +430,8 @@ static const struct gr_key spec_keys[] = {
     {"ownNamespace", decode_own_namespace, 0, NULL},
     {"runDir", decode_run_dir, 0, NULL},
     {"controlSocket", decode_control_socket, 0, NULL},
+    {"auditLog", decode_audit_log, 0, NULL},
+    {"sandbox", decode_sandbox, 0, NULL},
     {"runner", decode_runner, 0, NULL},
 };
 
@@ -444,6 +480,8 @@ static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root
         {"ownNamespace", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"runDir", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"controlSocket", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"auditLog", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"sandbox", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"runner", NULL, GR_KEY_ELSEWHERE, "spec"},
     };
     int r = refuse_policy(d, gr_yaml_get(root, "kind"));
@@ -536,6 +574,8 @@ static const struct place places[GR_SETTING_COUNT] = {
     [GR_SETTING_OWN_NAMESPACE] = FIELD(own_namespace),
     [GR_SETTING_RUN_DIR] = FIELD(run_dir),
     [GR_SETTING_CONTROL_SOCKET] = FIELD(control_socket),
+    [GR_SETTING_AUDIT_LOG] = FIELD(audit_log),
+    [GR_SETTING_SANDBOX] = FIELD(sandbox),
 };
 
 void gr_config_merge(struct gr_config *config, const struct gr_config *over)

@@ -60,6 +60,20 @@ enum gr_on_request_error {
     GR_REQUEST_ERROR_IGNORE,
 };
 
+/* Where the lines about what was done to containers are repeated. */
+enum gr_audit_log {
+    GR_AUDIT_NONE,
+    GR_AUDIT_STDOUT,
+    GR_AUDIT_SYSLOG,
+};
+
+/* What the plugin process gives up. */
+enum gr_sandbox {
+    GR_SANDBOX_NONE,
+    GR_SANDBOX_CAPABILITIES,
+    GR_SANDBOX_FULL,
+};
+
 enum gr_setting {
     GR_SETTING_HOOKS_DIRS,
     GR_SETTING_HOST_ROOT,
@@ -77,8 +91,10 @@ enum gr_setting {
     GR_SETTING_OWN_NAMESPACE,
     GR_SETTING_RUN_DIR,
     GR_SETTING_CONTROL_SOCKET,
+    GR_SETTING_AUDIT_LOG,
+    GR_SETTING_SANDBOX,
 };
-#define GR_SETTING_COUNT 16
+#define GR_SETTING_COUNT 18
 
 /* As it is written: "hooksDirs", … */
 const char *gr_setting_name(enum gr_setting setting);
@@ -111,6 +127,8 @@ struct gr_config {
     const char *own_namespace;  /* Grapnel's own; empty: not known */
     const char *run_dir;        /* what is kept until the node starts anew: plugin/state */
     const char *control_socket; /* empty: none */
+    enum gr_audit_log audit_log;
+    enum gr_sandbox sandbox;
 };
 
 /* Everything set to its default; node_name is the empty text (the caller asks the kernel). */

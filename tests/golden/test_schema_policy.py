@@ -104,6 +104,8 @@ CONFIG = {
     "lastGoodDir": {"good": ["none", "/a"], "bad": ["None", "", "/", "a", 1, None]},
     "runDir": {"good": ["/a", "/a/b.c", LONG], "bad": ["", "/", "a", "/a/", "/a/..", LONG + "a", 1, None, ["/a"]]},
     "controlSocket": {"good": ["none", "/a", "/" + "a" * 106], "bad": ["", "/", "a", "/" + "a" * 107, 1, None]},
+    "auditLog": {"good": ["none", "stdout", "syslog"], "bad": ["None", "stderr", "", 1, None]},
+    "sandbox": words("None", "Capabilities", "Full"),
     "environment": {"good": ["staging", "a b", "a" * 253], "bad": ["", "a" * 254, 1, None, ["a"], "a\nb"]},
     "requestAnnotation": {"good": ["a", "hooks.noderesource.dev", "a.b/c_D-e", "a" * 317],
                           "bad": ["", "a b", "/a", "a/", "a" * 318, 1, None, ["a"]]},

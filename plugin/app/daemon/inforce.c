@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "app/daemon/reload.h"
+#include "app/daemon/sandbox.h"
 #include "base/hash.h"
 
 #define NS_PER_US 1000
@@ -58,6 +59,7 @@ static int read_settings(struct gr_inforce *f)
         f->has_settings = true;
         f->log->level = settings.config.log_level;
         f->log->format = settings.config.log_format;
+        f->log->audit = settings.config.audit_log;
     }
     if (findings.hash != f->settings_hash)
         gr_finding_list_log(&findings, f->log);
@@ -223,12 +225,22 @@ void gr_inforce_status(const struct gr_inforce *f, struct gr_inforce_status *out
 
 /* ---- life ---- */
 
+/* Before the first thread. What cannot be given up is said; containers come first. */
+static void enter_sandbox(const struct gr_inforce *f)
+{
+    struct gr_err err = {0};
+
+    if (gr_sandbox_enter(f->settings.config.sandbox, &err) != 0)
+        GR_LOG(f->log, GR_LEVEL_ERROR, err.text, GR_LOG_TEXT("code", err.code));
+}
+
 static int start(struct gr_inforce *f, struct event_base *base, bool launched)
 {
     int r = read_settings(f);
 
     if (r)
         return r;
+    enter_sandbox(f);
     f->rescan = evtimer_new(base, on_rescan, f);
     if (!f->rescan)
         return -ENOMEM;

@@ -20,11 +20,10 @@ struct gr_inforce;
 typedef void gr_inforce_changed_fn(void *user);
 
 /*
- * Reads the settings and starts the loader thread. flags and log are borrowed for the object; the
- * log's level and format follow the settings. launched: where rules lie is only known from
- * Configure, so nothing is loaded (and no last good text touched) before; else the first load is
- * ordered.
- * Returns 0; a negative errno.
+ * Reads the settings, enters the sandbox that they ask for and starts the loader thread. flags and
+ * log are borrowed for the object; the log's level and format follow the settings. launched: where
+ * rules lie is only known from Configure, so nothing is loaded (and no last good text touched)
+ * before; else the first load is ordered. Returns 0; a negative errno.
  */
 GR_CHECKED int gr_inforce_new(struct event_base *base, const struct gr_flags *flags, bool launched,
                               struct gr_log *log, gr_inforce_changed_fn *changed, void *user,

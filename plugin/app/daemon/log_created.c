@@ -11,15 +11,16 @@ static void log_unread(const struct gr_log *log, const struct gr_session_event *
     const char *outcome = event->refused ? "refused" : "created without hooks";
 
     if (event->subject)
-        GR_LOG(log, GR_LEVEL_ERROR, "no decision could be made about a container",
-               GR_LOG_STR("namespace", event->subject->pod_namespace),
-               GR_LOG_STR("pod", event->subject->pod_name),
-               GR_LOG_STR("container", event->subject->name), GR_LOG_STR("id", event->subject->id),
-               GR_LOG_TEXT("outcome", outcome), GR_LOG_TEXT("error", event->err->text));
+        GR_LOG_AUDIT(log, GR_LEVEL_ERROR, "no decision could be made about a container",
+                     GR_LOG_STR("namespace", event->subject->pod_namespace),
+                     GR_LOG_STR("pod", event->subject->pod_name),
+                     GR_LOG_STR("container", event->subject->name),
+                     GR_LOG_STR("id", event->subject->id), GR_LOG_TEXT("outcome", outcome),
+                     GR_LOG_TEXT("error", event->err->text));
     else
-        GR_LOG(log, GR_LEVEL_ERROR, "a CreateContainer request could not be read",
-               GR_LOG_TEXT("outcome", outcome), GR_LOG_TEXT("error", event->err->text),
-               GR_LOG_INT("bytes", event->request_bytes));
+        GR_LOG_AUDIT(log, GR_LEVEL_ERROR, "a CreateContainer request could not be read",
+                     GR_LOG_TEXT("outcome", outcome), GR_LOG_TEXT("error", event->err->text),
+                     GR_LOG_INT("bytes", event->request_bytes));
 }
 
 static enum gr_level level_of(const struct gr_set_result *result)
@@ -103,6 +104,29 @@ static void list_injected(const struct gr_decision *decision, struct gr_buf *nam
     }
 }
 
+/* What was done to a container is for the audit, too. */
+static void write_outcome(const struct gr_log *log, enum gr_level level, const char *message,
+                          const struct gr_session_event *event, struct gr_str names)
+{
+    const struct gr_subject *subject = event->subject;
+    const struct gr_log_field fields[] = {
+        GR_LOG_STR("namespace", subject->pod_namespace),
+        GR_LOG_STR("pod", subject->pod_name),
+        GR_LOG_STR("container", subject->name),
+        GR_LOG_STR("id", subject->id),
+        GR_LOG_STR("image", subject->image.name),
+        GR_LOG_STR("sets", names),
+        GR_LOG_INT("hooks", event->decision->hooks_n),
+        GR_LOG_INT("adjusted", event->decision->adjust_n),
+        GR_LOG_STR("reason", event->decision->refusal),
+    };
+
+    if (level == GR_LEVEL_DEBUG)
+        gr_log_write(log, level, message, fields, GR_ARRAY_LEN(fields));
+    else
+        gr_log_audit_write(log, level, message, fields, GR_ARRAY_LEN(fields));
+}
+
 void gr_log_created(const struct gr_log *log, const struct gr_session_event *event)
 {
     enum gr_level level = GR_LEVEL_DEBUG;
@@ -129,16 +153,10 @@ void gr_log_created(const struct gr_log *log, const struct gr_session_event *eve
     } else if (event->decision->exempt) {
         message = "container exempt by policy";
     }
-    if (!gr_log_wants(log, level))
+    if (level == GR_LEVEL_DEBUG ? !gr_log_wants(log, level) : !gr_log_wants_audit(log, level))
         return;
     gr_buf_init(&names, NAMES_MAX_BYTES);
     list_injected(event->decision, &names);
-    GR_LOG(log, level, message, GR_LOG_STR("namespace", event->subject->pod_namespace),
-           GR_LOG_STR("pod", event->subject->pod_name),
-           GR_LOG_STR("container", event->subject->name), GR_LOG_STR("id", event->subject->id),
-           GR_LOG_STR("image", event->subject->image.name), GR_LOG_STR("sets", gr_buf_view(&names)),
-           GR_LOG_INT("hooks", event->decision->hooks_n),
-           GR_LOG_INT("adjusted", event->decision->adjust_n),
-           GR_LOG_STR("reason", event->decision->refusal));
+    write_outcome(log, level, message, event, gr_buf_view(&names));
     gr_buf_fini(&names);
 }

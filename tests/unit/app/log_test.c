@@ -56,6 +56,19 @@ static void test_json(void **state)
     json_decref(line);
 }
 
+static void test_journal(void **state)
+{
+    const struct gr_log journal = {.level = GR_LEVEL_DEBUG, .journal = true};
+    struct captured c;
+
+    (void)state;
+    capture_begin(&c);
+    GR_LOG(&journal, GR_LEVEL_ERROR, "one", GR_LOG_INT("n", 1));
+    GR_LOG(&journal, GR_LEVEL_DEBUG, "two", GR_LOG_INT("n", 2));
+    capture_end(&c);
+    assert_string_equal(c.text, "<3>level=error msg=one n=1\n<7>level=debug msg=two n=2\n");
+}
+
 static void test_level(void **state)
 {
     struct captured c;
@@ -151,6 +164,7 @@ int main(void)
 {
     test_add("logfmt: quoted, escaped, empty ones left out", test_logfmt);
     test_add("json: one valid object a line", test_json);
+    test_add("a line of the journal", test_journal);
     test_add("lines below the level are not written", test_level);
     test_add("a long line is cut and ends", test_long_lines_are_cut_and_end);
     test_add("long json is cut and stays valid", test_long_json_is_cut_and_stays_valid);

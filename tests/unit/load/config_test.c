@@ -90,7 +90,8 @@ static void test_everything(void **state)
                    "  onRequestError: Ignore\n  rescanInterval: 60s\n  lastGoodDir: /var/x\n"
                    "  environment: staging\n  ociHooksDirs: [/o]\n"
                    "  requestAnnotation: example.com/hooks\n  requiredSets: [audit, net]\n"
-                   "  ownNamespace: grapnel\n  runDir: /r\n  controlSocket: /r/c\n"));
+                   "  ownNamespace: grapnel\n  runDir: /r\n  controlSocket: /r/c\n"
+                   "  auditLog: stdout\n  sandbox: Full\n"));
 
     (void)state;
     assert_int_equal(config.hooks_dirs_n, 2);
@@ -109,6 +110,8 @@ static void test_everything(void **state)
     assert_string_equal(config.request_annotation, "example.com/hooks");
     assert_string_equal(config.run_dir, "/r");
     assert_string_equal(config.control_socket, "/r/c");
+    assert_int_equal(config.audit_log, GR_AUDIT_STDOUT);
+    assert_int_equal(config.sandbox, GR_SANDBOX_FULL);
     assert_int_equal(config.required_sets.n, 2);
     assert_string_equal(config.required_sets.items[1].p, "net");
     assert_string_equal(config.own_namespace, "grapnel");
@@ -158,7 +161,7 @@ static void test_merge(void **state)
             "  logFormat: json\n  ambiguousImage: Unknown\n  onRequestError: Ignore\n"
             "  rescanInterval: 1\n  lastGoodDir: none\n  environment: e\n  ociHooksDirs: [/o]\n"
             "  requestAnnotation: r\n  requiredSets: [s]\n  ownNamespace: o\n"
-            "  runDir: /r\n  controlSocket: none\n"));
+            "  runDir: /r\n  controlSocket: none\n  auditLog: syslog\n  sandbox: None\n"));
 
     (void)state;
     gr_config_init(&config);
@@ -185,6 +188,8 @@ static void test_merge(void **state)
     assert_string_equal(config.own_namespace, "o");
     assert_string_equal(config.run_dir, "/r");
     assert_string_equal(config.control_socket, "");
+    assert_int_equal(config.audit_log, GR_AUDIT_SYSLOG);
+    assert_int_equal(config.sandbox, GR_SANDBOX_NONE);
 }
 
 struct bad_row {
@@ -222,7 +227,8 @@ static const struct bad_row bad_rows[] = {
      "unknown key \"noSuchKey\" in spec; known here: hooksDirs, hostRoot, nodeName, logLevel, "
      "logFormat, ambiguousImage, onRequestError, rescanInterval, lastGoodDir, environment, "
      "ociHooksDirs, "
-     "requestAnnotation, requiredSets, ownNamespace, runDir, controlSocket, runner"},
+     "requestAnnotation, requiredSets, ownNamespace, runDir, controlSocket, auditLog, sandbox, "
+     "runner"},
     {"mistyped setting", BYTES(TOP "  loglevel: info\n"), 4, 3, "unknown-key", "spec.loglevel",
      "unknown key \"loglevel\" in spec; did you mean \"logLevel\"?"},
     {"the runner", BYTES(TOP "  runner: Always\n"), 4, 3, "needs-runner", "spec.runner",

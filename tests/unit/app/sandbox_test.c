@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a sandbox takes away: each case in a child of its own, since nothing gives it back. */
+#include "testing.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "app/daemon/sandbox.h"
+
+enum { EXIT_FINE = 0, EXIT_NOT_ENTERED = 10, EXIT_WRONG = 11 };
+
+/* Runs probe in the sandbox; returns what waitpid tells. */
+static int in_sandbox(enum gr_sandbox sandbox, int (*probe)(void))
+{
+    pid_t child = fork();
+    int status = 0;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct gr_err err = {0};
+
+        if (gr_sandbox_enter(sandbox, &err) != 0)
+            _exit(EXIT_NOT_ENTERED);
+        _exit(probe());
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static void assert_exits(int status, int code)
+{
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), code);
+}
+
+/* A line of /proc/self/status, as a number of base 16. */
+static unsigned long long status_of(const char *name)
+{
+    FILE *file = fopen("/proc/self/status", "re");
+    unsigned long long value = ~0ULL;
+    char line[256];
+
+    while (file && fgets(line, sizeof(line), file)) {
+        if (strncmp(line, name, strlen(name)) == 0)
+            value = strtoull(line + strlen(name) + 1, NULL, 16);
+    }
+    if (file)
+        (void)fclose(file);
+    return value;
+}
+
+static int no_capabilities(void)
+{
+    bool bounding = geteuid() != 0 || status_of("CapBnd") == 0;
+
+    return status_of("CapEff") == 0 && status_of("CapPrm") == 0 && status_of("CapInh") == 0 &&
+                   status_of("CapAmb") == 0 && bounding && status_of("NoNewPrivs") == 1
+               ? EXIT_FINE
+               : EXIT_WRONG;
+}
+
+static void test_capabilities(void **state)
+{
+    (void)state;
+    assert_exits(in_sandbox(GR_SANDBOX_CAPABILITIES, no_capabilities), EXIT_FINE);
+}
+
+static int nothing_given_up(void)
+{
+    return status_of("NoNewPrivs") == (unsigned long long)prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)
+               ? EXIT_FINE
+               : EXIT_WRONG;
+}
+
+static void test_none(void **state)
+{
+    (void)state;
+    assert_exits(in_sandbox(GR_SANDBOX_NONE, nothing_given_up), EXIT_FINE);
+}
+
+static int starts_a_program(void)
+{
+    char *const argv[] = {(char[]){"/bin/true"}, NULL};
+
+    (void)execv(argv[0], argv);
+    return EXIT_WRONG;
+}
+
+static int leaves_its_namespaces(void)
+{
+    (void)syscall(SYS_unshare, 0);
+    return EXIT_WRONG;
+}
+
+static int asks_for_what_nobody_needs(void)
+{
+    return syscall(SYS_acct, NULL) == -1 && errno == ENOSYS ? EXIT_FINE : EXIT_WRONG;
+}
+
+static int opens_other_sockets(void)
+{
+    int fd = socket(AF_PACKET, SOCK_RAW, 0);
+    int local = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    return fd < 0 && errno == ENOSYS && local >= 0 ? EXIT_FINE : EXIT_WRONG;
+}
+
+static void *no_work(void *arg)
+{
+    return arg;
+}
+
+static int makes_a_thread(void)
+{
+    pthread_t thread;
+
+    return pthread_create(&thread, NULL, no_work, NULL) == 0 && pthread_join(thread, NULL) == 0
+               ? EXIT_FINE
+               : EXIT_WRONG;
+}
+
+static void assert_ended_by_filter(int status)
+{
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGSYS);
+}
+
+static void test_filter(void **state)
+{
+    (void)state;
+    assert_exits(in_sandbox(GR_SANDBOX_FULL, no_capabilities), EXIT_FINE);
+    assert_ended_by_filter(in_sandbox(GR_SANDBOX_FULL, starts_a_program));
+    assert_ended_by_filter(in_sandbox(GR_SANDBOX_FULL, leaves_its_namespaces));
+    assert_exits(in_sandbox(GR_SANDBOX_FULL, asks_for_what_nobody_needs), EXIT_FINE);
+    assert_exits(in_sandbox(GR_SANDBOX_FULL, opens_other_sockets), EXIT_FINE);
+    assert_exits(in_sandbox(GR_SANDBOX_FULL, makes_a_thread), EXIT_FINE);
+}
+
+int main(void)
+{
+    test_add("none", test_none);
+    test_add("capabilities", test_capabilities);
+    test_add("filter", test_filter);
+    return test_run("sandbox");
+}
