@@ -207,9 +207,26 @@ class Setup:
     peer: Peer
     version: str
 
-    def external(self, folder: Path, index: str = "10", name: str = "grapnel") -> Process:
-        """Starts Grapnel as a process of its own; the caller waits for its registration."""
-        return self.run(cache.grapnel(), ["plugin"], ["--hooks-dir", str(folder)], index, name)
+    def external(
+        self,
+        folder: Path,
+        index: str = "10",
+        name: str = "grapnel",
+        settings: str = "",
+        env: dict[str, str] | None = None,
+    ) -> Process:
+        """
+        Starts Grapnel as a process of its own; the caller waits for its registration. It runs in the
+        tightest sandbox, so that whatever the tests make it do is shown to be allowed there.
+        """
+        config = self.host.path / f"config-{index}-{name}.yaml"
+        config.write_text(
+            "apiVersion: grapnel/v1beta1\nkind: Config\nspec:\n"
+            + ("" if "sandbox:" in settings else "  sandbox: Full\n")
+            + settings
+        )
+        args = ["--hooks-dir", str(folder), "--config", str(config)]
+        return self.run(cache.grapnel(), ["plugin"], args, index, name, env)
 
     def go_plugin(self, hook: str, index: str, name: str) -> Process:
         """Starts another party's plugin, which adds one createRuntime hook to every container."""
@@ -217,7 +234,13 @@ class Setup:
         return self.run(program, [], ["--hook", f"createRuntime={hook}"], index, name)
 
     def run(
-        self, program: Path, verb: list[str], args: list[str], index: str, name: str
+        self,
+        program: Path,
+        verb: list[str],
+        args: list[str],
+        index: str,
+        name: str,
+        env: dict[str, str] | None = None,
     ) -> Process:
         argv = [
             str(program),
@@ -229,7 +252,7 @@ class Setup:
             "--name",
             name,
         ]
-        return self.host.start(argv + args, f"plugin-{index}-{name}.log")
+        return self.host.start(argv + args, f"plugin-{index}-{name}.log", env)
 
     def launched(self, folder: Path, index: str = "10", name: str = "grapnel") -> None:
         """Installs Grapnel for the next start of the runtime side."""

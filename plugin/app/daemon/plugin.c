@@ -12,6 +12,7 @@
 #include "app/daemon/inforce.h"
 #include "app/daemon/link.h"
 #include "app/daemon/log_created.h"
+#include "app/daemon/notify.h"
 #include "app/exit.h"
 #include "nri/session.h"
 
@@ -24,11 +25,20 @@
  */
 #define FIRST_LOAD_WAIT_MS 2000
 
+/*
+ * A service manager is told READY when the runtime has registered and synchronized us, so that a
+ * kubelet that is ordered behind us starts no pod before. Without a runtime it is told after this
+ * time, or it would take us for hung and start us again and again.
+ */
+#define READY_PATIENCE_S 60
+
 struct gr_plugin {
     const struct gr_plugin_options *options;
     struct gr_log *log;
     struct event_base *base;
-    struct event *sigterm, *sigint, *sighup;
+    struct event *sigterm, *sigint, *sighup, *sigusr1;
+    struct event *patience; /* of a service manager that waits for READY */
+    struct gr_notify *notify;
     struct event *retry; /* also: the end of the wait for the first load */
     struct gr_inforce *inforce;
     bool begun;                 /* the first connection was tried */
@@ -46,6 +56,31 @@ static void stop(struct gr_plugin *p, int exit_code)
 {
     p->exit_code = exit_code;
     (void)event_base_loopbreak(p->base);
+}
+
+/* ---- what others are told ---- */
+
+void gr_plugin_view(const struct gr_plugin *p, struct gr_view *out_view)
+{
+    *out_view = (struct gr_view){.started_s = p->started_s, .session = p->told};
+    gr_inforce_status(p->inforce, &out_view->rules);
+}
+
+/* Ready for a service manager is to be in the runtime's list; faults of the rules are the status.
+ */
+static void tell_manager(struct gr_plugin *p)
+{
+    struct gr_view view;
+    const char *missing;
+
+    if (!p->notify)
+        return;
+    gr_plugin_view(p, &view);
+    missing = gr_view_not_ready(&view);
+    if (gr_view_is_registered(&view))
+        gr_notify_ready(p->notify, missing ? missing : "ready");
+    else
+        gr_notify_status(p->notify, missing);
 }
 
 /* ---- the session's view of the connection ---- */
@@ -127,6 +162,7 @@ static void on_synchronized(void *user, size_t pods, size_t containers)
     p->told.containers = containers;
     GR_LOG(p->log, GR_LEVEL_INFO, "synchronized", GR_LOG_INT("pods", pods),
            GR_LOG_INT("containers", containers));
+    tell_manager(p);
 }
 
 static int on_decide(void *user, const struct gr_subject *subject, struct gr_arena *arena,
@@ -184,14 +220,6 @@ static const struct gr_session_ops session_ops = {
     .state = on_state,
 };
 
-/* ---- what others are told ---- */
-
-void gr_plugin_view(const struct gr_plugin *p, struct gr_view *out_view)
-{
-    *out_view = (struct gr_view){.started_s = p->started_s, .session = p->told};
-    gr_inforce_status(p->inforce, &out_view->rules);
-}
-
 /* ---- the connection's life ---- */
 
 static uint32_t random_number(void)
@@ -232,6 +260,7 @@ static void on_closed(void *user, int reason)
     drop_connection(p);
     p->told.state = GR_SESSION_CLOSED;
     p->told.since_s = (int64_t)time(NULL);
+    tell_manager(p);
     if (p->options->launched_fd >= 0) {
         GR_LOG(p->log, GR_LEVEL_INFO, "the runtime closed the connection, ending",
                GR_LOG_TEXT("reason", reason ? strerror(-reason) : "end of file"));
@@ -336,6 +365,7 @@ static void on_changed(void *user)
     if (!p->begun) {
         (void)event_del(p->retry);
         begin(p);
+        tell_manager(p);
         return;
     }
     pass_settings(p);
@@ -343,6 +373,7 @@ static void on_changed(void *user)
         gr_session_configured(p->session);
         gr_conn_kick(p->conn);
     }
+    tell_manager(p);
 }
 
 static void on_stop_signal(evutil_socket_t number, short what, void *arg)
@@ -351,6 +382,7 @@ static void on_stop_signal(evutil_socket_t number, short what, void *arg)
 
     (void)what;
     GR_LOG(p->log, GR_LEVEL_INFO, "ending", GR_LOG_TEXT("signal", strsignal((int)number)));
+    gr_notify_stopping(p->notify);
     stop(p, GR_EXIT_OK);
 }
 
@@ -360,7 +392,40 @@ static void on_reload_signal(evutil_socket_t number, short what, void *arg)
 
     (void)number;
     (void)what;
+    gr_notify_reloading(p->notify);
     gr_inforce_reload(p->inforce);
+}
+
+static void on_state_signal(evutil_socket_t number, short what, void *arg)
+{
+    struct gr_plugin *p = arg;
+    struct gr_view view;
+    const char *missing;
+
+    (void)number;
+    (void)what;
+    gr_plugin_view(p, &view);
+    missing = gr_view_not_ready(&view);
+    GR_LOG(p->log, GR_LEVEL_INFO, "state", GR_LOG_TEXT("ready", missing ? "no" : "yes"),
+           GR_LOG_TEXT("missing", missing ? missing : ""),
+           GR_LOG_TEXT("session", gr_session_state_name(view.session.state)),
+           GR_LOG_TEXT("runtime", view.session.runtime),
+           GR_LOG_TEXT("version", view.session.version),
+           GR_LOG_INT("sessions", view.session.sessions), GR_LOG_INT("sets", view.rules.load->sets),
+           GR_LOG_INT("loads", view.rules.loads), GR_LOG_INT("failures", view.rules.failures));
+}
+
+static void on_patience_end(evutil_socket_t fd, short what, void *arg)
+{
+    struct gr_plugin *p = arg;
+    struct gr_view view;
+    const char *missing;
+
+    (void)fd;
+    (void)what;
+    gr_plugin_view(p, &view);
+    missing = gr_view_not_ready(&view);
+    gr_notify_ready(p->notify, missing ? missing : "ready");
 }
 
 static int add_events(struct gr_plugin *p)
@@ -371,12 +436,27 @@ static int add_events(struct gr_plugin *p)
     p->sigterm = evsignal_new(p->base, SIGTERM, on_stop_signal, p);
     p->sigint = evsignal_new(p->base, SIGINT, on_stop_signal, p);
     p->sighup = evsignal_new(p->base, SIGHUP, on_reload_signal, p);
+    p->sigusr1 = evsignal_new(p->base, SIGUSR1, on_state_signal, p);
     p->retry = evtimer_new(p->base, on_retry, p);
-    if (!p->sigterm || !p->sigint || !p->sighup || !p->retry)
+    p->patience = evtimer_new(p->base, on_patience_end, p);
+    if (!p->sigterm || !p->sigint || !p->sighup || !p->sigusr1 || !p->retry || !p->patience)
         return -ENOMEM;
-    return event_add(p->sigterm, NULL) || event_add(p->sigint, NULL) || event_add(p->sighup, NULL)
+    return event_add(p->sigterm, NULL) || event_add(p->sigint, NULL) ||
+                   event_add(p->sighup, NULL) || event_add(p->sigusr1, NULL)
                ? -ENOMEM
                : 0;
+}
+
+/* A service manager whose socket is no good is none. */
+static int begin_notify(struct gr_plugin *p)
+{
+    const struct timeval patience = {.tv_sec = READY_PATIENCE_S};
+    int r = gr_notify_new(p->base, &p->notify);
+
+    if (r)
+        GR_LOG(p->log, GR_LEVEL_WARNING, "the service manager cannot be told how the plugin is",
+               GR_LOG_TEXT("error", strerror(-r)));
+    return p->notify && event_add(p->patience, &patience) ? -ENOMEM : 0;
 }
 
 static void free_event(struct event *event)
@@ -392,7 +472,10 @@ static void free_all(struct gr_plugin *p)
     free_event(p->sigterm);
     free_event(p->sigint);
     free_event(p->sighup);
+    free_event(p->sigusr1);
     free_event(p->retry);
+    free_event(p->patience);
+    gr_notify_free(p->notify);
     if (p->base)
         event_base_free(p->base);
 }
@@ -432,6 +515,8 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
     tune_memory();
     gr_backoff_init(&plugin.backoff);
     r = add_events(&plugin);
+    if (r == 0)
+        r = begin_notify(&plugin);
     if (r == 0)
         r = gr_inforce_new(plugin.base, &options->flags, launched, log, on_changed, &plugin,
                            &plugin.inforce);

@@ -24,7 +24,7 @@ struct gr_plugin_options {
 
 /*
  * Runs until SIGTERM, SIGINT, Shutdown or, launched, the end of the connection. SIGHUP reads
- * settings and rules again. Returns the exit code.
+ * settings and rules again, SIGUSR1 logs what the process is. Returns the exit code.
  */
 int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log);
 

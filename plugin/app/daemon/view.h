@@ -14,18 +14,18 @@
 #define GR_VIEW_TEXT_BYTES 64
 
 struct gr_view_session {
-    bool launched;             /* by the runtime, which passed the connection */
-    const char *socket;        /* of the runtime; external mode */
-    const char *name, *index;  /* what RegisterPlugin says */
+    bool launched;               /* by the runtime, which passed the connection */
+    const char *socket;          /* of the runtime; external mode */
+    const char *name, *index;    /* what RegisterPlugin says */
     enum gr_session_state state; /* GR_SESSION_CLOSED: there is no connection */
-    bool synchronized;         /* in this session; up to NRI 0.6.1 a launched plugin never is */
-    size_t pods, containers;   /* that Synchronize told */
+    bool synchronized;           /* in this session; up to NRI 0.6.1 a launched plugin never is */
+    size_t pods, containers;     /* that Synchronize told */
     char runtime[GR_VIEW_TEXT_BYTES], version[GR_VIEW_TEXT_BYTES], nri[GR_VIEW_TEXT_BYTES];
     uint64_t request_timeout_ms;
-    int64_t since_s;           /* of this state: connected, or without a connection; seconds since
-                                * 1970 */
-    uint64_t sessions;         /* opened since the start */
-    int connect_errno;         /* of the last failed connect; 0: none */
+    int64_t since_s;   /* of this state: connected, or without a connection; seconds since
+                        * 1970 */
+    uint64_t sessions; /* opened since the start */
+    int connect_errno; /* of the last failed connect; 0: none */
     char lost[GR_VIEW_TEXT_BYTES]; /* why the last session ended; empty: none has */
 };
 
@@ -34,6 +34,9 @@ struct gr_view {
     struct gr_view_session session;
     struct gr_inforce_status rules;
 };
+
+/* Whether the runtime asks this process about containers, as far as it can know. */
+bool gr_view_is_registered(const struct gr_view *view);
 
 /*
  * The probe ready: registered, synchronized where the runtime does that at all, rules loaded,
