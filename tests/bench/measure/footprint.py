@@ -62,7 +62,7 @@ class Reload:
     after_kib: int  # resting again
 
 
-def _change(folder: Path, number: int) -> None:
+def change(folder: Path, number: int) -> None:
     """A new text for the first file, as an administrator's tool would put it there."""
     first = min(folder.iterdir())
     text = re.sub(r"timeout: \d+", f"timeout: {31 + number}", first.read_text(), count=1)
@@ -79,7 +79,7 @@ def _longest_ms(pair: Pair, request: dict[str, Any], calls: int, during: Callabl
 
 
 def _reload_once(pair: Pair, folder: Path, request: dict[str, Any], calls: int, number: int) -> tuple[float, float]:
-    _change(folder, number)
+    change(folder, number)
     offset = pair.log.stat().st_size
     longest = _longest_ms(pair, request, calls, lambda: pair.signal(signal.SIGHUP))
     found = pair.logged_since(offset, r'msg="rules loaded".* took_us=(\d+)')

@@ -21,12 +21,20 @@ REQUEST_TIMEOUT = "60s"
 
 START_LIMIT_S = 60
 
+_FETCH = Path(__file__).resolve().parents[2] / "e2e/fetch"
+
 # A plugin must not outlive a bench that is killed: an external Grapnel would go on reconnecting.
 _GUARD = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
 
 
 class BenchError(Exception):
     """A program did not do what the bench needs; the text is for the person who runs it."""
+
+
+def fetched(name: str) -> Path:
+    """The folder of one item of tests/e2e/fetch, built first if it is not there."""
+    run = subprocess.run([str(_FETCH), name], stdout=subprocess.PIPE, text=True, check=True)
+    return Path(run.stdout.split()[1])
 
 
 class Process:
