@@ -104,7 +104,18 @@ class Containerd(Runtime):
         template = CONFIG_1 if self.version.startswith("1.") else CONFIG_2
         # A JSON string is a TOML basic string.
         quoted = {key: json.dumps(str(value)) for key, value in values.items()}
-        (self.work / "config.toml").write_text(template.format(**quoted))
+        text = template.format(**quoted) + self._validator_table()
+        (self.work / "config.toml").write_text(text)
+
+    def _validator_table(self) -> str:
+        if not self._validator:
+            return ""
+        return (
+            "\n[plugins.'io.containerd.nri.v1.nri'.default_validator]\nenable = true\n"
+            f"required_plugins = {json.dumps(self._validator.required)}\n"
+            f"tolerate_missing_plugins_annotation = {json.dumps(self._validator.tolerate)}\n"
+            f"reject_oci_hook_adjustment = {json.dumps(self._validator.reject_hooks)}\n"
+        )
 
     def _argv(self) -> list[str]:
         # The daemon looks for its shim beside itself.

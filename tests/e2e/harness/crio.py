@@ -108,7 +108,19 @@ class Crio(Runtime):
             (self.work / f"crio-{name}").mkdir(exist_ok=True)
         quoted = {key: json.dumps(str(value)) for key, value in values.items()}
         quoted["hooks_dirs"] = json.dumps([str(folder) for folder in self._hooks_dirs])
-        (self.work / "crio.conf").write_text(CONFIG.format(**quoted))
+        (self.work / "crio.conf").write_text(CONFIG.format(**quoted) + self._validator_table())
+
+    def _validator_table(self) -> str:
+        if not self._validator:
+            return ""
+        return (
+            "\n[crio.nri.default_validator]\nnri_enable_default_validator = true\n"
+            f"nri_validator_required_plugins = {json.dumps(self._validator.required)}\n"
+            "nri_validator_tolerate_missing_plugins_annotation = "
+            f"{json.dumps(self._validator.tolerate)}\n"
+            "nri_validator_reject_oci_hook_adjustment = "
+            f"{json.dumps(self._validator.reject_hooks)}\n"
+        )
 
     def read_hooks(self, folders: list[Path]) -> None:
         """Restarts with these folders of oci-hooks(5) files, which CRI-O itself then reads."""

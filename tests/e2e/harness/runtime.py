@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import shutil
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import cache, images
@@ -37,6 +37,15 @@ RUNC = LowLevel("runc", "runc-1.5.2")
 CRUN = LowLevel("crun", "crun-1.21")
 
 
+@dataclass(frozen=True)
+class Validator:
+    """What NRI's default validator, which newer runtimes have, asks of every container."""
+
+    required: list[str] = field(default_factory=list)
+    tolerate: str = ""
+    reject_hooks: bool = False
+
+
 class Runtime(ABC):
     """One CRI runtime in one private host. Subclasses know its configuration."""
 
@@ -60,6 +69,7 @@ class Runtime(ABC):
         )
         self.log = self.work / "runtime.log"
         self._process: Process | None = None
+        self._validator: Validator | None = None
         self._configure()
 
     @abstractmethod
@@ -93,6 +103,13 @@ class Runtime(ABC):
         """A clean stop; containers stay."""
         if self._process:
             self._process.terminate()
+
+    def validate(self, validator: Validator) -> None:
+        """Restarts with these settings of the validator."""
+        self._validator = validator
+        self._configure()
+        self.stop()
+        self.start()
 
     def crash(self) -> None:
         """SIGKILL; containers and shims stay."""

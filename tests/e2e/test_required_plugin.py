@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A runtime that is told to require the plugin: while it is away no container starts without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from harness.cri import CriError, PodSpec, Running
+from harness.lab import Judge, Lab, Rules, marks, started
+from harness.node import Kind
+from harness.runtime import CRUN, RUNC, Validator
+
+KINDS = [
+    Kind("containerd", "2.3.4", RUNC, "external"),
+    Kind("CRI-O", "1.36.3", CRUN, "external"),
+]
+TOLERATE = "grapnel.test/without-hooks"
+REQUIRED = Validator(required=["grapnel"], tolerate=TOLERATE)
+
+
+@pytest.fixture(scope="module", params=KINDS, ids=str)
+def strict(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A runtime that requires the plugin of every container that does not say otherwise."""
+    with started(request.param) as lab:
+        lab.runtime.validate(REQUIRED)
+        yield lab
+
+
+def rules(lab: Lab) -> Rules:
+    head = "apiVersion: grapnel/v1beta1\nkind: HookSet\nmetadata: {name: all}\nspec:\n"
+    hook = f"  match: {{always: true}}\n  hooks: {{createRuntime: [{lab.hook('all')}]}}\n"
+    return Rules(lab.folder("rules", {"all.yaml": head + hook}))
+
+
+@contextmanager
+def pod(lab: Lab, annotations: dict[str, str] | None = None) -> Iterator[Running]:
+    with lab.container(PodSpec("required", annotations=annotations or {})) as running:
+        yield running
+
+
+def assert_refused(lab: Lab) -> None:
+    with pytest.raises(CriError) as refused:
+        with pod(lab):
+            pass
+    assert "grapnel" in str(refused.value), refused.value
+
+
+def assert_hooked(lab: Lab, judge: Judge) -> None:
+    with pod(lab) as running:
+        assert marks(running.spec()) == [("createRuntime", "all")], judge.describe()
+
+
+def test_absent_refused_present_created(strict: Lab) -> None:
+    assert_refused(strict)
+    with strict.plugin(rules(strict)) as judge:
+        assert_hooked(strict, judge)
+    assert_refused(strict)
+
+
+def test_a_killed_plugin_leaves_no_gap(strict: Lab) -> None:
+    with strict.plugin(rules(strict)) as judge:
+        assert_hooked(strict, judge)
+        judge.plugin.kill()
+        assert_refused(strict)
+        judge.plugin.restore()
+        assert_hooked(strict, judge)
+
+
+def test_what_must_start_before_the_plugin_says_so(strict: Lab) -> None:
+    """The plugin's own DaemonSet and static pods, which would else wait for it for ever."""
+    with pod(strict, {TOLERATE: "true"}) as running:
+        assert marks(running.spec()) == []
+
+
+def test_a_pod_can_require_it_by_itself(strict: Lab) -> None:
+    """Where nothing is required of all: the annotation that NRI's validator knows."""
+    strict.runtime.validate(Validator())
+    try:
+        with pod(strict) as running:
+            assert marks(running.spec()) == []
+        with pytest.raises(CriError):
+            with pod(strict, {"required-plugins.noderesource.dev": '["grapnel"]'}):
+                pass
+    finally:
+        strict.runtime.validate(REQUIRED)
+
+
+def test_hooks_that_the_validator_rejects_fail_the_container(strict: Lab) -> None:
+    """The other switch of the same validator; doctor names it."""
+    strict.runtime.validate(Validator(reject_hooks=True))
+    try:
+        with strict.plugin(rules(strict)) as judge:
+            with pytest.raises(CriError) as refused:
+                with pod(strict):
+                    pass
+            assert "hook" in str(refused.value).lower(), judge.describe()
+        with pod(strict) as running:
+            assert marks(running.spec()) == []
+    finally:
+        strict.runtime.validate(REQUIRED)
