@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/json.h"
+
+#include <stdlib.h>
+
+#include "base/utf8.h"
+
+json_t *gr_json_str(struct gr_str text)
+{
+    char *copy;
+    json_t *value;
+
+    if (gr_utf8_is_clean(text))
+        return json_stringn(text.p ? text.p : "", text.n);
+    copy = malloc(text.n + 1);
+    if (!copy)
+        return NULL;
+    memcpy(copy, text.p, text.n);
+    copy[text.n] = '\0';
+    gr_utf8_make_printable(copy);
+    value = json_string(copy);
+    free(copy);
+    return value;
+}
+
+void gr_json_set_str(json_t *object, const char *key, struct gr_str text)
+{
+    if (text.n > 0)
+        (void)json_object_set_new(object, key, gr_json_str(text));
+}
+
+json_t *gr_finding_json(enum gr_level level, const struct gr_err *err)
+{
+    json_t *object = json_object();
+
+    gr_json_set_str(object, "level", gr_str_from(gr_level_name(level)));
+    gr_json_set_str(object, "code", gr_str_from(err->code));
+    gr_json_set_str(object, "file", gr_str_from(err->file));
+    if (err->line) {
+        (void)json_object_set_new(object, "line", json_integer(err->line));
+        (void)json_object_set_new(object, "column", json_integer(err->column));
+    }
+    gr_json_set_str(object, "field", gr_str_from(err->field));
+    gr_json_set_str(object, "text", gr_str_from(err->text));
+    return object;
+}
