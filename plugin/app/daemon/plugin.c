@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "app/daemon/conn.h"
+#include "app/daemon/control.h"
 #include "app/daemon/inforce.h"
 #include "app/daemon/link.h"
 #include "app/daemon/log_created.h"
@@ -41,6 +42,7 @@ struct gr_plugin {
     struct gr_notify *notify;
     struct event *retry; /* also: the end of the wait for the first load */
     struct gr_inforce *inforce;
+    struct gr_control *control;
     bool begun;                 /* the first connection was tried */
     struct gr_session *session; /* NULL while there is no connection */
     struct gr_conn *conn;
@@ -132,6 +134,14 @@ static void keep_text(char kept[GR_VIEW_TEXT_BYTES], struct gr_str text)
     (void)snprintf(kept, GR_VIEW_TEXT_BYTES, "%.*s", GR_STR_FMT(text));
 }
 
+static void follow_settings(struct gr_plugin *p)
+{
+    struct gr_inforce_status status;
+
+    gr_inforce_status(p->inforce, &status);
+    gr_control_follow(p->control, status.settings->config.control_socket);
+}
+
 static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struct gr_str config)
 {
     struct gr_plugin *p = user;
@@ -150,6 +160,7 @@ static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struc
      */
     if (!runtime->err || !gr_inforce_is_usable(p->inforce))
         gr_inforce_configure(p->inforce, config);
+    follow_settings(p);
     return !gr_inforce_is_usable(p->inforce);
 }
 
@@ -362,6 +373,7 @@ static void on_changed(void *user)
 {
     struct gr_plugin *p = user;
 
+    follow_settings(p);
     if (!p->begun) {
         (void)event_del(p->retry);
         begin(p);
@@ -468,6 +480,7 @@ static void free_event(struct event *event)
 static void free_all(struct gr_plugin *p)
 {
     drop_connection(p);
+    gr_control_free(p->control);
     gr_inforce_free(p->inforce);
     free_event(p->sigterm);
     free_event(p->sigint);
@@ -520,7 +533,11 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
     if (r == 0)
         r = gr_inforce_new(plugin.base, &options->flags, launched, log, on_changed, &plugin,
                            &plugin.inforce);
+    if (r == 0)
+        r = gr_control_new(plugin.base, log, NULL, &plugin.control);
     if (r == 0) {
+        if (!launched) /* else Configure may name another socket */
+            follow_settings(&plugin);
         retry_in(&plugin, launched ? 0 : FIRST_LOAD_WAIT_MS);
         if (event_base_dispatch(plugin.base) < 0)
             r = -EIO;

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/control_limits: every limit of the control socket, with unit and reason.
+ *
+ * Layer: app. Each is tested at its edge and one past it, and stands in specs/status.md.
+ */
+#ifndef GR_APP_CONTROL_LIMITS_H
+#define GR_APP_CONTROL_LIMITS_H
+
+/* Clients at one time. The next one is told to come again. Bounds memory: each has a request and a
+ * reply. No evidence. */
+#define GR_CONTROL_CLIENTS_MAX 16
+
+/* A request without its line feed, in bytes. Names of thousands of sets fit. No evidence. */
+#define GR_CONTROL_REQUEST_MAX_BYTES (64U << 10)
+
+/* Values in one request: bounds what reading it costs. No evidence. */
+#define GR_CONTROL_REQUEST_VALUES_MAX 4096
+
+/* A reply without its line feed, in bytes: what does not fit is asked for in pages. No evidence. */
+#define GR_CONTROL_REPLY_MAX_BYTES (1U << 20)
+
+/* From connecting to taking the last byte of the reply, in ms; then the connection is closed. */
+#define GR_CONTROL_CLIENT_MAX_MS 5000
+
+#endif
