@@ -37,7 +37,7 @@ struct client {
 struct gr_control {
     struct event_base *base;
     const struct gr_log *log;
-    gr_control_peer_fn *peer;
+    struct gr_control_world world;
     struct gr_control_table table;
     struct gr_listener listener;
     struct event *acceptable, *pause;
@@ -162,7 +162,7 @@ static int add_client(struct gr_control *control, int fd, uid_t uid, pid_t pid)
     c->control = control;
     c->uid = uid;
     c->pid = pid;
-    c->deadline_ns = gr_now_ns() + GR_CONTROL_CLIENT_MAX_MS * NS_PER_MS;
+    c->deadline_ns = gr_now_ns() + control->world.client_max_ms * NS_PER_MS;
     gr_buf_init(&c->in, GR_CONTROL_REQUEST_MAX_BYTES);
     gr_buf_init(&c->out, GR_CONTROL_REPLY_MAX_BYTES + 1);
     r = gr_conn_new(control->base, fd, &client_proto, c, on_closed, c, &c->conn);
@@ -208,7 +208,7 @@ static void take_connection(struct gr_control *control, int fd)
     struct gr_err err = {0};
     uid_t uid = 0;
     pid_t pid = 0;
-    int r = control->peer(fd, &uid, &pid);
+    int r = control->world.peer(fd, &uid, &pid);
 
     if (r || (uid != 0 && uid != geteuid())) {
         (void)gr_fail(&err, -EPERM, "not-permitted", "only root may ask here, not the user %u",
@@ -338,16 +338,18 @@ static int run_ping(void *user, const struct gr_control_request *request, json_t
 
 static const struct gr_control_command ping = {.name = "ping", .run = run_ping};
 
-int gr_control_new(struct event_base *base, const struct gr_log *log, gr_control_peer_fn *peer,
-                   struct gr_control **out_control)
+int gr_control_new(struct event_base *base, const struct gr_log *log,
+                   const struct gr_control_world *world, struct gr_control **out_control)
 {
+    static const struct gr_control_world kernel = {.peer = kernel_peer,
+                                                   .client_max_ms = GR_CONTROL_CLIENT_MAX_MS};
     struct gr_control *control = calloc(1, sizeof(*control));
 
     if (!control)
         return -ENOMEM;
     control->base = base;
     control->log = log;
-    control->peer = peer ? peer : kernel_peer;
+    control->world = world ? *world : kernel;
     gr_listener_init(&control->listener);
     gr_control_add(control, &ping, 1, NULL);
     control->pause = evtimer_new(base, on_pause_over, control);

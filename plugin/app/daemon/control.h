@@ -20,15 +20,20 @@
 struct event_base;
 struct gr_control;
 
-/* Who is at the other end of a connection. Returns 0; a negative errno. */
-typedef int gr_control_peer_fn(int fd, uid_t *out_uid, pid_t *out_pid);
+/* Another world, for tests. */
+struct gr_control_world {
+    /* Who is at the other end of a connection. Returns 0; a negative errno. */
+    int (*peer)(int fd, uid_t *out_uid, pid_t *out_pid);
+    uint32_t client_max_ms;
+};
 
 /*
- * Not listening yet; knows the command ping. peer: NULL, or another view of the world for tests.
- * base and log are borrowed for the object. Returns 0; -ENOMEM.
+ * Not listening yet; knows the command ping. world: NULL is the kernel and
+ * GR_CONTROL_CLIENT_MAX_MS. base and log are borrowed for the object. Returns 0; -ENOMEM.
  */
 GR_CHECKED int gr_control_new(struct event_base *base, const struct gr_log *log,
-                              gr_control_peer_fn *peer, struct gr_control **out_control);
+                              const struct gr_control_world *world,
+                              struct gr_control **out_control);
 
 /* NULL is fine. Connections are closed and the socket's file is removed. */
 void gr_control_free(struct gr_control *control);
