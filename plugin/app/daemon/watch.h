@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/daemon/watch: says that files may have changed, by inotify.
+ *
+ * Layer: app. Loop thread only. It watches the directories of rule files whole, and of every path
+ * the directories that it leads through, so that a missing one is noticed when it appears and a
+ * link when it is put elsewhere. It trusts nothing that it sees: an event only means "look again",
+ * and the load decides what counts. Where inotify does not work, everything goes on by the rescan.
+ */
+#ifndef GR_APP_DAEMON_WATCH_H
+#define GR_APP_DAEMON_WATCH_H
+
+#include "app/log.h"
+
+struct event_base;
+struct gr_watch;
+
+/* The owner is told when nothing happened for so long: an editor or a package manager does several
+ * things to one file, and kubelet to one directory. */
+#define GR_WATCH_QUIET_MS 100
+
+/* The longest wait after the first of several changes; a burst that goes on longer is cut into
+ * loads of this distance. */
+#define GR_WATCH_LATEST_MS 1000
+
+/* Bytes of events that are read in one turn of the loop, about 100 of them, so that requests are
+ * answered in between. The kernel keeps the rest. */
+#define GR_WATCH_READ_BYTES 4096
+
+/* The system calls, so that tests can make them fail. user comes first. */
+struct gr_watch_sys {
+    void *user;
+    int (*open)(void *user); /* a non-blocking descriptor of events; negative errno */
+    /* A watch on a directory. Returns its number; negative errno. */
+    int (*add)(void *user, int fd, const char *dir, uint32_t mask);
+};
+
+/* For status, metrics and doctor; problem is borrowed until the loop's next turn. */
+struct gr_watch_status {
+    bool working;        /* everything that was to be watched is */
+    size_t watches;      /* directories */
+    uint64_t events;     /* read, whatever they were */
+    uint64_t overflows;  /* events were lost, and everything was read again */
+    const char *problem; /* what does not work and how to mend it; NULL: nothing */
+};
+
+/* Files may have changed: after the wait above, never from inside a call. The owner calls
+ * gr_watch_look before it reads them. */
+typedef void gr_watch_changed_fn(void *user);
+
+/*
+ * sys: NULL for the real calls; else it and log are borrowed for the object. That inotify does not
+ * work is no failure: it is logged once, and tried again at each look. Returns 0; -ENOMEM.
+ */
+GR_CHECKED int gr_watch_new(struct event_base *base, const struct gr_log *log,
+                            const struct gr_watch_sys *sys, gr_watch_changed_fn *changed,
+                            void *user, struct gr_watch **out_watch);
+void gr_watch_free(struct gr_watch *watch); /* NULL is fine */
+
+/*
+ * The files and directories to be watched from now on, copied; relative paths count from the
+ * working directory. Equal ones cost nothing. Without memory the old ones stay until the next call.
+ */
+void gr_watch_set(struct gr_watch *watch, const char *const *paths, size_t n);
+
+/*
+ * Finds all paths again. What changed before this call is for the caller to
+ * read now; whatever changes from here on is told.
+ */
+void gr_watch_look(struct gr_watch *watch);
+
+/* Whether something changed since the last look that the owner was not told of yet. */
+bool gr_watch_is_pending(struct gr_watch *watch);
+
+void gr_watch_status(const struct gr_watch *watch, struct gr_watch_status *out_status);
+
+#endif
