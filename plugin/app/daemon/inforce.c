@@ -18,9 +18,12 @@ struct gr_inforce {
     void *user;
     struct event *rescan;
     struct gr_reload *reload;
+    struct gr_watch *watch;
     struct gr_fs fs;
-    struct gr_settings settings;
-    bool has_settings;
+    struct gr_settings settings; /* in force */
+    struct gr_settings coming;   /* read, and put in force with the rules that they name */
+    bool has_settings, has_coming;
+    uint64_t coming_number;          /* of the first load with them */
     char *configure_text;            /* of the last Configure; owned; NULL: none yet */
     uint64_t settings_hash;          /* of the findings about them, as last logged */
     struct gr_ruleset *ruleset;      /* NULL until the first load */
@@ -28,6 +31,7 @@ struct gr_inforce {
     uint64_t findings_hash;          /* of the findings about it, as last logged */
     uint64_t ordered, loaded;        /* numbers of the last order and of what is in force */
     uint64_t needed;                 /* nothing is decided before this one is in force */
+    unsigned torn;                   /* loads dropped in a row */
     bool waiting;                    /* launched, and Configure has not said yet where rules lie */
     bool ready;                      /* as last logged */
     struct gr_load_result load;      /* the last one, without its rule set */
@@ -38,6 +42,41 @@ struct gr_inforce {
 };
 
 /* ---- settings ---- */
+
+/* As read last. */
+static struct gr_settings *latest(struct gr_inforce *f)
+{
+    return f->has_coming ? &f->coming : &f->settings;
+}
+
+/* Level and format of the log count at once, everything else together with the rules: a set that is
+ * required from now on is not missed before its file was read. */
+static void take_settings(struct gr_inforce *f, const struct gr_settings *settings)
+{
+    if (f->has_settings) {
+        if (f->has_coming)
+            gr_settings_fini(&f->coming);
+        else
+            f->coming_number = UINT64_MAX;
+        f->coming = *settings;
+        f->has_coming = true;
+    } else {
+        f->settings = *settings;
+        f->has_settings = true;
+    }
+    f->log->level = settings->config.log_level;
+    f->log->format = settings->config.log_format;
+    f->log->audit = settings->config.audit_log;
+}
+
+static void put_settings_in_force(struct gr_inforce *f)
+{
+    if (!f->has_coming || f->loaded < f->coming_number)
+        return;
+    gr_settings_fini(&f->settings);
+    f->settings = f->coming;
+    f->has_coming = false;
+}
 
 static int read_settings(struct gr_inforce *f)
 {
@@ -53,13 +92,9 @@ static int read_settings(struct gr_inforce *f)
     if (r == 0 && !settings.sound && f->has_settings) {
         gr_settings_fini(&settings);
         f->settings.sound = false;
+        latest(f)->sound = false;
     } else if (r == 0) {
-        gr_settings_fini(&f->settings);
-        f->settings = settings;
-        f->has_settings = true;
-        f->log->level = settings.config.log_level;
-        f->log->format = settings.config.log_format;
-        f->log->audit = settings.config.audit_log;
+        take_settings(f, &settings);
     }
     if (findings.hash != f->settings_hash)
         gr_finding_list_log(&findings, f->log);
@@ -68,36 +103,63 @@ static int read_settings(struct gr_inforce *f)
     return r;
 }
 
-static void order_load(struct gr_inforce *f)
+/* Everything that a load reads, but for hook programs and what links lead to. */
+static void watch_files(struct gr_inforce *f)
 {
+    const struct gr_config *config = &latest(f)->config;
+    const char *paths[2 * GR_CONFIG_DIRS_MAX + 2];
+    size_t n = 0;
+
+    paths[n++] = f->flags->config_path ? f->flags->config_path : GR_CONFIG_DEFAULT;
+    paths[n++] = f->flags->policy_path ? f->flags->policy_path : GR_POLICY_DEFAULT;
+    for (size_t i = 0; i < config->hooks_dirs_n && i < GR_CONFIG_DIRS_MAX; i++)
+        paths[n++] = config->hooks_dirs[i];
+    for (size_t i = 0; i < config->oci_hooks_dirs_n && i < GR_CONFIG_DIRS_MAX; i++)
+        paths[n++] = config->oci_hooks_dirs[i];
+    gr_watch_set(f->watch, paths, n);
+}
+
+static void order_load(struct gr_inforce *f, const char *cause)
+{
+    const struct gr_settings *settings = latest(f);
     struct gr_load_options options =
-        gr_settings_load_options(&f->settings, f->flags, gr_str_from(f->configure_text), &f->fs);
-    const struct timeval wait = {.tv_sec = (time_t)f->settings.config.rescan_interval_s};
+        gr_settings_load_options(settings, f->flags, gr_str_from(f->configure_text), &f->fs);
+    const struct timeval wait = {.tv_sec = (time_t)settings->config.rescan_interval_s};
     uint64_t number;
 
     options.check_host = true;
-    number = gr_reload_order(f->reload, &options);
-    if (number != 0)
+    number = gr_reload_order(f->reload, &options, cause);
+    if (number != 0) {
         f->ordered = number;
-    else
+        f->coming_number = GR_MIN(f->coming_number, number);
+    } else {
         GR_LOG(f->log, GR_LEVEL_ERROR, "no memory to load the rules",
-               GR_LOG_INT("retry_s", f->settings.config.rescan_interval_s));
+               GR_LOG_INT("retry_s", settings->config.rescan_interval_s));
+    }
     (void)event_add(f->rescan, &wait);
 }
 
-void gr_inforce_reload(struct gr_inforce *f)
+void gr_inforce_reload(struct gr_inforce *f, const char *cause)
 {
     if (f->waiting)
         return;
+    /* Before anything is read: what changes from here on is told. */
+    gr_watch_look(f->watch);
     (void)read_settings(f); /* without memory the old ones stand */
-    order_load(f);
+    watch_files(f);
+    order_load(f, cause);
 }
 
 static void on_rescan(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd;
     (void)what;
-    gr_inforce_reload(arg);
+    gr_inforce_reload(arg, "rescan");
+}
+
+static void on_files_changed(void *user)
+{
+    gr_inforce_reload(user, "watch");
 }
 
 void gr_inforce_configure(struct gr_inforce *f, struct gr_str text)
@@ -109,7 +171,7 @@ void gr_inforce_configure(struct gr_inforce *f, struct gr_str text)
     free(f->configure_text);
     f->configure_text = copy;
     f->waiting = false;
-    gr_inforce_reload(f);
+    gr_inforce_reload(f, "Configure");
     f->needed = f->ordered;
 }
 
@@ -123,8 +185,9 @@ static void log_load(struct gr_inforce *f, const struct gr_reloaded *reloaded, b
     news = news || ready != f->ready;
     f->ready = ready;
     GR_LOG(f->log, news ? GR_LEVEL_INFO : GR_LEVEL_DEBUG, "rules loaded",
-           GR_LOG_INT("sets", load->sets), GR_LOG_INT("files", load->files_n),
-           GR_LOG_INT("rejected", load->rejected), GR_LOG_INT("blocked", load->blocked),
+           GR_LOG_TEXT("cause", reloaded->cause), GR_LOG_INT("sets", load->sets),
+           GR_LOG_INT("files", load->files_n), GR_LOG_INT("rejected", load->rejected),
+           GR_LOG_INT("blocked", load->blocked),
            GR_LOG_INT("policies", gr_ruleset_policies(f->ruleset)->n),
            GR_LOG_INT("last_good", load->last_good), GR_LOG_INT("warnings", load->warnings),
            GR_LOG_TEXT("ready", ready ? "yes" : "no"),
@@ -149,6 +212,7 @@ static void swap(struct gr_inforce *f, struct gr_reloaded *reloaded)
     f->findings = reloaded->findings;
     gr_finding_list_init(&reloaded->findings);
     f->loaded = reloaded->number;
+    put_settings_in_force(f);
     log_load(f, reloaded, !same_rules || !same_findings);
 }
 
@@ -164,10 +228,31 @@ static void count(struct gr_inforce *f, const struct gr_reloaded *reloaded)
     f->last_took_ns = reloaded->took_ns;
 }
 
+/*
+ * Whether files changed while they were read: then some may be old and some new, or one be missing
+ * that is about to be there. The load that follows sees them all. What nothing can do without is
+ * put in force as it is.
+ */
+static bool drop_torn(struct gr_inforce *f, struct gr_reloaded *reloaded)
+{
+    if (!gr_inforce_is_usable(f) || f->torn >= GR_INFORCE_TORN_MAX ||
+        !gr_watch_is_pending(f->watch)) {
+        f->torn = 0;
+        return false;
+    }
+    f->torn++;
+    gr_reload_dispose(f->reload, gr_take(reloaded->load.ruleset));
+    GR_LOG(f->log, GR_LEVEL_DEBUG, "files changed while they were read, reading them again",
+           GR_LOG_TEXT("cause", reloaded->cause));
+    return true;
+}
+
 static void on_reloaded(void *user, struct gr_reloaded *reloaded)
 {
     struct gr_inforce *f = user;
 
+    if (reloaded->result == 0 && drop_torn(f, reloaded))
+        return;
     count(f, reloaded);
     if (reloaded->result == 0)
         swap(f, reloaded);
@@ -223,6 +308,11 @@ void gr_inforce_status(const struct gr_inforce *f, struct gr_inforce_status *out
     };
 }
 
+void gr_inforce_watch_status(const struct gr_inforce *f, struct gr_watch_status *out_status)
+{
+    gr_watch_status(f->watch, out_status);
+}
+
 /* ---- life ---- */
 
 /* Before the first thread. What cannot be given up is said; containers come first. */
@@ -236,20 +326,27 @@ static void enter_sandbox(const struct gr_inforce *f)
 
 static int start(struct gr_inforce *f, struct event_base *base, bool launched)
 {
-    int r = read_settings(f);
+    int r;
 
-    if (r)
-        return r;
-    enter_sandbox(f);
     f->rescan = evtimer_new(base, on_rescan, f);
     if (!f->rescan)
         return -ENOMEM;
+    r = gr_watch_new(base, f->log, NULL, on_files_changed, f, &f->watch);
+    if (r)
+        return r;
+    watch_files(f); /* the settings file, before it is read */
+    r = read_settings(f);
+    if (r)
+        return r;
+    enter_sandbox(f);
     r = gr_reload_new(base, on_reloaded, f, &f->reload);
     if (r)
         return r;
     f->waiting = launched;
-    if (!launched)
-        order_load(f);
+    if (!launched) {
+        watch_files(f);
+        order_load(f, "start");
+    }
     return 0;
 }
 
@@ -283,12 +380,15 @@ void gr_inforce_free(struct gr_inforce *f)
 {
     if (!f)
         return;
+    gr_watch_free(f->watch);
     gr_reload_free(f->reload);
     if (f->rescan)
         event_free(f->rescan);
     gr_ruleset_unref(f->ruleset);
     gr_finding_list_fini(&f->findings);
     gr_settings_fini(&f->settings);
+    if (f->has_coming)
+        gr_settings_fini(&f->coming);
     free(f->configure_text);
     free(f);
 }

@@ -9,6 +9,7 @@
 #define GR_APP_DAEMON_INFORCE_H
 
 #include "app/daemon/findings.h"
+#include "app/daemon/watch.h"
 #include "app/settings.h"
 #include "load/load.h"
 #include "nri/session.h"
@@ -16,7 +17,11 @@
 struct event_base;
 struct gr_inforce;
 
-/* Called after each load. */
+/* Loads in a row that may be dropped because files changed while they were read; what comes next is
+ * put in force as it is, so that a directory that never rests is read all the same. */
+#define GR_INFORCE_TORN_MAX 3
+
+/* Called after each load that was put in force or failed. */
 typedef void gr_inforce_changed_fn(void *user);
 
 /*
@@ -30,9 +35,9 @@ GR_CHECKED int gr_inforce_new(struct event_base *base, const struct gr_flags *fl
                               struct gr_inforce **out_inforce);
 void gr_inforce_free(struct gr_inforce *inforce); /* NULL is fine */
 
-/* Settings are read again and the rules are loaded again: SIGHUP. Nothing while a launched plugin
- * waits for Configure. */
-void gr_inforce_reload(struct gr_inforce *inforce);
+/* Settings are read again and the rules are loaded again. Nothing while a launched plugin waits for
+ * Configure. cause: a word for the log, such as "SIGHUP"; borrowed for ever. */
+void gr_inforce_reload(struct gr_inforce *inforce, const char *cause);
 
 /* What NRI Configure carried; orders a load when that may matter: no container is decided about
  * before the rules that it names are in force. */
@@ -71,5 +76,8 @@ struct gr_inforce_status {
 };
 
 void gr_inforce_status(const struct gr_inforce *inforce, struct gr_inforce_status *out_status);
+
+/* How changed files are noticed. Borrowed; valid until the loop's next turn. */
+void gr_inforce_watch_status(const struct gr_inforce *inforce, struct gr_watch_status *out_status);
 
 #endif

@@ -66,6 +66,7 @@ void gr_plugin_view(const struct gr_plugin *p, struct gr_view *out_view)
 {
     *out_view = (struct gr_view){.started_s = p->started_s, .session = p->told};
     gr_inforce_status(p->inforce, &out_view->rules);
+    gr_inforce_watch_status(p->inforce, &out_view->watch);
 }
 
 /* Ready for a service manager is to be in the runtime's list; faults of the rules are the status.
@@ -405,7 +406,7 @@ static void on_reload_signal(evutil_socket_t number, short what, void *arg)
     (void)number;
     (void)what;
     gr_notify_reloading(p->notify);
-    gr_inforce_reload(p->inforce);
+    gr_inforce_reload(p->inforce, "SIGHUP");
 }
 
 static void on_state_signal(evutil_socket_t number, short what, void *arg)

@@ -18,6 +18,7 @@
 
 struct order {
     uint64_t number;
+    const char *cause;
     struct gr_arena arena; /* holds the text that options points at */
     struct gr_load_options options;
 };
@@ -92,6 +93,7 @@ static struct gr_reloaded *work_on(const struct order *order)
     if (!out)
         return NULL;
     out->number = order->number;
+    out->cause = order->cause;
     gr_finding_list_init(&out->findings);
     reporter = gr_finding_list_reporter(&out->findings);
     out->result = gr_load(&order->options, &reporter, &out->load);
@@ -317,7 +319,8 @@ static bool copy_options(struct order *order, const struct gr_load_options *from
            gr_arena_str(arena, from->node_name, &to->node_name);
 }
 
-uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options *options)
+uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options *options,
+                         const char *cause)
 {
     struct order *order = calloc(1, sizeof(*order));
     struct order *replaced;
@@ -330,6 +333,7 @@ uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options 
         return 0;
     }
     order->number = ++reload->last_number;
+    order->cause = cause;
     (void)pthread_mutex_lock(&reload->lock);
     replaced = reload->next;
     reload->next = order;

@@ -19,6 +19,7 @@ struct gr_reload;
 /* A finished load; everything is taken by the receiver. */
 struct gr_reloaded {
     uint64_t number;            /* of the order: later ones have higher numbers */
+    const char *cause;          /* of the order */
     int result;                 /* 0, or -ENOMEM: then there is no load */
     struct gr_load_result load; /* with one reference to the rule set */
     uint64_t hash;              /* of the rule set: equal sets, blocked alike, have equal hashes */
@@ -44,9 +45,10 @@ void gr_reload_dispose(struct gr_reload *reload, struct gr_ruleset *ruleset);
 
 /*
  * Orders a load; options are copied. An order that has not been begun is replaced: its number is
- * then never reported, a higher one is.
+ * then never reported, a higher one is. cause: a word for the log; borrowed for ever.
  * Returns the order's number, or 0 when there is no memory.
  */
-uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options *options);
+uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options *options,
+                         const char *cause);
 
 #endif

@@ -33,6 +33,7 @@ struct gr_view {
     int64_t started_s; /* seconds since 1970 */
     struct gr_view_session session;
     struct gr_inforce_status rules;
+    struct gr_watch_status watch; /* how changed files are noticed */
 };
 
 /* Whether the runtime asks this process about containers, as far as it can know. */

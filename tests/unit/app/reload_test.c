@@ -94,7 +94,7 @@ static uint64_t order(struct rig *rig)
 {
     const struct gr_load_options options = {
         .fs = &rig->fs, .dirs = rig->dirs, .dirs_n = 1, .host_root = "/", .node_name = GR_STR("n")};
-    uint64_t number = gr_reload_order(rig->reload, &options);
+    uint64_t number = gr_reload_order(rig->reload, &options, "test");
 
     assert_true(number > 0);
     return number;
@@ -142,7 +142,7 @@ static uint64_t order_with_policy(struct rig *rig, const char *configure, const 
     uint64_t number;
 
     assert_true(text && dir && environment);
-    number = gr_reload_order(rig->reload, &options);
+    number = gr_reload_order(rig->reload, &options, "policy");
     memset(text, 'x', strlen(text));
     free(text);
     free(dir);

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plugin's process beside no runtime: its settings file, and its log as it comes."""
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from conftest import Node
+
+RULE = """apiVersion: grapnel/v1beta1
+kind: HookSet
+spec:
+  match: {always: true}
+  hooks: {poststop: [{path: /opt/hooks/first}]}
+"""
+WAIT_S = 20
+
+
+def settings(node: Node, **more: object) -> None:
+    """Writes the settings file; a rescan as rare as it can be, unless it is asked for."""
+    spec = {"hooksDirs": [str(node.rules)], "lastGoodDir": str(node.home / "last-good"), "logFormat": "json",
+            "rescanInterval": 3600} | more
+    head = {"apiVersion": "grapnel/v1beta1", "kind": "Config"}
+    fresh = node.home / "config.new"
+    fresh.write_text(json.dumps(head | {"spec": spec}))
+    fresh.rename(node.home / "config.yaml")
+
+
+class Lines:
+    """What the process logs, one line after the other; waiting ends with the process."""
+
+    def __init__(self, process: subprocess.Popen[str]):
+        self.process = process
+        self.seen: list[str] = []
+
+    def until(self, msg: str, **fields: object) -> dict:
+        """The next line with this message and these fields."""
+        for text in self.process.stderr:
+            self.seen.append(text)
+            line = json.loads(text) if text.startswith("{") else {}
+            if line.get("msg") == msg and fields.items() <= line.items():
+                return line
+        raise AssertionError(f"{msg!r} {fields} was not logged:\n{''.join(self.seen)}")
+
+    def loaded(self, **fields: object) -> dict:
+        """The next line that says what was loaded, with these figures."""
+        return self.until("rules loaded", **fields)
+
+
+@contextmanager
+def plugin(node: Node, *more: str, before: Callable[[], None] | None = None) -> Iterator[Lines]:
+    """Runs it; before: called in the child."""
+    command = ["timeout", str(WAIT_S), node.program, "plugin", "--socket", str(node.home / "nri.sock"),
+               "--config", str(node.home / "config.yaml"), *more]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=before)
+    try:
+        yield Lines(process)
+    finally:
+        process.terminate()
+        process.wait()
+        process.stderr.close()
+    assert process.returncode in (0, 124, -15), process.returncode

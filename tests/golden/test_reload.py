@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files change under the running plugin: what it notices, by what, and what is in force then."""
+from __future__ import annotations
+
+import ctypes
+import platform
+import signal
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import Node
+from running import RULE, plugin, settings
+
+POLICY = "apiVersion: grapnel/v1beta1\nkind: Policy\nspec: {stages: [createRuntime]}\n"
+
+
+@pytest.fixture
+def ruled(node: Node) -> Node:
+    node.hook("first", "#!/bin/sh\n")
+    node.rule("one", RULE)
+    settings(node)
+    return node
+
+
+def test_watch(ruled: Node):
+    """New, broken, mended, masked and removed files count without a signal."""
+    file = ruled.rules / "two.yaml"
+    with plugin(ruled) as lines:
+        assert lines.loaded()["cause"] == "start"
+        ruled.rule("two", RULE)
+        assert lines.loaded(sets=2)["cause"] == "watch"
+        ruled.rule("two", RULE.replace("match", "mach"))
+        lines.loaded(cause="watch", sets=2, last_good=1, ready="no")
+        ruled.rule("two", RULE)
+        lines.loaded(cause="watch", sets=2, last_good=0, ready="yes")
+        file.unlink()
+        file.symlink_to("/dev/null")
+        lines.loaded(cause="watch", sets=1, ready="yes")
+        file.unlink()
+        (ruled.rules / "one.yaml").rename(ruled.rules / "one.off")
+        lines.loaded(cause="watch", sets=0, ready="yes")
+
+
+def test_untrusted(ruled: Node):
+    """The mode of a file decides whether it counts."""
+    with plugin(ruled) as lines:
+        lines.loaded(rejected=0)
+        (ruled.rules / "one.yaml").chmod(0o666)
+        lines.loaded(cause="watch", last_good=1, ready="no")
+        (ruled.rules / "one.yaml").chmod(0o644)
+        lines.loaded(cause="watch", last_good=0, ready="yes")
+
+
+def test_signal(ruled: Node):
+    """SIGHUP reads what nobody watches, such as a hook program that was missing."""
+    program = ruled.hooks / "first"
+    program.rename(ruled.hooks / "later")
+    with plugin(ruled) as lines:
+        lines.loaded(blocked=1)
+        (ruled.hooks / "later").rename(program)
+        lines.process.send_signal(signal.SIGHUP)
+        lines.loaded(cause="SIGHUP", blocked=0)
+
+
+def test_directory_deleted_and_made_again(ruled: Node):
+    rule = (ruled.rules / "one.yaml").read_text()
+    with plugin(ruled) as lines:
+        lines.loaded(sets=1)
+        for _ in range(3):
+            (ruled.rules / "one.yaml").unlink()
+            ruled.rules.rmdir()
+            lines.loaded(cause="watch", sets=0)
+            ruled.rules.mkdir(mode=0o755)
+            (ruled.rules / "one.yaml").write_text(rule)
+            lines.loaded(cause="watch", sets=1)
+
+
+def test_directory_appears(ruled: Node):
+    """A directory that is not there is waited for, from the nearest one that is."""
+    deep = ruled.home / "not" / "there" / "yet"
+    settings(ruled, hooksDirs=[str(deep)])
+    with plugin(ruled) as lines:
+        lines.loaded(sets=0)
+        deep.mkdir(parents=True, mode=0o755)
+        (ruled.rules / "one.yaml").rename(deep / "one.yaml")
+        lines.loaded(cause="watch", sets=1)
+
+
+def publish(folder: Path, number: int, texts: dict[str, str]) -> None:
+    """What kubelet does with a ConfigMap: a new directory, and a link that is swapped."""
+    data = folder / f"..{number}"
+    data.mkdir(parents=True, mode=0o755)
+    for name, text in texts.items():
+        (data / name).write_text(text)
+    (folder / "..data_tmp").symlink_to(data.name)
+    (folder / "..data_tmp").rename(folder / "..data")
+    for name in texts:
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(f"..data/{name}")
+
+
+def test_config_maps(ruled: Node):
+    """Rules and settings from two of them."""
+    rule = (ruled.rules / "one.yaml").read_text()
+    rules, conf = ruled.home / "rules-map", ruled.home / "conf-map"
+    text = (ruled.home / "config.yaml").read_text().replace(str(ruled.rules), str(rules))
+    publish(rules, 1, {"one.yaml": rule})
+    publish(conf, 1, {"config.yaml": text})
+    with plugin(ruled, "--config", str(conf / "config.yaml")) as lines:
+        lines.loaded(sets=1)
+        publish(rules, 2, {"one.yaml": rule + "---\n" + rule.replace("spec:", "metadata: {name: two}\nspec:")})
+        lines.loaded(cause="watch", sets=2)
+        publish(conf, 2, {"config.yaml": text.replace(str(rules), str(ruled.rules))})
+        lines.loaded(cause="watch", sets=1)
+
+
+def test_settings(ruled: Node):
+    """Level, format, directories: what the file says is in force without a restart."""
+    other = ruled.home / "other"
+    other.mkdir(mode=0o755)
+    with plugin(ruled) as lines:
+        lines.loaded(sets=1)
+        settings(ruled, logLevel="debug")
+        assert lines.until("rules loaded", cause="watch")["level"] == "debug"  # no news but at this level
+        settings(ruled, hooksDirs=[str(other)])
+        lines.loaded(cause="watch", sets=0)
+        (ruled.rules / "one.yaml").rename(other / "one.yaml")
+        lines.loaded(cause="watch", sets=1)
+        settings(ruled, hooksDirs=[str(other)], logFormat="logfmt", logLevel="debug")
+        text = next(lines.process.stderr)
+        assert text.startswith("time=") and 'msg="rules loaded" cause=watch sets=1' in text
+
+
+def test_bad_settings(ruled: Node):
+    """A file that turned bad changes nothing but that it is reported."""
+    config = ruled.home / "config.yaml"
+    with plugin(ruled) as lines:
+        lines.loaded(sets=1, ready="yes")
+        config.write_text(config.read_text().replace("hooksDirs", "hooksDir"))
+        lines.loaded(cause="watch", sets=1, ready="no")
+        assert any("unknown-key" in line for line in lines.seen)
+        settings(ruled)
+        lines.loaded(cause="watch", sets=1, ready="yes")
+
+
+def test_policy(ruled: Node):
+    """A policy that appears, and one that goes."""
+    policy = ruled.home / "policy.yaml"
+    policy.write_text(POLICY.replace("createRuntime", "poststop"))
+    with plugin(ruled, "--policy", str(policy)) as lines:
+        lines.loaded(policies=1, blocked=0)
+        policy.write_text(POLICY)
+        lines.loaded(cause="watch", policies=1, blocked=1)
+        policy.write_text(POLICY.replace("createRuntime", "poststop"))
+        lines.loaded(cause="watch", policies=1, blocked=0)
+        policy.unlink()  # one that was named is not there: nothing is known of what it would forbid
+        lines.loaded(cause="watch", policies=0, blocked=1)
+
+
+def test_last_good_over_restarts(ruled: Node):
+    """A file that was accepted once stays in force when it turns bad, also in the next process, whether it turned
+    bad before that one's time or before its eyes."""
+    broken = RULE.replace("match", "mach")
+    kept = {"sets": 1, "last_good": 1, "ready": "no"}
+    with plugin(ruled) as lines:
+        lines.loaded(sets=1, ready="yes")
+        ruled.rule("one", broken)
+        lines.loaded(cause="watch", **kept)
+        assert any("last-good" in line for line in lines.seen)
+    with plugin(ruled) as lines:
+        lines.loaded(cause="start", **kept)
+        ruled.rule("one", broken + "# still\n")
+        ruled.rule("two", RULE)
+        lines.loaded(cause="watch", sets=2, last_good=1, ready="no")
+    with plugin(ruled) as lines:
+        lines.loaded(cause="start", sets=2, last_good=1, ready="no")
+        (ruled.rules / "one.yaml").unlink()
+        lines.loaded(cause="watch", sets=1, last_good=0, ready="yes")
+        ruled.rule("one", broken)
+        lines.loaded(cause="watch", sets=1, last_good=0, ready="no")
+    assert len(list((ruled.home / "last-good").iterdir())) == 1
+
+
+# ---- where inotify does not work ----
+
+AUDIT = {"x86_64": (0xC000003E, 294, 254), "aarch64": (0xC00000B7, 26, 27)}  # architecture; init1, add_watch
+PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, FILTER = 22, 38, 2
+LOAD, EQUAL, RETURN, ALLOW, FAIL = 0x20, 0x15, 0x06, 0x7FFF0000, 0x00050000
+
+
+def refusing(call: int, errno: int) -> Callable[[], None]:
+    """Makes a system call fail in this process, as it may in a sandbox."""
+    arch = AUDIT[platform.machine()][0]
+    code = [(LOAD, 0, 0, 4), (EQUAL, 0, 3, arch), (LOAD, 0, 0, 0), (EQUAL, 0, 1, call),
+            (RETURN, 0, 0, FAIL | errno), (RETURN, 0, 0, ALLOW)]
+    text = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in code))
+    program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code), ctypes.addressof(text)))
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def apply(keep: object = text) -> None:
+        if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(PR_SET_SECCOMP, FILTER, program):
+            raise OSError(ctypes.get_errno(), "prctl")
+
+    return apply
+
+
+@pytest.mark.parametrize("which, errno, code", [
+    pytest.param(1, 24, "no-inotify", id="EMFILE"),
+    pytest.param(1, 38, "no-inotify", id="ENOSYS"),
+    pytest.param(2, 28, "watch-limit", id="ENOSPC"),
+])
+def test_rescan(ruled: Node, which: int, errno: int, code: str):
+    """Where nothing can be watched, one warning says how to mend it and the timer finds what changed."""
+    settings(ruled, rescanInterval=1)
+    with plugin(ruled, before=refusing(AUDIT[platform.machine()][which], errno)) as lines:
+        lines.loaded(sets=1)
+        ruled.rule("two", RULE)
+        lines.loaded(cause="rescan", sets=2)
+        (ruled.rules / "two.yaml").unlink()
+        lines.loaded(cause="rescan", sets=1)
+        assert sum(code in line for line in lines.seen) == 1, lines.seen
