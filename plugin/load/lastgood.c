@@ -376,7 +376,7 @@ static int put_in_place(struct gr_lastgood *lg, const struct gr_lastgood_entry *
     return rc;
 }
 
-/* Writes the text under its temporary name; the first ones go into place at once. */
+/* Writes the text under its temporary name; the first ones are synced at once. */
 static int save(struct gr_lastgood *lg, struct gr_lastgood_entry *entry, struct gr_str text,
                 const char **out_what)
 {
@@ -398,12 +398,8 @@ static int save(struct gr_lastgood *lg, struct gr_lastgood_entry *entry, struct 
         rc = lg->fs->sync(lg->fs->user, node);
     }
     gr_fs_close(lg->fs, &node);
-    if (rc == 0 && now) {
-        *out_what = "renaming";
-        rc = put_in_place(lg, entry, temporary);
-    } else if (rc == 0) {
-        entry->waits = true;
-    }
+    entry->waits = rc == 0;
+    entry->unsynced = !now;
     if (rc != 0)
         (void)lg->fs->unlink(lg->fs->user, gr_walk_top(&lg->walk)->node, temporary);
     return rc;
@@ -438,23 +434,26 @@ static void put_waiting(struct gr_lastgood *lg)
 {
     int dir = gr_walk_top(&lg->walk)->node;
     bool synced = false;
-    int rc = 0;
+    int sync_rc = 0;
 
     for (size_t i = 0; i < lg->all_n; i++) {
+        const struct gr_lastgood_entry *entry = lg->all[i];
         char temporary[64];
+        int rc;
 
-        if (!lg->all[i]->waits)
+        if (!entry->waits)
             continue;
-        temporary_name(lg, lg->all[i]->name, temporary, sizeof(temporary));
-        if (!synced) {
-            rc = lg->fs->sync_all(lg->fs->user, dir);
+        temporary_name(lg, entry->name, temporary, sizeof(temporary));
+        if (entry->unsynced && !synced) {
+            sync_rc = lg->fs->sync_all(lg->fs->user, dir);
             synced = true;
         }
+        rc = entry->unsynced ? sync_rc : 0;
         if (rc == 0)
-            rc = put_in_place(lg, lg->all[i], temporary);
+            rc = put_in_place(lg, entry, temporary);
         if (rc != 0) {
             (void)lg->fs->unlink(lg->fs->user, dir, temporary);
-            warn_write(lg, lg->all[i]->path, rc, "putting it into place");
+            warn_write(lg, entry->path, rc, "putting it into place");
         }
     }
 }

@@ -27,7 +27,8 @@ struct gr_lastgood_entry {
     char name[32];        /* in the directory */
     uint64_t bytes, hash; /* of the text, as its head says */
     bool wanted;          /* stays at the end of this load */
-    bool waits;           /* new text waits under its temporary name */
+    bool waits;           /* new text waits under its temporary name, */
+    bool unsynced;        /* and was not synced by itself */
 };
 
 struct gr_lastgood {
@@ -64,7 +65,7 @@ bool gr_lastgood_has(const struct gr_lastgood *lg, struct gr_str path);
  */
 GR_CHECKED int gr_lastgood_read(struct gr_lastgood *lg, struct gr_str path, struct gr_buf *out);
 
-/* This text was accepted: kept if it is new. Returns 0; -ENOMEM. */
+/* This text was accepted: kept from the end of the load on, if it is new. Returns 0; -ENOMEM. */
 GR_CHECKED int gr_lastgood_keep(struct gr_lastgood *lg, struct gr_str path, struct gr_str text);
 
 /* What is kept for this rule file stays. */

@@ -398,6 +398,16 @@ static int judge(struct loader *l)
     return rc;
 }
 
+/* Only now: what was half written when it was read must not take away what was good before. */
+static void finish(struct loader *l)
+{
+    const struct gr_load_options *o = l->options;
+
+    l->result.torn = o->torn && o->torn(o->torn_user);
+    if (!l->result.torn)
+        gr_lastgood_finish(&l->lastgood);
+}
+
 static int run(struct loader *l)
 {
     struct gr_sets *sets = NULL;
@@ -417,7 +427,7 @@ static int run(struct loader *l)
     /* It is the rule set's now, whatever came of it. */
     gr_arena_init(&l->arena, ARENA_BLOCK_BYTES, 0);
     if (rc == 0)
-        gr_lastgood_finish(&l->lastgood);
+        finish(l);
     return rc;
 }
 

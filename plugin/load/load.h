@@ -29,6 +29,11 @@ struct gr_load_options {
     struct gr_str node_name;
     struct gr_str version; /* of the program, for spec.minVersion: struct gr_source */
     bool check_host;       /* whether hook programs are looked at (check can do without) */
+    /* Asked when everything was read: whether files changed meanwhile, so that some of what was
+     * read may be old and some new, or half written. Then last good texts stay as they are. NULL:
+     * no. */
+    bool (*torn)(void *user);
+    void *torn_user;
 };
 
 /* What became of one file. */
@@ -61,6 +66,7 @@ struct gr_load_result {
     size_t last_good; /* files served from their last good text */
     size_t errors;    /* findings of level error, of any kind */
     size_t warnings;
+    bool torn; /* as options.torn said */
 };
 
 /*

@@ -108,6 +108,41 @@ static void test_gone_and_disabled(void **state)
     end(l);
 }
 
+static bool says_torn(void *user)
+{
+    int *asked = user;
+
+    (*asked)++;
+    return true;
+}
+
+/* What was read while somebody wrote it decides nothing: a file that is empty for a moment keeps
+ * its text, and one that is good for a moment gets none. */
+static void test_torn(void **state)
+{
+    struct loaded *l = begin();
+    int asked = 0;
+
+    (void)state;
+    assert_false(l->result.torn);
+    l->options.torn = says_torn;
+    l->options.torn_user = &asked;
+    mem_file(&host, A, "");
+    mem_file(&host, B, SET("b2"));
+    load_again(l);
+    assert_true(l->result.torn);
+    assert_int_equal(asked, 1);
+    assert_sets(l, "b2");
+    l->options.torn = NULL;
+    mem_file(&host, A, SET_BAD);
+    mem_file(&host, B, SET_BAD);
+    load_again(l);
+    assert_false(l->result.torn);
+    assert_sets(l, "a b");
+    assert_int_equal(kept(NULL), 2);
+    end(l);
+}
+
 static void test_masked_text_is_dropped(void **state)
 {
     struct loaded *l = begin();
@@ -334,6 +369,7 @@ int main(void)
     test_add("a partly bad file", test_partly_bad_file);
     test_add("an untrusted file falls back", test_untrusted_file_falls_back);
     test_add("gone and disabled files", test_gone_and_disabled);
+    test_add("read while they were written", test_torn);
     test_add("a masked file's text is dropped", test_masked_text_is_dropped);
     test_add("the directory is gone", test_directory_gone);
     test_add("an unreadable directory is frozen", test_unreadable_directory_is_frozen);
