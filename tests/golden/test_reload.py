@@ -131,7 +131,7 @@ def test_settings(ruled: Node):
         lines.loaded(cause="watch", sets=1)
         settings(ruled, hooksDirs=[str(other)], logFormat="logfmt", logLevel="debug")
         text = next(lines.process.stderr)
-        assert text.startswith("time=") and 'msg="rules loaded" cause=watch sets=1' in text
+        assert text.startswith("time=") and 'msg="rules loaded" sets=1 ' in text and "cause=watch" in text
 
 
 def test_bad_settings(ruled: Node):

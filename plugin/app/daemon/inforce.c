@@ -119,6 +119,12 @@ static void watch_files(struct gr_inforce *f)
     gr_watch_set(f->watch, paths, n);
 }
 
+/* On the loader's thread. */
+static bool files_changed(void *user)
+{
+    return gr_watch_is_stirred(user);
+}
+
 static void order_load(struct gr_inforce *f, const char *cause)
 {
     const struct gr_settings *settings = latest(f);
@@ -128,6 +134,10 @@ static void order_load(struct gr_inforce *f, const char *cause)
     uint64_t number;
 
     options.check_host = true;
+    if (f->torn < GR_INFORCE_TORN_MAX) {
+        options.torn = files_changed;
+        options.torn_user = f->watch;
+    }
     number = gr_reload_order(f->reload, &options, cause);
     if (number != 0) {
         f->ordered = number;
@@ -185,12 +195,11 @@ static void log_load(struct gr_inforce *f, const struct gr_reloaded *reloaded, b
     news = news || ready != f->ready;
     f->ready = ready;
     GR_LOG(f->log, news ? GR_LEVEL_INFO : GR_LEVEL_DEBUG, "rules loaded",
-           GR_LOG_TEXT("cause", reloaded->cause), GR_LOG_INT("sets", load->sets),
-           GR_LOG_INT("files", load->files_n), GR_LOG_INT("rejected", load->rejected),
-           GR_LOG_INT("blocked", load->blocked),
+           GR_LOG_INT("sets", load->sets), GR_LOG_INT("files", load->files_n),
+           GR_LOG_INT("rejected", load->rejected), GR_LOG_INT("blocked", load->blocked),
            GR_LOG_INT("policies", gr_ruleset_policies(f->ruleset)->n),
            GR_LOG_INT("last_good", load->last_good), GR_LOG_INT("warnings", load->warnings),
-           GR_LOG_TEXT("ready", ready ? "yes" : "no"),
+           GR_LOG_TEXT("ready", ready ? "yes" : "no"), GR_LOG_TEXT("cause", reloaded->cause),
            GR_LOG_INT("took_us", reloaded->took_ns / NS_PER_US));
 }
 
@@ -229,19 +238,19 @@ static void count(struct gr_inforce *f, const struct gr_reloaded *reloaded)
 }
 
 /*
- * Whether files changed while they were read: then some may be old and some new, or one be missing
- * that is about to be there. The load that follows sees them all. What nothing can do without is
- * put in force as it is.
+ * Files changed while they were read: some may be old and some new, or one be empty that is about
+ * to be written. The load that follows sees them all. What nothing can do without is put in force
+ * as it is.
  */
 static bool drop_torn(struct gr_inforce *f, struct gr_reloaded *reloaded)
 {
-    if (!gr_inforce_is_usable(f) || f->torn >= GR_INFORCE_TORN_MAX ||
-        !gr_watch_is_pending(f->watch)) {
+    if (!reloaded->load.torn || !gr_inforce_is_usable(f)) {
         f->torn = 0;
         return false;
     }
     f->torn++;
     gr_reload_dispose(f->reload, gr_take(reloaded->load.ruleset));
+    gr_watch_stir(f->watch);
     GR_LOG(f->log, GR_LEVEL_DEBUG, "files changed while they were read, reading them again",
            GR_LOG_TEXT("cause", reloaded->cause));
     return true;
@@ -380,8 +389,8 @@ void gr_inforce_free(struct gr_inforce *f)
 {
     if (!f)
         return;
+    gr_reload_free(f->reload); /* its thread asks the watch */
     gr_watch_free(f->watch);
-    gr_reload_free(f->reload);
     if (f->rescan)
         event_free(f->rescan);
     gr_ruleset_unref(f->ruleset);

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,11 +21,15 @@
 
 /*
  * What can change what a load finds. A file that is written in place counts when it is closed;
- * attributes because owner and mode decide whether a file is trusted.
+ * attributes because owner and mode decide whether a file is trusted. IN_MASK_ADD: one directory
+ * may be watched for several reasons.
  */
 #define EVENTS                                                                                    \
     ((uint32_t)IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_ATTRIB | \
-     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR)
+     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD)
+
+/* Where every entry matters. Not on the way: logs that others write there would wake us. */
+#define WHOLE_EVENTS (EVENTS | IN_MODIFY)
 
 /* Of the directory itself; IN_IGNORED: the kernel gave the watch up. */
 #define SELF_EVENTS ((uint32_t)IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)
@@ -61,12 +67,13 @@ struct gr_watch {
     struct event_base *base;
     struct event *readable; /* NULL while there is no descriptor */
     struct event *due;
-    int fd;
+    atomic_int fd;         /* changed by the loop thread only */
     struct gr_arena arena; /* holds the targets */
     struct target *targets;
     size_t targets_n;
     struct table table;
     struct gr_debounce debounce;
+    atomic_bool stirred; /* debounce.pending, for other threads */
     uint64_t events, overflows;
     struct gr_err problem; /* code NULL: none */
 };
@@ -207,7 +214,8 @@ static int watch_step(void *user, const char *dir, struct gr_str name)
 {
     struct search *s = user;
     const struct gr_watch_sys *sys = s->w->sys;
-    int number = sys->add(sys->user, s->w->fd, dir, EVENTS);
+    uint32_t events = name.n > 0 ? EVENTS : WHOLE_EVENTS;
+    int number = sys->add(sys->user, s->w->fd, dir, events);
     struct spot *spot;
 
     if (number == -ENOENT || number == -ENOTDIR || number == -ELOOP)
@@ -266,7 +274,7 @@ static void close_events(struct gr_watch *w)
     table_init(&w->table);
 }
 
-enum haste { NEVER, LATER, SOON };
+enum haste { NEVER, BEGUN, SOON };
 
 /*
  * A new file that is being written tells of itself again when it is closed; read before that, it
@@ -281,7 +289,7 @@ static enum haste haste_of_new(const struct spot *spot, const char *name)
     bool plain = n > 0 && n < (int)sizeof(path) && lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
                  st.st_nlink == 1;
 
-    return plain ? LATER : SOON;
+    return plain ? BEGUN : SOON;
 }
 
 /* Whether to look again because of this event. */
@@ -301,6 +309,8 @@ static enum haste haste_of(struct gr_watch *w, const struct inotify_event *event
         return (event->mask & (SELF_EVENTS | IN_ATTRIB)) != 0 ? SOON : NEVER;
     if (!counts(spot, gr_str_from(name)))
         return NEVER;
+    if (event->mask & IN_MODIFY)
+        return BEGUN; /* until it is closed */
     return event->mask & IN_CREATE ? haste_of_new(spot, name) : SOON;
 }
 
@@ -326,17 +336,24 @@ static ssize_t read_events(struct gr_watch *w, enum haste *out_haste)
     return n;
 }
 
+static void done(struct gr_watch *w)
+{
+    gr_debounce_done(&w->debounce);
+    atomic_store(&w->stirred, false);
+}
+
 static void be_due(struct gr_watch *w, enum haste haste)
 {
     uint64_t now = gr_now_ns();
-    uint64_t wait_ns = haste == LATER ? gr_debounce_later(&w->debounce, now)
+    uint64_t wait_ns = haste == BEGUN ? gr_debounce_begun(&w->debounce, now)
                                       : gr_debounce_event(&w->debounce, now);
     uint64_t us = wait_ns / NS_PER_US + 1;
     const struct timeval wait = {.tv_sec = (time_t)(us / US_PER_S),
                                  .tv_usec = (suseconds_t)(us % US_PER_S)};
 
+    atomic_store(&w->stirred, true);
     if (wait_ns != UINT64_MAX && event_add(w->due, &wait) != 0)
-        gr_debounce_done(&w->debounce); /* no memory: the rescan comes */
+        done(w); /* no memory: the rescan comes */
 }
 
 static void take_events(struct gr_watch *w)
@@ -347,7 +364,7 @@ static void take_events(struct gr_watch *w)
     if (n <= 0 && n != -EAGAIN && n != -EINTR) {
         /* Never seen; the loop must not spin on it. The next look opens another descriptor. */
         close_events(w);
-        haste = LATER;
+        haste = BEGUN;
     }
     if (haste != NEVER)
         be_due(w, haste);
@@ -366,7 +383,7 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    gr_debounce_done(&w->debounce);
+    done(w);
     w->changed(w->user);
 }
 
@@ -441,7 +458,7 @@ void gr_watch_look(struct gr_watch *w)
     int r = w->fd < 0 ? open_events(w) : 0;
 
     (void)event_del(w->due);
-    gr_debounce_done(&w->debounce);
+    done(w);
     if (r)
         explain_open(&problem, r);
     else
@@ -449,17 +466,24 @@ void gr_watch_look(struct gr_watch *w)
     note_problem(w, &problem);
 }
 
-bool gr_watch_is_pending(struct gr_watch *w)
+bool gr_watch_is_stirred(const struct gr_watch *w)
 {
-    if (w->fd >= 0)
-        take_events(w);
-    return w->debounce.pending;
+    int fd = atomic_load(&w->fd);
+    int bytes = 0;
+
+    return atomic_load(&w->stirred) || (fd >= 0 && ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0);
+}
+
+void gr_watch_stir(struct gr_watch *w)
+{
+    be_due(w, SOON);
 }
 
 void gr_watch_status(const struct gr_watch *w, struct gr_watch_status *out_status)
 {
     *out_status = (struct gr_watch_status){
         .working = w->fd >= 0 && !w->problem.code,
+        .pending = w->debounce.pending,
         .watches = w->table.n,
         .events = w->events,
         .overflows = w->overflows,

@@ -38,6 +38,7 @@ struct gr_watch_sys {
 /* For status, metrics and doctor; problem is borrowed until the loop's next turn. */
 struct gr_watch_status {
     bool working;        /* everything that was to be watched is */
+    bool pending;        /* a change was seen that the owner is not told of yet */
     size_t watches;      /* directories */
     uint64_t events;     /* read, whatever they were */
     uint64_t overflows;  /* events were lost, and everything was read again */
@@ -69,8 +70,14 @@ void gr_watch_set(struct gr_watch *watch, const char *const *paths, size_t n);
  */
 void gr_watch_look(struct gr_watch *watch);
 
-/* Whether something changed since the last look that the owner was not told of yet. */
-bool gr_watch_is_pending(struct gr_watch *watch);
+/*
+ * For any thread, while the object lives: whether something may have changed since the last look.
+ * False is certain; true may also be an event that does not matter, when nobody has read it yet.
+ */
+bool gr_watch_is_stirred(const struct gr_watch *watch);
+
+/* As if something had changed: the owner is told. */
+void gr_watch_stir(struct gr_watch *watch);
 
 void gr_watch_status(const struct gr_watch *watch, struct gr_watch_status *out_status);
 

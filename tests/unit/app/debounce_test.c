@@ -52,23 +52,26 @@ static void test_done_begins_anew(void **state GR_UNUSED)
     assert_int_equal(gr_debounce_event(&d, 6950), LATEST - 951);
 }
 
-/* What can wait does not begin the quiet, and is taken along by what cannot. */
-static void test_later(void **state GR_UNUSED)
+/* What is begun is waited for, for ever so long; what is complete takes it along. */
+static void test_begun(void **state GR_UNUSED)
 {
     struct gr_debounce d = fresh();
 
-    assert_int_equal(gr_debounce_later(&d, 5000), LATEST);
+    assert_int_equal(gr_debounce_begun(&d, 5000), LATEST);
     assert_true(d.pending);
-    assert_true(gr_debounce_later(&d, 5300) == UINT64_MAX);
+    assert_true(gr_debounce_begun(&d, 5300) == UINT64_MAX);
     assert_int_equal(gr_debounce_event(&d, 5400), QUIET);
-    assert_true(gr_debounce_later(&d, 5450) == UINT64_MAX);
-    assert_int_equal(gr_debounce_event(&d, 5950), LATEST - 950);
+    assert_int_equal(gr_debounce_begun(&d, 5450), QUIET); /* no deed in the middle of it */
+    assert_int_equal(gr_debounce_begun(&d, 5950), LATEST - 950);
+    gr_debounce_done(&d);
+    assert_int_equal(gr_debounce_begun(&d, 9000), LATEST);
+    assert_true(gr_debounce_begun(&d, 9001) == UINT64_MAX);
 }
 
 int main(void)
 {
     TEST_ADD_ROWS(waits, rows);
     test_add("done begins anew", test_done_begins_anew);
-    test_add("later", test_later);
+    test_add("begun", test_begun);
     return test_run("debounce");
 }

@@ -30,12 +30,12 @@ static void empty_file(const struct watching *w)
     put(w, "etc/hooks.d/b.yaml", "");
 }
 
-static void half_a_file(const struct watching *w)
+/* Not closed: a load that reads it now is known to have read half of it. */
+static void begun_to_write(const struct watching *w)
 {
-    int fd = open(below(w, "etc/hooks.d/b.yaml"), O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+    int fd = open(below(w, "etc/hooks.d/a.yaml"), O_TRUNC | O_WRONLY | O_CLOEXEC);
 
-    /* The watch looks while it is open only in its own test; here its end is what counts. */
-    assert_true(fd >= 0 && write(fd, "ha", 2) == 2);
+    assert_true(fd >= 0 && dup2(fd, 100) == 100);
     (void)close(fd);
 }
 
@@ -168,7 +168,7 @@ static const struct row rows[] = {
     {"written in place", "etc/hooks.d", write_in_place, true},
     {"a new file", "etc/hooks.d", new_file, true},
     {"a new empty file", "etc/hooks.d", empty_file, true},
-    {"a file of two writes", "etc/hooks.d", half_a_file, true},
+    {"begun to write", "etc/hooks.d", begun_to_write, true},
     {"a file that had no name before", "etc/hooks.d", unnamed_file, true},
     {"moved in", "etc/hooks.d", moved_in, true},
     {"moved out", "etc/hooks.d", moved_out, true},
@@ -211,6 +211,7 @@ static void sees(void **state)
     assert_false(seen(&w));
     row->op(&w);
     assert_int_equal(seen(&w), row->seen);
+    (void)close(100); /* of begun_to_write */
     watching_end(&w);
 }
 
@@ -481,6 +482,38 @@ static void test_told_once(void **state GR_UNUSED)
     watching_end(&w);
 }
 
+/* Other threads know of a change before the loop has read it, and until the owner looks. */
+static void test_stirred(void **state GR_UNUSED)
+{
+    struct watching w;
+
+    watching_begin(&w, NULL);
+    dir(&w, "a");
+    watch_path(&w, "a");
+    while (seen_and_looked(&w))
+        ;
+    put(&w, "a/x.yaml", "x");
+    assert_true(gr_watch_is_stirred(w.watch));
+    assert_true(seen(&w));
+    assert_true(gr_watch_is_stirred(w.watch));
+    watching_end(&w);
+}
+
+static void test_stirs(void **state GR_UNUSED)
+{
+    struct watching w;
+
+    watching_begin(&w, NULL);
+    gr_watch_stir(w.watch);
+    assert_true(gr_watch_is_stirred(w.watch));
+    gr_watch_look(w.watch);
+    assert_false(gr_watch_is_stirred(w.watch));
+    gr_watch_stir(w.watch);
+    wait_for_change(&w);
+    assert_false(gr_watch_is_stirred(w.watch));
+    watching_end(&w);
+}
+
 /* Also of a file that nobody closes. */
 static void test_told_of_an_open_file(void **state GR_UNUSED)
 {
@@ -517,6 +550,8 @@ int main(void)
     test_add("same targets keep what waits", test_same_targets_keep_what_waits);
     test_add("relative paths", test_relative);
     test_add("told once", test_told_once);
+    test_add("stirred", test_stirred);
+    test_add("stirs", test_stirs);
     test_add("told of an open file", test_told_of_an_open_file);
     return test_run("watch");
 }
