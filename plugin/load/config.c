@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "load/address.h"
 #include "rules/decide/decide.h"
 #include "rules/limits.h"
 #include "rules/read/strict.h"
@@ -41,6 +42,8 @@ static const char *const setting_names[GR_SETTING_COUNT] = {
     [GR_SETTING_CONTROL_SOCKET] = "controlSocket",
     [GR_SETTING_AUDIT_LOG] = "auditLog",
     [GR_SETTING_SANDBOX] = "sandbox",
+    [GR_SETTING_METRICS_ADDRESS] = "metricsAddress",
+    [GR_SETTING_METRICS_TEXTFILE] = "metricsTextfile",
 };
 
 static const char *const level_words[] = {
@@ -98,6 +101,8 @@ void gr_config_init(struct gr_config *out_config)
         .control_socket = GR_CONFIG_CONTROL_DEFAULT,
         .audit_log = GR_AUDIT_NONE,
         .sandbox = GR_SANDBOX_CAPABILITIES,
+        .metrics_address = "",
+        .metrics_textfile = "",
     };
     for (size_t i = 0; i < GR_SETTING_COUNT; i++)
         out_config->origins[i] = (struct gr_setting_origin){.has = true};
@@ -412,6 +417,53 @@ static int decode_control_socket(struct gr_decoder *d, const struct gr_yaml_node
     return noted(r, node, target, GR_SETTING_CONTROL_SOCKET);
 }
 
+static int decode_metrics_address(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    struct gr_str text = GR_STR_NONE;
+    struct gr_address address;
+    int r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, &text);
+    bool none = r == 0 && gr_str_is(text, "none");
+    struct gr_str scheme = GR_STR("unix:");
+
+    if (r == 0 && gr_str_has_prefix(text, scheme))
+        r = gr_decode_check_path(d, node->at, gr_str_skip(text, scheme.n),
+                                 GR_CONFIG_SOCKET_MAX_BYTES);
+    if (r == 0 && !none && !gr_address_parse(text, &address))
+        r = gr_decode_refuse(d, node->at, "bad-address",
+                             "expected " GR_ADDRESS_EXPECTED "; found \"%s\"", gr_show(text).text);
+    if (r == 0)
+        target->config->metrics_address = none ? "" : text.p;
+    return noted(r, node, target, GR_SETTING_METRICS_ADDRESS);
+}
+
+bool gr_is_textfile(struct gr_str path)
+{
+    struct gr_str suffix = GR_STR(".prom");
+
+    return gr_str_has_suffix(path, suffix) && path.n > suffix.n &&
+           path.p[path.n - suffix.n - 1] != '/';
+}
+
+static int decode_metrics_textfile(struct gr_decoder *d, const struct gr_yaml_node *node,
+                                   void *user)
+{
+    struct target *target = user;
+    const char *path = "";
+    int r = 0;
+
+    if (node->kind != GR_YAML_SCALAR || !gr_str_is(node->text, "none"))
+        r = decode_path(d, node, false, &path);
+    if (r == 0 && path[0] && !gr_is_textfile(gr_str_from(path)))
+        r = gr_decode_refuse(d, node->at, "bad-path",
+                             "expected a path that ends in .prom, since the textfile collector "
+                             "reads no others; found \"%s\"",
+                             gr_show(gr_str_from(path)).text);
+    if (r == 0)
+        target->config->metrics_textfile = path;
+    return noted(r, node, target, GR_SETTING_METRICS_TEXTFILE);
+}
+
 /* In the order of enum gr_setting; then what this version cannot obey. */
 static const struct gr_key spec_keys[] = {
     {"hooksDirs", decode_hooks_dirs, 0, NULL},
@@ -432,6 +484,8 @@ static const struct gr_key spec_keys[] = {
     {"controlSocket", decode_control_socket, 0, NULL},
     {"auditLog", decode_audit_log, 0, NULL},
     {"sandbox", decode_sandbox, 0, NULL},
+    {"metricsAddress", decode_metrics_address, 0, NULL},
+    {"metricsTextfile", decode_metrics_textfile, 0, NULL},
     {"runner", decode_runner, 0, NULL},
 };
 
@@ -482,6 +536,8 @@ static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root
         {"controlSocket", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"auditLog", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"sandbox", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"metricsAddress", NULL, GR_KEY_ELSEWHERE, "spec"},
+        {"metricsTextfile", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"runner", NULL, GR_KEY_ELSEWHERE, "spec"},
     };
     int r = refuse_policy(d, gr_yaml_get(root, "kind"));
@@ -576,6 +632,8 @@ static const struct place places[GR_SETTING_COUNT] = {
     [GR_SETTING_CONTROL_SOCKET] = FIELD(control_socket),
     [GR_SETTING_AUDIT_LOG] = FIELD(audit_log),
     [GR_SETTING_SANDBOX] = FIELD(sandbox),
+    [GR_SETTING_METRICS_ADDRESS] = FIELD(metrics_address),
+    [GR_SETTING_METRICS_TEXTFILE] = FIELD(metrics_textfile),
 };
 
 void gr_config_merge(struct gr_config *config, const struct gr_config *over)

@@ -93,8 +93,10 @@ enum gr_setting {
     GR_SETTING_CONTROL_SOCKET,
     GR_SETTING_AUDIT_LOG,
     GR_SETTING_SANDBOX,
+    GR_SETTING_METRICS_ADDRESS,
+    GR_SETTING_METRICS_TEXTFILE,
 };
-#define GR_SETTING_COUNT 18
+#define GR_SETTING_COUNT 20
 
 /* As it is written: "hooksDirs", … */
 const char *gr_setting_name(enum gr_setting setting);
@@ -124,11 +126,13 @@ struct gr_config {
     size_t oci_hooks_dirs_n;
     const char *request_annotation;
     struct gr_strs required_sets;
-    const char *own_namespace;  /* Grapnel's own; empty: not known */
-    const char *run_dir;        /* what is kept until the node starts anew: plugin/state */
-    const char *control_socket; /* empty: none */
     enum gr_audit_log audit_log;
     enum gr_sandbox sandbox;
+    const char *own_namespace;    /* Grapnel's own; empty: not known */
+    const char *run_dir;          /* what is kept until the node starts anew: plugin/state */
+    const char *control_socket;   /* empty: none */
+    const char *metrics_address;  /* as load/address reads it; empty: none */
+    const char *metrics_textfile; /* ends in .prom; empty: none */
 };
 
 /* Everything set to its default; node_name is the empty text (the caller asks the kernel). */
@@ -159,5 +163,8 @@ void gr_config_merge(struct gr_config *config, const struct gr_config *over);
  * True and *out_… set, or false. */
 bool gr_log_level_parse(struct gr_str text, enum gr_level *out_level);
 bool gr_log_format_parse(struct gr_str text, enum gr_log_format *out_format);
+
+/* Whether the path of metricsTextfile ends as it must: in a name, then .prom. */
+bool gr_is_textfile(struct gr_str path);
 
 #endif

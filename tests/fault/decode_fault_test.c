@@ -96,6 +96,8 @@ static const char settings[] = "apiVersion: grapnel/v1beta1\n"
                                "  ownNamespace: ns\n"
                                "  runDir: /r\n"
                                "  controlSocket: /r/c\n"
+                               "  metricsAddress: unix:/r/m\n"
+                               "  metricsTextfile: /r/m.prom\n"
                                "  environment: e\n";
 
 /* Every list and value; read twice, so that the second text's are put behind the first's. */

@@ -6,6 +6,7 @@
 #include "app/daemon/link.h"
 #include "app/daemon/plugin.h"
 #include "app/exit.h"
+#include "load/address.h"
 
 #define NAME_DEFAULT "grapnel"
 #define INDEX_DEFAULT "10"
@@ -27,6 +28,8 @@ static const char help[] =
     "                      " GR_CONFIG_RUN_DIR_DEFAULT ")\n"
     "  --control PATH      the socket of grapnel status, pause and probe, or none (default\n"
     "                      " GR_CONFIG_CONTROL_DEFAULT ")\n"
+    "  --metrics ADDRESS   where /metrics, /healthz and /readyz are served: 127.0.0.1:PORT,\n"
+    "                      [::1]:PORT, :PORT, unix:/PATH, or none (default)\n"
     "  --log-level LEVEL   error, warning, info (default) or debug\n"
     "  --log-format FORMAT logfmt (default) or json\n"
     "  -h, --help          this text\n"
@@ -53,6 +56,7 @@ enum {
     OPT_LAST_GOOD,
     OPT_RUN_DIR,
     OPT_CONTROL,
+    OPT_METRICS,
     OPT_LEVEL,
     OPT_FORMAT
 };
@@ -64,6 +68,7 @@ const struct option gr_options_plugin[] = {
     {"last-good", required_argument, NULL, OPT_LAST_GOOD},
     {"run-dir", required_argument, NULL, OPT_RUN_DIR},
     {"control", required_argument, NULL, OPT_CONTROL},
+    {"metrics", required_argument, NULL, OPT_METRICS},
     {"log-level", required_argument, NULL, OPT_LEVEL},
     {"log-format", required_argument, NULL, OPT_FORMAT},
     GR_COMMON_OPTIONS,
@@ -101,6 +106,18 @@ static int parse_control(struct arguments *a, const char *value)
         return usage(expected, value);
     return parse_path(a, GR_SETTING_CONTROL_SOCKET, value, expected,
                       &a->common.flags.config.control_socket);
+}
+
+static int parse_metrics(struct gr_config *config, const char *value)
+{
+    bool none = strcmp(value, "none") == 0;
+    struct gr_address address;
+
+    if (!none && !gr_address_parse(gr_str_from(value), &address))
+        return usage("--metrics " GR_ADDRESS_EXPECTED, value);
+    config->metrics_address = none ? "" : value;
+    config->origins[GR_SETTING_METRICS_ADDRESS] = by_flag();
+    return GR_EXIT_OK;
 }
 
 static int parse_level(struct gr_config *config, const char *value)
@@ -147,6 +164,8 @@ static int take(void *user, int option, const char *value)
                           &a->common.flags.config.run_dir);
     case OPT_CONTROL:
         return parse_control(a, value);
+    case OPT_METRICS:
+        return parse_metrics(&a->common.flags.config, value);
     case OPT_LEVEL:
         return parse_level(&a->common.flags.config, value);
     case OPT_FORMAT:

@@ -91,7 +91,8 @@ static void test_everything(void **state)
                    "  environment: staging\n  ociHooksDirs: [/o]\n"
                    "  requestAnnotation: example.com/hooks\n  requiredSets: [audit, net]\n"
                    "  ownNamespace: grapnel\n  runDir: /r\n  controlSocket: /r/c\n"
-                   "  auditLog: stdout\n  sandbox: Full\n"));
+                   "  auditLog: stdout\n  sandbox: Full\n"
+                   "  metricsAddress: 127.0.0.1:9753\n  metricsTextfile: /t/g.prom\n"));
 
     (void)state;
     assert_int_equal(config.hooks_dirs_n, 2);
@@ -112,6 +113,8 @@ static void test_everything(void **state)
     assert_string_equal(config.control_socket, "/r/c");
     assert_int_equal(config.audit_log, GR_AUDIT_STDOUT);
     assert_int_equal(config.sandbox, GR_SANDBOX_FULL);
+    assert_string_equal(config.metrics_address, "127.0.0.1:9753");
+    assert_string_equal(config.metrics_textfile, "/t/g.prom");
     assert_int_equal(config.required_sets.n, 2);
     assert_string_equal(config.required_sets.items[1].p, "net");
     assert_string_equal(config.own_namespace, "grapnel");
@@ -161,7 +164,8 @@ static void test_merge(void **state)
             "  logFormat: json\n  ambiguousImage: Unknown\n  onRequestError: Ignore\n"
             "  rescanInterval: 1\n  lastGoodDir: none\n  environment: e\n  ociHooksDirs: [/o]\n"
             "  requestAnnotation: r\n  requiredSets: [s]\n  ownNamespace: o\n"
-            "  runDir: /r\n  controlSocket: none\n  auditLog: syslog\n  sandbox: None\n"));
+            "  runDir: /r\n  controlSocket: none\n  auditLog: syslog\n  sandbox: None\n"
+            "  metricsAddress: none\n  metricsTextfile: none\n"));
 
     (void)state;
     gr_config_init(&config);
@@ -190,6 +194,8 @@ static void test_merge(void **state)
     assert_string_equal(config.control_socket, "");
     assert_int_equal(config.audit_log, GR_AUDIT_SYSLOG);
     assert_int_equal(config.sandbox, GR_SANDBOX_NONE);
+    assert_string_equal(config.metrics_address, "");
+    assert_string_equal(config.metrics_textfile, "");
 }
 
 struct bad_row {
@@ -207,7 +213,8 @@ struct bad_row {
 
 static const struct bad_row bad_rows[] = {
     {"broken YAML", BYTES(TOP "  logLevel: [\n"), 5, 1, "yaml-syntax", "",
-     "expected a value here; write one, or quote the text if it begins with a special character"},
+     "expected a value here; write one, or quote the text if it begins with a special "
+     "character"},
     {"no kind", BYTES("apiVersion: grapnel/v1beta1\nspec: {}\n"), 1, 1, "missing-key", "kind",
      "the key \"kind\" is missing; write kind: Config"},
     {"no spec", BYTES("apiVersion: grapnel/v1beta1\nkind: Config\n"), 1, 1, "missing-key", "spec",
@@ -228,7 +235,7 @@ static const struct bad_row bad_rows[] = {
      "logFormat, ambiguousImage, onRequestError, rescanInterval, lastGoodDir, environment, "
      "ociHooksDirs, "
      "requestAnnotation, requiredSets, ownNamespace, runDir, controlSocket, auditLog, sandbox, "
-     "runner"},
+     "metricsAddress, metricsTextfile, runner"},
     {"mistyped setting", BYTES(TOP "  loglevel: info\n"), 4, 3, "unknown-key", "spec.loglevel",
      "unknown key \"loglevel\" in spec; did you mean \"logLevel\"?"},
     {"the runner", BYTES(TOP "  runner: Always\n"), 4, 3, "needs-runner", "spec.runner",
@@ -261,6 +268,21 @@ static const struct bad_row bad_rows[] = {
                "01234567890\n"),
      4, 18, "bad-path", "spec.controlSocket",
      "the path of a socket may have 107 bytes, found 108; use a shorter one"},
+    {"an address by name", BYTES(TOP "  metricsAddress: localhost:9753\n"), 4, 19, "bad-address",
+     "spec.metricsAddress",
+     "expected 127.0.0.1:PORT, [::1]:PORT, :PORT for all addresses, unix:/PATH, or none; found "
+     "\"localhost:9753\""},
+    {"an address that is relative", BYTES(TOP "  metricsAddress: unix:a\n"), 4, 19, "bad-path",
+     "spec.metricsAddress",
+     "the path \"a\" is refused: it must be absolute, that is, begin with /"},
+    {"a textfile of another name", BYTES(TOP "  metricsTextfile: /t/grapnel\n"), 4, 20, "bad-path",
+     "spec.metricsTextfile",
+     "expected a path that ends in .prom, since the textfile collector reads no others; found "
+     "\"/t/grapnel\""},
+    {"a textfile without a name", BYTES(TOP "  metricsTextfile: /t/.prom\n"), 4, 20, "bad-path",
+     "spec.metricsTextfile",
+     "expected a path that ends in .prom, since the textfile collector reads no others; found "
+     "\"/t/.prom\""},
     {"new setting at the top",
      BYTES("apiVersion: grapnel/v1beta1\nkind: Config\nrequiredSets: [a]\nspec: {}\n"), 3, 1,
      "misplaced-key", "requiredSets",
