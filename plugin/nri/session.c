@@ -36,7 +36,8 @@ struct gr_session {
 
     uint32_t register_stream;  /* 0: not outstanding */
     uint32_t configure_stream; /* 0: no answer is held back */
-    uint64_t configure_until_ns;
+    uint64_t configure_until_ns, configure_from_ns;
+    const char *configure_failure;     /* of the request whose answer is held back */
     size_t sync_pods, sync_containers; /* counted over the parts */
     int broken;                        /* 0, or why the connection is to be closed */
 };
@@ -108,6 +109,17 @@ static void reply_error(struct gr_session *s, uint32_t stream, enum gr_status co
     check_sent(s, gr_rpc_reply_status(s->rpc, stream, code, text));
 }
 
+/* from_ns: when the request was there. */
+static void tell_answered(struct gr_session *s, enum gr_nri_method method, uint64_t from_ns,
+                          const char *failure)
+{
+    uint64_t now_ns = s->ops->now(s->user);
+    const struct gr_session_answer answer = {
+        .method = method, .took_ns = now_ns - GR_MIN(from_ns, now_ns), .failure = failure};
+
+    s->ops->answered(s->user, &answer);
+}
+
 void gr_session_configured(struct gr_session *s)
 {
     Nri__ConfigureResponse response = NRI__CONFIGURE_RESPONSE__INIT;
@@ -118,6 +130,7 @@ void gr_session_configured(struct gr_session *s)
     s->configure_stream = 0;
     response.events = GR_NRI_EVENT_CREATE_CONTAINER;
     (void)reply(s, stream, &response.base);
+    tell_answered(s, GR_NRI_CONFIGURE, s->configure_from_ns, s->configure_failure);
     (void)move(s, GR_SESSION_CONFIGURED);
 }
 
@@ -178,13 +191,16 @@ static void on_configure(struct gr_session *s, uint32_t stream,
     gr_session_configured(s); /* no request stays without an answer, also one before this */
     read_configure(s, request->payload, &runtime, &config, &err);
     s->configure_stream = stream;
+    s->configure_from_ns = s->now_ns;
+    s->configure_failure = err.code;
     s->configure_until_ns = hold_until_ns(s->now_ns, deadline_ns, runtime.request_timeout_ms);
     if (!s->ops->configure(s->user, &runtime, config))
         gr_session_configured(s);
 }
 
-static void on_synchronize(struct gr_session *s, uint32_t stream,
-                           const struct gr_ttrpc_request *request)
+/* Returns the code of what went wrong, or NULL. */
+static const char *on_synchronize(struct gr_session *s, uint32_t stream,
+                                  const struct gr_ttrpc_request *request)
 {
     Nri__SynchronizeResponse response = NRI__SYNCHRONIZE_RESPONSE__INIT;
     struct gr_nri_sync part = {0};
@@ -192,18 +208,31 @@ static void on_synchronize(struct gr_session *s, uint32_t stream,
     if (gr_nri_sync_scan(request->payload, &part) != 0) {
         reply_error(s, stream, GR_STATUS_INVALID_ARGUMENT,
                     GR_STR("the Synchronize request is no valid protobuf message"));
-        return;
+        return "message-not-valid";
     }
     s->sync_pods += part.pods;
     s->sync_containers += part.containers;
     response.more = part.more;
     (void)reply(s, stream, &response.base);
     if (part.more)
-        return;
+        return NULL;
     (void)move(s, GR_SESSION_READY);
     s->ops->synchronized(s->user, s->sync_pods, s->sync_containers);
     s->sync_pods = 0;
     s->sync_containers = 0;
+    return NULL;
+}
+
+static void tell_created(struct gr_session *s, struct gr_session_event *event)
+{
+    struct gr_session_answer answer = {.method = GR_NRI_CREATE_CONTAINER,
+                                       .failure = event->decision ? NULL : event->err->code};
+    uint64_t now_ns = s->ops->now(s->user);
+
+    answer.took_ns = now_ns - GR_MIN(s->now_ns, now_ns);
+    event->took_ns = answer.took_ns;
+    s->ops->created(s->user, event);
+    s->ops->answered(s->user, &answer);
 }
 
 /*
@@ -220,7 +249,7 @@ static void undecided(struct gr_session *s, uint32_t stream, struct gr_session_e
         reply_error(s, stream, GR_STATUS_FAILED_PRECONDITION, gr_str_from(event->err->text));
     else
         event->refused = !reply(s, stream, &nothing.base);
-    s->ops->created(s->user, event);
+    tell_created(s, event);
 }
 
 static int read_create(struct gr_session *s, struct gr_str payload, struct gr_subject *out_subject,
@@ -278,15 +307,17 @@ static void on_create(struct gr_session *s, uint32_t stream, const struct gr_ttr
         event.err = &err;
         event.refused = true;
     }
-    s->ops->created(s->user, &event);
+    tell_created(s, &event);
 }
 
 static void on_request(void *user, uint32_t stream, const struct gr_ttrpc_request *request,
                        uint64_t deadline_ns)
 {
+    enum gr_nri_method method = gr_nri_method(request->service, request->method);
     struct gr_session *s = user;
+    const char *failure;
 
-    switch (gr_nri_method(request->service, request->method)) {
+    switch (method) {
     case GR_NRI_CREATE_CONTAINER:
         on_create(s, stream, request);
         break;
@@ -294,15 +325,18 @@ static void on_request(void *user, uint32_t stream, const struct gr_ttrpc_reques
         on_configure(s, stream, request, deadline_ns);
         break;
     case GR_NRI_SYNCHRONIZE:
-        on_synchronize(s, stream, request);
+        failure = on_synchronize(s, stream, request);
+        tell_answered(s, method, s->now_ns, failure);
         break;
     case GR_NRI_SHUTDOWN:
         reply_empty(s, stream);
+        tell_answered(s, method, s->now_ns, NULL);
         s->ops->shutdown(s->user);
         break;
     case GR_NRI_OTHER:
     case GR_NRI_UNKNOWN: /* not reached: knows() refused it */
         reply_empty(s, stream);
+        tell_answered(s, method, s->now_ns, NULL);
         break;
     }
     gr_arena_reset(&s->arena);

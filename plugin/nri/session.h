@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "nri/limits.h"
+#include "nri/methods.h"
 #include "rules/decide/decide.h"
 
 struct gr_session;
@@ -48,9 +49,20 @@ struct gr_session_event {
     const struct gr_err *err;           /* why there is none, or could not be sent */
     bool refused;                       /* the runtime was told not to create the container */
     size_t request_bytes;
+    uint64_t took_ns; /* from the arrival of its last byte to the answer */
+};
+
+/* A request that was answered. */
+struct gr_session_answer {
+    enum gr_nri_method method;
+    uint64_t took_ns;    /* as above; the wait for the rules at Configure included */
+    const char *failure; /* the code of an error, a literal: the request could not be read, or
+                          * nothing could be decided about it; NULL: it was handled */
 };
 
 struct gr_session_ops {
+    /* Monotonic time, in the clock of gr_session_feed. */
+    uint64_t (*now)(void *user);
     /*
      * Configure came in; config is the text of a launched plugin's drop-in, else empty. Bad text is
      * the owner's to report: it never fails Configure.
@@ -68,6 +80,8 @@ struct gr_session_ops {
     int (*decide)(void *user, const struct gr_subject *subject, struct gr_arena *arena,
                   struct gr_decision *out_decision, struct gr_err *err);
     void (*created)(void *user, const struct gr_session_event *event);
+    /* Any request; for CreateContainer after created. */
+    void (*answered)(void *user, const struct gr_session_answer *answer);
     /* RegisterPlugin was refused or not answered: text says why. The session is broken then. */
     void (*rejected)(void *user, struct gr_str text);
     void (*shutdown)(void *user);

@@ -76,6 +76,15 @@ static void on_synchronized(void *user GR_UNUSED, size_t pods GR_UNUSED,
 {
 }
 
+static uint64_t on_now(void *user GR_UNUSED)
+{
+    return now_ns();
+}
+
+static void on_answered(void *user GR_UNUSED, const struct gr_session_answer *answer GR_UNUSED)
+{
+}
+
 static void on_rejected(void *user GR_UNUSED, struct gr_str text GR_UNUSED)
 {
 }
@@ -90,10 +99,12 @@ static void on_state(void *user GR_UNUSED, enum gr_session_state from GR_UNUSED,
 }
 
 static const struct gr_session_ops session_ops = {
+    .now = on_now,
     .configure = on_configure,
     .synchronized = on_synchronized,
     .decide = on_decide,
     .created = on_created,
+    .answered = on_answered,
     .rejected = on_rejected,
     .shutdown = on_shutdown,
     .state = on_state,

@@ -117,6 +117,19 @@ static void on_created(void *user GR_UNUSED, const struct gr_session_event *even
     FUZZ_CHECK(event->decision || (event->err && event->err->code && event->refused));
 }
 
+/* Any clock, also one that goes backwards. */
+static uint64_t on_now(void *user)
+{
+    struct life *life = user;
+
+    return life->hash;
+}
+
+static void on_answered(void *user GR_UNUSED, const struct gr_session_answer *answer)
+{
+    FUZZ_CHECK(answer->method != GR_NRI_UNKNOWN);
+}
+
 static void on_rejected(void *user, struct gr_str text)
 {
     struct life *life = user;
@@ -134,10 +147,12 @@ static void on_state(void *user GR_UNUSED, enum gr_session_state from, enum gr_s
 }
 
 static const struct gr_session_ops ops = {
+    .now = on_now,
     .configure = on_configure,
     .synchronized = on_synchronized,
     .decide = on_decide,
     .created = on_created,
+    .answered = on_answered,
     .rejected = on_rejected,
     .shutdown = on_shutdown,
     .state = on_state,

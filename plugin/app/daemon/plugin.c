@@ -143,6 +143,12 @@ static void follow_settings(struct gr_plugin *p)
     gr_control_follow(p->control, status.settings->config.control_socket);
 }
 
+static uint64_t on_now(void *user)
+{
+    (void)user;
+    return gr_now_ns();
+}
+
 static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struct gr_str config)
 {
     struct gr_plugin *p = user;
@@ -194,6 +200,12 @@ static void on_created(void *user, const struct gr_session_event *event)
     gr_log_created(p->log, event);
 }
 
+static void on_answered(void *user, const struct gr_session_answer *answer)
+{
+    (void)user;
+    (void)answer;
+}
+
 static void on_rejected(void *user, struct gr_str text)
 {
     struct gr_plugin *p = user;
@@ -223,10 +235,12 @@ static void on_state(void *user, enum gr_session_state from, enum gr_session_sta
 }
 
 static const struct gr_session_ops session_ops = {
+    .now = on_now,
     .configure = on_configure,
     .synchronized = on_synchronized,
     .decide = on_decide,
     .created = on_created,
+    .answered = on_answered,
     .rejected = on_rejected,
     .shutdown = on_shutdown,
     .state = on_state,

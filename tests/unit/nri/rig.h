@@ -25,7 +25,11 @@ struct rig {
     bool hold;       /* what ops->configure returns */
     int decide;      /* what ops->decide returns; the text is then "no decision" */
     struct gr_decision decision;
-    size_t replies; /* seen in what was sent */
+    size_t replies;                     /* seen in what was sent */
+    uint64_t slow_ns;                   /* what each look at the clock adds */
+    size_t answers[GR_NRI_UNKNOWN + 1]; /* told, by method */
+    uint64_t took_ns;                   /* of the last one */
+    const char *failure;                /* the same */
     char log[RIG_LOG_BYTES];
     size_t log_bytes;
 };
@@ -98,6 +102,23 @@ static inline void rig_created(void *user, const struct gr_session_event *event)
     rig_log(user, "\n");
 }
 
+static inline uint64_t rig_now(void *user)
+{
+    struct rig *rig = user;
+
+    rig->now_ns += rig->slow_ns;
+    return rig->now_ns;
+}
+
+static inline void rig_answered(void *user, const struct gr_session_answer *answer)
+{
+    struct rig *rig = user;
+
+    rig->answers[answer->method]++;
+    rig->took_ns = answer->took_ns;
+    rig->failure = answer->failure;
+}
+
 static inline void rig_rejected(void *user, struct gr_str text)
 {
     rig_log(user, "rejected: %.*s\n", GR_STR_FMT(text));
@@ -114,10 +135,12 @@ static inline void rig_state(void *user, enum gr_session_state from, enum gr_ses
 }
 
 static const struct gr_session_ops rig_ops = {
+    .now = rig_now,
     .configure = rig_configure,
     .synchronized = rig_synchronized,
     .decide = rig_decide,
     .created = rig_created,
+    .answered = rig_answered,
     .rejected = rig_rejected,
     .shutdown = rig_shutdown,
     .state = rig_state,
