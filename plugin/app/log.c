@@ -2,6 +2,7 @@
 #include "app/log.h"
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,6 +241,8 @@ void gr_log_write(const struct gr_log *log, enum gr_level level, const char *mes
 
     if (!gr_log_wants(log, level))
         return;
+    if (log->counts)
+        (void)atomic_fetch_add_explicit(&log->counts->lines[level], 1, memory_order_relaxed);
     gr_buf_init(&line, LINE_MAX_BYTES);
     make_line(log, &line, level, message, fields, fields_n);
     if (log->syslog) {

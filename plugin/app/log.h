@@ -13,12 +13,18 @@
 
 #include "load/config.h"
 
+/* Lines that were written. */
+struct gr_log_counts {
+    _Atomic uint64_t lines[GR_LEVEL_DEBUG + 1];
+};
+
 struct gr_log {
     enum gr_level level; /* lines above it are dropped */
     enum gr_log_format format;
     bool syslog;
     bool journal; /* stderr is the journal's */
     enum gr_audit_log audit;
+    struct gr_log_counts *counts; /* NULL: nobody counts */
 };
 
 struct gr_log_field {

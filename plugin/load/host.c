@@ -362,6 +362,7 @@ int gr_host_check(struct gr_host *host, struct gr_hookset *set)
 
             if (rc != 0)
                 return rc;
+            set->no_program = set->no_program || answer->kind == ANSWER_BLOCKED;
             if (answer->kind == ANSWER_BLOCKED && set->blocked.n == 0)
                 set->blocked = answer->text;
             if (answer->kind == ANSWER_BLOCKED || (answer->kind == ANSWER_UNVERIFIED && first))

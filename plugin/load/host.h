@@ -51,9 +51,9 @@ GR_CHECKED int gr_host_open(struct gr_host *host, const struct gr_fs *fs, const 
 void gr_host_close(struct gr_host *host);
 
 /*
- * Fills set->blocked where a program fails, reports each failure with the place in the file, and
- * each unverified program once. Hooks of startContainer are left out: their paths are inside the
- * container. Returns 0; -ENOMEM.
+ * Fills set->blocked and set->no_program where a program fails, reports each failure with the place
+ * in the file, and each unverified program once. Hooks of startContainer are left out: their paths
+ * are inside the container. Returns 0; -ENOMEM.
  */
 GR_CHECKED int gr_host_check(struct gr_host *host, struct gr_hookset *set);
 

@@ -147,6 +147,7 @@ struct gr_hookset {
     /* Filled by the loader, before the rule set is built. */
     struct gr_str blocked; /* why it may not be obeyed; n == 0: it may. Also set by the reader, for
                               a set that is for a later version */
+    bool no_program;       /* one of its hook programs is not there or may not run: blocked, too */
     const struct gr_environment *environment; /* that of Config.environment; NULL: none */
 };
 

@@ -10,6 +10,8 @@
 
 #include "app/daemon/conn.h"
 #include "app/daemon/control.h"
+#include "app/daemon/exporter.h"
+#include "app/daemon/http.h"
 #include "app/daemon/inforce.h"
 #include "app/daemon/link.h"
 #include "app/daemon/log_created.h"
@@ -43,6 +45,7 @@ struct gr_plugin {
     struct event *retry; /* also: the end of the wait for the first load */
     struct gr_inforce *inforce;
     struct gr_control *control;
+    struct gr_exporter *exporter;
     bool begun;                 /* the first connection was tried */
     struct gr_session *session; /* NULL while there is no connection */
     struct gr_conn *conn;
@@ -67,6 +70,11 @@ void gr_plugin_view(const struct gr_plugin *p, struct gr_view *out_view)
     *out_view = (struct gr_view){.started_s = p->started_s, .session = p->told};
     gr_inforce_status(p->inforce, &out_view->rules);
     gr_inforce_watch_status(p->inforce, &out_view->watch);
+}
+
+static void view(void *user, struct gr_view *out_view)
+{
+    gr_plugin_view(user, out_view);
 }
 
 /* Ready for a service manager is to be in the runtime's list; faults of the rules are the status.
@@ -141,6 +149,7 @@ static void follow_settings(struct gr_plugin *p)
 
     gr_inforce_status(p->inforce, &status);
     gr_control_follow(p->control, status.settings->config.control_socket);
+    gr_exporter_follow(p->exporter, &status.settings->config);
 }
 
 static uint64_t on_now(void *user)
@@ -197,13 +206,15 @@ static void on_created(void *user, const struct gr_session_event *event)
 
     /* The answer first: a slow reader of the log is no reason to keep a container waiting. */
     gr_conn_flush(p->conn);
+    gr_metrics_created(gr_exporter_metrics(p->exporter), event, (int64_t)time(NULL));
     gr_log_created(p->log, event);
 }
 
 static void on_answered(void *user, const struct gr_session_answer *answer)
 {
-    (void)user;
-    (void)answer;
+    const struct gr_plugin *p = user;
+
+    gr_metrics_answered(gr_exporter_metrics(p->exporter), answer);
 }
 
 static void on_rejected(void *user, struct gr_str text)
@@ -219,6 +230,7 @@ static void on_shutdown(void *user)
     struct gr_plugin *p = user;
     const struct timeval linger = {.tv_usec = 100000};
 
+    gr_metrics_shutdown(gr_exporter_metrics(p->exporter));
     GR_LOG(p->log, GR_LEVEL_INFO, "the runtime asked to shut down",
            GR_LOG_TEXT("socket", p->options->socket));
     /* The reply is only queued: a Go peer can lose what is followed at once by a close. */
@@ -281,6 +293,7 @@ static void on_closed(void *user, int reason)
     uint64_t age_ms = (gr_now_ns() - p->connected_ns) / NS_PER_MS;
     uint32_t wait_ms;
 
+    gr_metrics_disconnected(gr_exporter_metrics(p->exporter), reason);
     keep_text(p->told.lost, gr_str_from(reason ? strerror(-reason) : "end of file"));
     gr_session_closed(p->session);
     drop_connection(p);
@@ -458,7 +471,7 @@ static void on_patience_end(evutil_socket_t fd, short what, void *arg)
 static int add_events(struct gr_plugin *p)
 {
     p->base = event_base_new();
-    if (!p->base)
+    if (!p->base || event_base_priority_init(p->base, GR_HTTP_PRIORITY + 1) != 0)
         return -ENOMEM;
     p->sigterm = evsignal_new(p->base, SIGTERM, on_stop_signal, p);
     p->sigint = evsignal_new(p->base, SIGINT, on_stop_signal, p);
@@ -497,6 +510,7 @@ static void free_all(struct gr_plugin *p)
     drop_connection(p);
     gr_control_free(p->control);
     gr_inforce_free(p->inforce);
+    gr_exporter_free(p->exporter);
     free_event(p->sigterm);
     free_event(p->sigint);
     free_event(p->sighup);
@@ -546,12 +560,14 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
     if (r == 0)
         r = begin_notify(&plugin);
     if (r == 0)
+        r = gr_exporter_new(plugin.base, log, view, &plugin, &plugin.exporter);
+    if (r == 0)
         r = gr_inforce_new(plugin.base, &options->flags, launched, log, on_changed, &plugin,
                            &plugin.inforce);
     if (r == 0)
         r = gr_control_new(plugin.base, log, NULL, &plugin.control);
     if (r == 0) {
-        if (!launched) /* else Configure may name another socket */
+        if (!launched) /* else Configure may say otherwise */
             follow_settings(&plugin);
         retry_in(&plugin, launched ? 0 : FIRST_LOAD_WAIT_MS);
         if (event_base_dispatch(plugin.base) < 0)

@@ -2,12 +2,11 @@
 #include "app/daemon/reload.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "app/daemon/conn.h"
+#include "app/daemon/thread.h"
 #include "base/hash.h"
 
 /* The reader's and the matcher's recursion is bounded by the depth limit of the format. */
@@ -186,25 +185,6 @@ static void on_finished(evutil_socket_t fd, short what, void *arg)
     reloaded_free(out);
 }
 
-/* Signals belong to the loop, so the new thread blocks them all. */
-static int start_thread(struct gr_reload *reload)
-{
-    pthread_attr_t attr;
-    sigset_t all, before;
-    int r;
-
-    (void)sigfillset(&all);
-    r = pthread_attr_init(&attr);
-    if (r)
-        return -r;
-    (void)pthread_attr_setstacksize(&attr, STACK_BYTES);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    r = pthread_create(&reload->thread, &attr, loader_main, reload);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    (void)pthread_attr_destroy(&attr);
-    return -r;
-}
-
 static int prepare(struct gr_reload *reload, struct event_base *base)
 {
     reload->finished = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -246,7 +226,7 @@ int gr_reload_new(struct event_base *base, gr_reloaded_fn *done, void *user,
     (void)pthread_cond_init(&reload->wake, NULL);
     r = prepare(reload, base);
     if (r == 0)
-        r = start_thread(reload);
+        r = gr_thread_start(loader_main, reload, STACK_BYTES, &reload->thread);
     if (r) {
         release(reload);
         return r;

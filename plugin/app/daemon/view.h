@@ -29,11 +29,20 @@ struct gr_view_session {
     char lost[GR_VIEW_TEXT_BYTES]; /* why the last session ended; empty: none has */
 };
 
+/* Containers that ran at the last Synchronize without the hooks of a set that matches them; the
+ * classes are those of specs/decisions/0005. */
+struct gr_view_missed {
+    bool running_known; /* else nothing is known, which is not 0 */
+    size_t missed, outdated, preexisting;
+};
+
 struct gr_view {
     int64_t started_s; /* seconds since 1970 */
     struct gr_view_session session;
     struct gr_inforce_status rules;
     struct gr_watch_status watch; /* how changed files are noticed */
+    size_t paused, tripped;       /* sets */
+    struct gr_view_missed missed;
 };
 
 /* Whether the runtime asks this process about containers, as far as it can know. */
