@@ -535,8 +535,10 @@ static void test_rules(void **state)
 
     (void)state;
     begin(&all);
-    for (size_t i = 0; i < GR_ARRAY_LEN(sets); i++)
+    for (size_t i = 0; i < GR_ARRAY_LEN(sets); i++) {
         sets[i].match = &always;
+        sets[i].file_name = sets[i].name;
+    }
     all.view.rules.ruleset = ruleset_of(sets, GR_ARRAY_LEN(sets));
     ASSERT_LINE(&all, "grapnel_rules_loaded{source=\"etc\"} 1");
     ASSERT_LINE(&all, "grapnel_rules_loaded{source=\"run\"} 1");
