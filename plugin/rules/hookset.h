@@ -110,6 +110,13 @@ struct gr_environment {
     size_t env_n;
 };
 
+/* spec.breaker: so many failed runs within so many seconds take the set out of force. */
+struct gr_breaker_spec {
+    uint32_t failures; /* 0: no breaker */
+    uint32_t window_s;
+    uint32_t line, column;
+};
+
 /* What kind of file a set was read from. */
 enum gr_set_format {
     GR_FORMAT_HOOKSET,
@@ -143,6 +150,7 @@ struct gr_hookset {
     size_t environments_n;
     const struct gr_adjust_entry *adjust; /* rules/adjust.h; each kind and key once */
     size_t adjust_n;
+    struct gr_breaker_spec breaker;
 
     /* Filled by the loader, before the rule set is built. */
     struct gr_str blocked; /* why it may not be obeyed; n == 0: it may. Also set by the reader, for

@@ -82,7 +82,7 @@ GR_CHECKED int gr_decode_check_shell(struct gr_decoder *d, const struct gr_hook 
  * full, noted as a need, not kept. */
 int gr_decode_runner_key(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
 
-/* The same of spec.breaker; refuses it itself. */
+/* spec.breaker into a struct gr_hookset. */
 int gr_decode_breaker(struct gr_decoder *d, const struct gr_yaml_node *node, void *target);
 
 /* decode_verify.c: the key verify of a hook, for decode_runner.c. */

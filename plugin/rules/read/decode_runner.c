@@ -4,7 +4,8 @@
  *
  * Layer: rules. This version has no runner. Its keys are read and checked in full, so that a file
  * is right or wrong today as it will be with a runner; then the set is refused, since a hook that
- * is half obeyed is worse than none. Nothing is kept.
+ * is half obeyed is worse than none. Nothing is kept, except spec.breaker: it asks nothing of a
+ * hook, and counts what is reported, whoever reports it.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -372,18 +373,16 @@ int gr_decode_runner_key(struct gr_decoder *d, const struct gr_yaml_node *node, 
 
 static int decode_failures(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
-    uint32_t failures = 0;
+    struct gr_hookset *set = target;
 
-    (void)target;
-    return gr_decode_number(d, node, 1, GR_BREAKER_FAILURES_MAX, &failures);
+    return gr_decode_number(d, node, 1, GR_BREAKER_FAILURES_MAX, &set->breaker.failures);
 }
 
 static int decode_window(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
-    uint32_t seconds = 0;
+    struct gr_hookset *set = target;
 
-    (void)target;
-    return gr_decode_seconds(d, node, 1, GR_BREAKER_WINDOW_MAX_S, &seconds);
+    return gr_decode_seconds(d, node, 1, GR_BREAKER_WINDOW_MAX_S, &set->breaker.window_s);
 }
 
 int gr_decode_breaker(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
@@ -392,11 +391,9 @@ int gr_decode_breaker(struct gr_decoder *d, const struct gr_yaml_node *node, voi
         {"failures", decode_failures, GR_KEY_REQUIRED, "failures: 5"},
         {"window", decode_window, GR_KEY_REQUIRED, "window: 60s"},
     };
-    struct gr_runner_needs needs = {0};
-    int r = gr_decode_mapping(d, node, GR_KEYS(keys), target);
+    struct gr_hookset *set = target;
 
-    if (r < 0)
-        return r;
-    gr_runner_needs_add(&needs, node->key_at, "breaker");
-    return gr_runner_needs_check(d, &needs);
+    set->breaker.line = node->key_at.line;
+    set->breaker.column = node->key_at.column;
+    return gr_decode_mapping(d, node, GR_KEYS(keys), target);
 }

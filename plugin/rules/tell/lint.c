@@ -402,12 +402,28 @@ static void lint_requested(const struct lint *lint, const struct gr_policies *po
     }
 }
 
+/* ---- the breaker ---- */
+
+static void lint_breaker(const struct lint *lint)
+{
+    const struct gr_breaker_spec *breaker = &lint->set->breaker;
+    struct gr_err err = {0};
+
+    if (breaker->failures == 0)
+        return;
+    gr_fail(&err, 0, "breaker-needs-runner",
+            "failed runs are reported by a hook runner, which this version of Grapnel does not "
+            "have: this breaker trips only where another program sends reports");
+    say(lint, GR_LEVEL_WARNING, breaker->line, breaker->column, &err);
+}
+
 static void lint_set(const struct lint *lint, const struct gr_policies *policies)
 {
     lint_requested(lint, policies);
     lint_breadth(lint);
     lint_not(lint, lint->set->match);
     lint_closed(lint);
+    lint_breaker(lint);
     for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
         if (lint->set->hooks[stage].n > 0)
             lint_stage(lint, (enum gr_stage)stage);

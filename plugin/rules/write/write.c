@@ -389,6 +389,18 @@ static bool asks(const struct gr_cond *cond)
     return false;
 }
 
+static void add_breaker(struct gr_out_tree *tree, struct gr_out *spec,
+                        const struct gr_breaker_spec *breaker)
+{
+    struct gr_out *map;
+
+    if (breaker->failures == 0)
+        return;
+    map = gr_out_add(tree, spec, "breaker", GR_OUT_MAP);
+    gr_out_number(tree, map, "failures", breaker->failures);
+    gr_out_number(tree, map, "window", breaker->window_s);
+}
+
 static void add_spec(struct gr_out_tree *tree, struct gr_out *spec, const struct gr_hookset *set)
 {
     if (set->mode == GR_MODE_OBSERVE)
@@ -407,6 +419,7 @@ static void add_spec(struct gr_out_tree *tree, struct gr_out *spec, const struct
     add_hooks(tree, spec, set);
     add_environments(tree, spec, set);
     gr_write_adjust(tree, spec, set);
+    add_breaker(tree, spec, &set->breaker);
 }
 
 /* Of a set for a later version not all was read. */

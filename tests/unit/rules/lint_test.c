@@ -26,6 +26,9 @@ static const struct row rows[] = {
     {"nothing to say", "spec:\n  match: {namespace: web}\n" POSTSTOP, ""},
     {"everything, said so", "spec:\n  match: {always: true}\n" POSTSTOP, ""},
 
+    {"a breaker",
+     "spec:\n  match: {namespace: web}\n  breaker: {failures: 5, window: 60s}\n" POSTSTOP,
+     "breaker-needs-runner@5 warning"},
     {"never: always false", "spec:\n  match: {always: false}\n" POSTSTOP,
      "lint-never-matches@4 warning"},
     {"never: two namespaces", "spec:\n  match: {all: [{namespace: a}, {namespace: b}]}\n" POSTSTOP,

@@ -175,6 +175,8 @@ static inline const char *set_difference(const struct gr_hookset *a, const struc
         return "hooks";
     if (!same_environments(a, b))
         return "environments";
+    if (a->breaker.failures != b->breaker.failures || a->breaker.window_s != b->breaker.window_s)
+        return "breaker";
     return same_adjust(a, b) ? NULL : "adjust";
 }
 

@@ -53,6 +53,7 @@ static const struct layout_row {
     {"everything beside",
      HEAD "  mode: Observe\n  nodes: {names: {glob: 'gpu-*'}, percent: 5}\n  order: 7\n"
           "  match: {always: true}\n  failurePolicy: Ignore\n  onUnknown: Inject\n" HOOKS},
+    {"a breaker", HEAD "  match: {always: true}\n" HOOKS "  breaker: {failures: 5, window: 60}\n"},
     {"values",
      HEAD "  match:\n    image: ['docker.io/library/nginx:1.*', {notIn: [a/b]}]\n"
           "    namespace: {notIn: [kube-system]}\n    podName: {exists: false}\n"
@@ -497,6 +498,9 @@ static struct gr_hookset random_set(struct gr_arena *arena)
         set.nodes.percent = draw(101);
     random_hooks(arena, &set);
     random_environments(arena, &set);
+    if (draw(3) == 0)
+        set.breaker =
+            (struct gr_breaker_spec){.failures = 1 + draw(1000), .window_s = 1 + draw(86400)};
     if (draw(2))
         random_adjust(arena, &set);
     return set;
