@@ -74,11 +74,23 @@ enum gr_denied_request gr_policies_on_denied(const struct gr_policies *policies)
     return policies->n > 0 && policies->unreadable.n == 0 ? GR_DENIED_IGNORE : GR_DENIED_FAIL;
 }
 
-bool gr_policies_protect(const struct gr_policies *policies, struct gr_str set)
+bool gr_policies_protect(const struct gr_policies *policies, struct gr_str set,
+                         const struct gr_policy **out_by, uint32_t *out_line)
 {
+    *out_by = NULL;
+    *out_line = 0;
     for (size_t i = 0; i < policies->n; i++) {
-        if (holds(policies->items[i].protected_sets, set))
+        struct gr_tests tests = policies->items[i].protected_sets;
+
+        for (size_t k = 0; k < tests.n; k++) {
+            const struct gr_tests one = {.items = &tests.items[k], .n = 1};
+
+            if (!holds(one, set))
+                continue;
+            *out_by = &policies->items[i];
+            *out_line = tests.items[k].line;
             return true;
+        }
     }
     return policies->unreadable.n > 0; /* who knows */
 }

@@ -134,7 +134,10 @@ bool gr_policies_never_fail(const struct gr_policies *policies, struct gr_str na
 bool gr_policies_grant(const struct gr_policies *policies, struct gr_str set,
                        struct gr_str namespace_);
 enum gr_denied_request gr_policies_on_denied(const struct gr_policies *policies);
-bool gr_policies_protect(const struct gr_policies *policies, struct gr_str set);
+/* Whether a set must be neither paused nor tripped. *out_by, *out_line: the first policy that says
+ * so, and where in its file; NULL and 0: one cannot be read, so that nobody knows, or none does. */
+bool gr_policies_protect(const struct gr_policies *policies, struct gr_str set,
+                         const struct gr_policy **out_by, uint32_t *out_line);
 /* Bits of the stages whose hooks are left out for this handler; the default one is the empty text.
  * Not to be asked where the handler is not known. */
 uint32_t gr_policies_skipped_stages(const struct gr_policies *policies, struct gr_str handler);

@@ -43,6 +43,39 @@ bool gr_decide_spares(const struct gr_decider *d)
     return gr_policies_never_fail(d->policies, d->namespace_);
 }
 
+/* ---- sets that are out of force ---- */
+
+const struct gr_suspension *gr_decide_suspension(const struct gr_decider *d, struct gr_str set)
+{
+    const struct gr_decide_options *options = d->options;
+    const struct gr_suspension *found =
+        gr_suspension_find(options->suspended, options->suspended_n, set, options->now_s);
+    const struct gr_policy *by;
+    uint32_t line;
+
+    /* Policy and requiredSets may have changed since it was suspended: they win. Only a person may
+     * take a required set out of force. */
+    if (!found || gr_policies_protect(d->policies, set, &by, &line) ||
+        (found->kind == GR_TRIPPED && gr_decide_requires(d, set)))
+        return NULL;
+    return found;
+}
+
+static bool observes(const struct gr_set_result *result)
+{
+    return result->set->mode == GR_MODE_OBSERVE || result->suspended;
+}
+
+static int say_suspended(struct gr_decider *d, struct gr_set_result *result)
+{
+    char text[GR_SUSPENSION_TEXT_BYTES];
+
+    gr_suspension_say(result->suspended, text);
+    return gr_decide_say(d, &result->reason, "%.*s%s%s",
+                         GR_STR_FMT(gr_str_first(result->reason, REASON_BYTES / 2 - 8)),
+                         result->reason.n > 0 ? "; " : "", text);
+}
+
 /* ---- what could not be completed ---- */
 
 static int refuse(struct gr_decider *d, struct gr_set_result *result, struct gr_str reason)
@@ -54,7 +87,7 @@ static int refuse(struct gr_decider *d, struct gr_set_result *result, struct gr_
                              GR_STR_FMT(gr_str_first(reason, 512)));
     }
     result->verdict = GR_VERDICT_REFUSED;
-    if (result->set->mode == GR_MODE_ENFORCE)
+    if (!observes(result))
         return 0;
     result->verdict = GR_VERDICT_OBSERVED;
     return gr_decide_say(d, &result->reason, "would have refused the container: %.*s",
@@ -152,7 +185,6 @@ static int say_injected(struct gr_decider *d, struct gr_set_result *result, size
 static int settle(struct gr_decider *d, struct gr_set_result *result, struct gr_plan *plan,
                   size_t all, size_t left_out)
 {
-    const struct gr_hookset *set = result->set;
     struct gr_tally tally = d->tally;
     struct gr_str over = GR_STR_NONE;
     int r;
@@ -166,7 +198,7 @@ static int settle(struct gr_decider *d, struct gr_set_result *result, struct gr_
         plan->n = 0;
         return fail_set(d, result, over);
     }
-    if (set->mode == GR_MODE_OBSERVE) {
+    if (observes(result)) {
         result->verdict = GR_VERDICT_OBSERVED;
         result->reason = GR_STR("would have been injected");
         plan->n = 0;
@@ -211,12 +243,12 @@ static int inject(struct gr_decider *d, struct gr_set_result *result, struct gr_
     return 0;
 }
 
-static int decide_set(struct gr_decider *d, struct gr_set_result *result, struct gr_plan *plan)
+static int choose_verdict(struct gr_decider *d, struct gr_set_result *result, struct gr_plan *plan)
 {
     if (d->marks.n > 0 && gr_decide_is_marked(d, result->set->name)) {
         result->verdict = GR_VERDICT_ALREADY;
         result->reason = GR_STR("its mark is on the container: another instance was here");
-        plan->claims = result->set->mode == GR_MODE_ENFORCE;
+        plan->claims = !observes(result);
         plan->done = true;
         return 0;
     }
@@ -231,6 +263,16 @@ static int decide_set(struct gr_decider *d, struct gr_set_result *result, struct
     result->verdict = GR_VERDICT_SKIPPED;
     result->reason = GR_STR("whether it matches cannot be told here, and onUnknown is Skip");
     return 0;
+}
+
+static int decide_set(struct gr_decider *d, struct gr_set_result *result, struct gr_plan *plan)
+{
+    int r;
+
+    if (d->options->suspended_n > 0)
+        result->suspended = gr_decide_suspension(d, result->set->name);
+    r = choose_verdict(d, result, plan);
+    return r || !result->suspended ? r : say_suspended(d, result);
 }
 
 /* ---- all of them ---- */

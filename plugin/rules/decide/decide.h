@@ -12,6 +12,7 @@
 
 #include "rules/adjust.h"
 #include "rules/decide/request.h"
+#include "rules/decide/suspend.h"
 #include "rules/match/ruleset.h"
 
 /*
@@ -41,7 +42,8 @@
 /* What became of a set whose match is not false. */
 enum gr_verdict {
     GR_VERDICT_INJECTED,
-    GR_VERDICT_OBSERVED, /* mode Observe: would have been injected, or would have refused */
+    GR_VERDICT_OBSERVED, /* mode Observe, or suspended: would have been injected, or would have
+                          * refused */
     GR_VERDICT_ALREADY,  /* its mark, or every one of its hooks, is on the container already */
     GR_VERDICT_SKIPPED,  /* unknown, and onUnknown is Skip; or a policy leaves all its hooks out */
     GR_VERDICT_IGNORED,  /* an error, and failurePolicy is Ignore or the namespace is spared */
@@ -54,7 +56,8 @@ struct gr_set_result {
     const struct gr_hookset *set;
     enum gr_truth truth;
     enum gr_verdict verdict;
-    struct gr_str reason; /* in words; n == 0 for a plain injection */
+    const struct gr_suspension *suspended; /* of options: it counts as Observe; NULL: nothing */
+    struct gr_str reason;                  /* in words; n == 0 for a plain injection */
 };
 
 /* One entry of the adjustment that is asked for, and by whom. */
@@ -101,10 +104,16 @@ struct gr_decide_options {
     struct gr_str request_annotation; /* n == 0: GR_REQUEST_ANNOTATION */
     struct gr_strs required_sets;     /* Config.requiredSets: containers outside the exempt
                                        * namespaces are refused unless all of them are in force */
+    /* Sets that are out of force, sorted; what has ended by now_s (seconds since 1970) does not
+     * count, nor does a suspension of a set that a policy protects, nor the breaker of a required
+     * one. A pause waives required_sets for its set. */
+    const struct gr_suspension *suspended;
+    size_t suspended_n;
+    int64_t now_s;
 };
 
 /*
- * Everything in *out_decision lives in arena or is borrowed from ruleset and subject.
+ * Everything in *out_decision lives in arena or is borrowed from ruleset, subject and options.
  * Returns 0; -ENOMEM.
  */
 GR_CHECKED int gr_decide(const struct gr_ruleset *ruleset, const struct gr_subject *subject,

@@ -67,6 +67,9 @@ bool gr_decide_spares(const struct gr_decider *d);
 /* Whether Config.requiredSets names the set. */
 bool gr_decide_requires(const struct gr_decider *d, struct gr_str set);
 
+/* What suspends the set here and now; NULL: nothing does. */
+const struct gr_suspension *gr_decide_suspension(const struct gr_decider *d, struct gr_str set);
+
 /* Fills marks and tally from the hooks that the container has. Returns 0; -ENOMEM. */
 GR_CHECKED int gr_decide_collect_marks(struct gr_decider *d);
 /* To be asked only where there are marks: else the name, which may be one of thousands, is read for

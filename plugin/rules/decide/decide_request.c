@@ -57,16 +57,22 @@ static int check_required(struct gr_decider *d, struct gr_str name)
     const struct gr_hookset *set = gr_ruleset_find(d->ruleset, name);
     const char *lack = find_lack(set);
     bool spared = gr_decide_spares(d);
+    const struct gr_suspension *paused;
+    char pause[GR_SUSPENSION_TEXT_BYTES] = "";
     struct gr_str reason;
     int r;
 
     if (!lack)
         return 0;
-    r = gr_decide_say(d, &reason, "the required HookSet %.*s is not in force: %s%s%.*s%s",
+    paused = gr_decide_suspension(d, name);
+    if (paused)
+        gr_suspension_say(paused, pause);
+    r = gr_decide_say(d, &reason, "the required HookSet %.*s is not in force: %s%s%.*s%s%s%s",
                       GR_STR_FMT(shown(name)), lack, set && set->blocked.n > 0 ? ": " : "",
-                      GR_STR_FMT(set ? set->blocked : GR_STR_NONE), spared ? GR_DECIDE_SPARED : "");
+                      GR_STR_FMT(set ? gr_str_first(set->blocked, 256) : GR_STR_NONE),
+                      spared ? GR_DECIDE_SPARED : "", paused ? "; it need not be: " : "", pause);
     if (r == 0)
-        object(d, GR_OBJECTION_REQUIRED, name, !spared, reason);
+        object(d, GR_OBJECTION_REQUIRED, name, !spared && !paused, reason);
     return r;
 }
 

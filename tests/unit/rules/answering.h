@@ -17,6 +17,7 @@ static struct {
     enum gr_denied_request on_denied;
     const char *handler; /* for which stages are skipped */
     uint32_t skipped_stages;
+    const char *protects; /* a set */
     uint32_t hooks_max, create_timeout_max;
 } answers;
 
@@ -45,6 +46,14 @@ bool gr_policies_grant(const struct gr_policies *policies GR_UNUSED, struct gr_s
 {
     return answers.grants && (!answers.granted_set || is_one(set, answers.granted_set)) &&
            (!answers.granted_namespace || is_one(namespace_, answers.granted_namespace));
+}
+
+bool gr_policies_protect(const struct gr_policies *policies GR_UNUSED, struct gr_str set,
+                         const struct gr_policy **out_by, uint32_t *out_line)
+{
+    *out_by = &answering;
+    *out_line = 2;
+    return is_one(set, answers.protects);
 }
 
 enum gr_denied_request gr_policies_on_denied(const struct gr_policies *policies GR_UNUSED)

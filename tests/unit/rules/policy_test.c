@@ -27,6 +27,7 @@ static void done(void)
 static void test_without_a_policy(void **state)
 {
     const struct gr_policy *by = (const struct gr_policy *)&by;
+    uint32_t line;
 
     (void)state;
     given(NULL);
@@ -36,7 +37,7 @@ static void test_without_a_policy(void **state)
     assert_false(gr_policies_never_fail(&p->policies, GR_STR_NONE));
     assert_false(gr_policies_grant(&p->policies, GR_STR("a"), GR_STR("b")));
     assert_int_equal(gr_policies_on_denied(&p->policies), GR_DENIED_FAIL);
-    assert_false(gr_policies_protect(&p->policies, GR_STR("a")));
+    assert_false(gr_policies_protect(&p->policies, GR_STR("a"), &by, &line));
     assert_int_equal(gr_policies_skipped_stages(&p->policies, GR_STR("")), 0);
     assert_int_equal(gr_policies_hooks_max(&p->policies, &by), 0);
     assert_null(by);
@@ -133,11 +134,25 @@ static void test_denied_fails_unless_all_ignore(void **state)
 
 static void test_protected_is_a_union(void **state)
 {
+    const struct gr_policy *by;
+    uint32_t line;
+
     (void)state;
-    given(POLICY "  protectedSets: [a]\n", POLICY "  protectedSets: {prefix: sec-}\n", NULL);
-    assert_true(gr_policies_protect(&p->policies, GR_STR("a")));
-    assert_true(gr_policies_protect(&p->policies, GR_STR("sec-1")));
-    assert_false(gr_policies_protect(&p->policies, GR_STR("b")));
+    given(POLICY "  protectedSets: [x, a]\n",
+          POLICY "  protectedSets:\n    - {prefix: sec-}\n    - z\n", NULL);
+    assert_true(gr_policies_protect(&p->policies, GR_STR("a"), &by, &line));
+    assert_ptr_equal(by, &p->policies.items[0]);
+    assert_int_equal(line, 4);
+    assert_true(gr_policies_protect(&p->policies, GR_STR("sec-1"), &by, &line));
+    assert_ptr_equal(by, &p->policies.items[1]);
+    assert_int_equal(line, 5);
+    assert_true(gr_policies_protect(&p->policies, GR_STR("z"), &by, &line));
+    assert_int_equal(line, 6);
+    assert_false(gr_policies_protect(&p->policies, GR_STR("b"), &by, &line));
+    assert_null(by);
+    p->policies.unreadable = GR_STR("it is broken");
+    assert_true(gr_policies_protect(&p->policies, GR_STR("b"), &by, &line));
+    assert_null(by);
     done();
 }
 
@@ -236,13 +251,16 @@ static void test_unverified(void **state)
 
 static void test_an_unreadable_one_is_the_strictest(void **state)
 {
+    const struct gr_policy *by;
+    uint32_t line;
+
     (void)state;
     given(POLICY "  onDeniedRequest: Ignore\n  requests: [{sets: a, namespaces: b}]\n", NULL);
     assert_true(gr_policies_grant(&p->policies, GR_STR("a"), GR_STR("b")));
     p->policies.unreadable = GR_STR("it is broken");
     assert_false(gr_policies_grant(&p->policies, GR_STR("a"), GR_STR("b")));
     assert_int_equal(gr_policies_on_denied(&p->policies), GR_DENIED_FAIL);
-    assert_true(gr_policies_protect(&p->policies, GR_STR("a")));
+    assert_true(gr_policies_protect(&p->policies, GR_STR("a"), &by, &line));
     assert_true(gr_policies_never_fail(&p->policies, GR_STR("kube-system")));
     done();
 }
@@ -316,13 +334,14 @@ static struct answers ask(const struct gr_policies *policies)
     struct answers a = {0};
     const struct gr_policy *by = NULL;
     struct gr_hookset *set;
+    uint32_t line;
 
     for (size_t i = 0; i < 4; i++) {
         for (size_t k = 0; k < 4; k++)
             a.grant[i][k] =
                 gr_policies_grant(policies, gr_str_from(names[i]), gr_str_from(names[k]));
         a.may_inject[i] = !gr_policies_exempt(policies, gr_str_from(names[i]));
-        a.may_pause[i] = !gr_policies_protect(policies, gr_str_from(names[i]));
+        a.may_pause[i] = !gr_policies_protect(policies, gr_str_from(names[i]), &by, &line);
         a.stages[i] = ~gr_policies_skipped_stages(policies, gr_str_from(names[i]));
     }
     for (size_t i = 0; i < 5; i++)
