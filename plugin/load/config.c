@@ -371,15 +371,21 @@ static int decode_rescan(struct gr_decoder *d, const struct gr_yaml_node *node, 
     return noted(r, node, target, GR_SETTING_RESCAN_INTERVAL);
 }
 
+/* A path, or the word none: then the empty text. */
+static int decode_path_or_none(struct gr_decoder *d, const struct gr_yaml_node *node,
+                               const char **out_path)
+{
+    if (node->kind != GR_YAML_SCALAR || !gr_str_is(node->text, "none"))
+        return decode_path(d, node, false, out_path);
+    *out_path = "";
+    return 0;
+}
+
 static int decode_last_good_dir(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
 {
     struct target *target = user;
-    int r = 0;
+    int r = decode_path_or_none(d, node, &target->config->last_good_dir);
 
-    if (node->kind == GR_YAML_SCALAR && gr_str_is(node->text, "none"))
-        target->config->last_good_dir = "";
-    else
-        r = decode_path(d, node, false, &target->config->last_good_dir);
     return noted(r, node, target, GR_SETTING_LAST_GOOD_DIR);
 }
 
@@ -388,10 +394,8 @@ static int decode_socket(struct gr_decoder *d, const struct gr_yaml_node *node,
                          const char **out_path)
 {
     const char *path = "";
-    int r = 0;
+    int r = decode_path_or_none(d, node, &path);
 
-    if (node->kind != GR_YAML_SCALAR || !gr_str_is(node->text, "none"))
-        r = decode_path(d, node, false, &path);
     if (r == 0 && strlen(path) > GR_CONFIG_SOCKET_MAX_BYTES)
         r = gr_decode_refuse(d, node->at, "bad-path",
                              "the path of a socket may have %d bytes, found %zu; use a shorter one",
@@ -404,7 +408,7 @@ static int decode_socket(struct gr_decoder *d, const struct gr_yaml_node *node,
 static int decode_run_dir(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
 {
     struct target *target = user;
-    int r = decode_path(d, node, false, &target->config->run_dir);
+    int r = decode_path_or_none(d, node, &target->config->run_dir);
 
     return noted(r, node, target, GR_SETTING_RUN_DIR);
 }

@@ -102,7 +102,7 @@ CONFIG = {
     "rescanInterval": {"good": [1, 3600, "1s", "3600s", "999s"],
                        "bad": [0, 3601, "3601s", "0s", "1m", None, "1"]},
     "lastGoodDir": {"good": ["none", "/a"], "bad": ["None", "", "/", "a", 1, None]},
-    "runDir": {"good": ["/a", "/a/b.c", LONG], "bad": ["", "/", "a", "/a/", "/a/..", LONG + "a", 1, None, ["/a"]]},
+    "runDir": {"good": ["none", "/a", "/a/b.c", LONG], "bad": ["", "/", "a", "/a/", "/a/..", LONG + "a", 1, None, ["/a"]]},
     "controlSocket": {"good": ["none", "/a", "/" + "a" * 106], "bad": ["", "/", "a", "/" + "a" * 107, 1, None]},
     "auditLog": {"good": ["none", "stdout", "syslog"], "bad": ["None", "stderr", "", 1, None]},
     "sandbox": words("None", "Capabilities", "Full"),

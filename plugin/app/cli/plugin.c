@@ -24,7 +24,7 @@ static const char help[] =
     "  --name NAME         the name to register (default " NAME_DEFAULT ")\n" GR_COMMON_HELP
     "  --last-good DIR     where the last good text of each rule file is kept, or none\n"
     "                      (default " GR_CONFIG_LAST_GOOD_DEFAULT ")\n"
-    "  --run-dir DIR       what is kept until the node starts anew (default\n"
+    "  --run-dir DIR       what is kept until the node starts anew, or none (default\n"
     "                      " GR_CONFIG_RUN_DIR_DEFAULT ")\n"
     "  --control PATH      the socket of grapnel status, pause and probe, or none (default\n"
     "                      " GR_CONFIG_CONTROL_DEFAULT ")\n"
@@ -85,11 +85,11 @@ static struct gr_setting_origin by_flag(void)
     return (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
 }
 
-/* An absolute path, or none where that is allowed: then the empty text. */
+/* An absolute path, or none: then the empty text. */
 static int parse_path(struct arguments *a, enum gr_setting setting, const char *value,
                       const char *expected, const char **out_path)
 {
-    bool none = setting != GR_SETTING_RUN_DIR && strcmp(value, "none") == 0;
+    bool none = strcmp(value, "none") == 0;
 
     if (!none && value[0] != '/')
         return usage(expected, value);
@@ -160,7 +160,7 @@ static int take(void *user, int option, const char *value)
                           "--last-good with an absolute path, or none",
                           &a->common.flags.config.last_good_dir);
     case OPT_RUN_DIR:
-        return parse_path(a, GR_SETTING_RUN_DIR, value, "--run-dir with an absolute path",
+        return parse_path(a, GR_SETTING_RUN_DIR, value, "--run-dir with an absolute path, or none",
                           &a->common.flags.config.run_dir);
     case OPT_CONTROL:
         return parse_control(a, value);

@@ -45,13 +45,15 @@ static int set_dirs(json_t *spec, const char *key, const char *option, const cha
 }
 
 /*
- * A settings document with what was given on the command line; JSON is YAML. Last good texts and
- * the control socket are kept out of it: the node's own must not change because somebody simulates.
+ * A settings document with what was given on the command line; JSON is YAML. Last good texts, the
+ * run directory and the control socket are kept out of it: the node's own must not change because
+ * somebody simulates, and what is paused there is no matter of the rules.
  */
 static json_t *make_document(const struct gr_common *common)
 {
     const struct gr_config *config = &common->flags.config;
-    json_t *spec = json_pack("{s:s, s:s}", "lastGoodDir", "none", "controlSocket", "none");
+    json_t *spec = json_pack("{s:s, s:s, s:s}", "lastGoodDir", "none", "runDir", "none",
+                             "controlSocket", "none");
     int r = 0;
 
     if (config->origins[GR_SETTING_HOOKS_DIRS].has)

@@ -130,9 +130,10 @@ static void test_other_words(void **state)
     struct gr_config config = decode_good(
         GR_STR(TOP "  hostRoot: /\n  logLevel: warning\n  logFormat: logfmt\n"
                    "  ambiguousImage: Trust\n  onRequestError: Fail\n  rescanInterval: 3600\n"
-                   "  lastGoodDir: none\n"));
+                   "  lastGoodDir: none\n  runDir: none\n"));
 
     (void)state;
+    assert_string_equal(config.run_dir, "");
     assert_string_equal(config.host_root, "/");
     assert_int_equal(config.log_level, GR_LEVEL_WARNING);
     assert_int_equal(config.rescan_interval_s, 3600);
