@@ -126,9 +126,9 @@ struct gr_config {
     size_t oci_hooks_dirs_n;
     const char *request_annotation;
     struct gr_strs required_sets;
-    const char *own_namespace; /* Grapnel's own; empty: not known */
-    const char *run_dir;       /* what is kept until the node starts anew: plugin/state; empty:
-                                * nothing is */
+    const char *own_namespace;  /* Grapnel's own; empty: not known */
+    const char *run_dir;        /* what is kept until the node starts anew: plugin/state; empty:
+                                 * nothing is */
     const char *control_socket; /* empty: none */
     enum gr_audit_log audit_log;
     enum gr_sandbox sandbox;

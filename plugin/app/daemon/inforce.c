@@ -7,6 +7,7 @@
 
 #include "app/daemon/reload.h"
 #include "app/daemon/sandbox.h"
+#include "app/daemon/suspend.h"
 #include "base/hash.h"
 
 #define NS_PER_US 1000
@@ -19,6 +20,7 @@ struct gr_inforce {
     struct event *rescan;
     struct gr_reload *reload;
     struct gr_watch *watch;
+    struct gr_suspend *suspend; /* NULL: nothing is suspended */
     struct gr_fs fs;
     struct gr_settings settings; /* in force */
     struct gr_settings coming;   /* read, and put in force with the rules that they name */
@@ -286,11 +288,18 @@ struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *
     };
 }
 
+void gr_inforce_set_suspend(struct gr_inforce *f, struct gr_suspend *suspend)
+{
+    f->suspend = suspend;
+}
+
 int gr_inforce_decide(struct gr_inforce *f, const struct gr_subject *subject,
                       struct gr_arena *arena, struct gr_decision *out_decision, struct gr_err *err)
 {
-    const struct gr_decide_options options = gr_settings_decide_options(&f->settings);
+    struct gr_decide_options options = gr_settings_decide_options(&f->settings);
 
+    if (f->suspend)
+        gr_suspend_fill(f->suspend, &options);
     if (!gr_inforce_is_usable(f))
         return gr_fail(err, -EAGAIN, "rules-not-loaded",
                        "Grapnel is still loading its rules; try again");

@@ -16,6 +16,7 @@
 
 struct event_base;
 struct gr_inforce;
+struct gr_suspend;
 
 /* Loads in a row that may be dropped because files changed while they were read; what comes next is
  * put in force as it is, so that a directory that never rests is read all the same. */
@@ -49,6 +50,9 @@ bool gr_inforce_is_usable(const struct gr_inforce *inforce);
 
 /* What a session needs to know of the settings and of the rules in force; changes with a load. */
 struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *inforce);
+
+/* Whose suspensions decisions are made with; borrowed for the object. NULL, as at first: none. */
+void gr_inforce_set_suspend(struct gr_inforce *inforce, struct gr_suspend *suspend);
 
 /*
  * Decides about one container. Returns 0; -EAGAIN the rules are still being loaded, -ENOMEM (err

@@ -24,6 +24,17 @@ void gr_listener_init(struct gr_listener *out_listener)
     *out_listener = (struct gr_listener){.fd = -1};
 }
 
+void gr_listener_init_datagrams(struct gr_listener *out_listener)
+{
+    *out_listener = (struct gr_listener){.fd = -1, .datagrams = true};
+}
+
+static int open_socket(bool datagrams)
+{
+    return socket(AF_UNIX, (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                  0);
+}
+
 /* The last component. */
 static const char *name_of(const char *path)
 {
@@ -68,13 +79,14 @@ static void make_temporary(char out_name[TEMPORARY_BYTES])
 
 /* Binds, closes it to others, listens. The file has the temporary name afterwards, also on failure
  * behind bind. */
-static int bind_and_listen(int fd, int dir, const char *temporary, struct stat *out_st)
+static int bind_and_listen(int fd, bool datagrams, int dir, const char *temporary,
+                           struct stat *out_st)
 {
     const struct sockaddr_un address = address_in(dir, temporary);
 
     if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
         return -errno;
-    if (fchmodat(dir, temporary, 0600, 0) != 0 || listen(fd, BACKLOG) != 0 ||
+    if (fchmodat(dir, temporary, 0600, 0) != 0 || (!datagrams && listen(fd, BACKLOG) != 0) ||
         fstatat(dir, temporary, out_st, AT_SYMLINK_NOFOLLOW) != 0) {
         int r = -errno;
 
@@ -106,11 +118,11 @@ static int open_in(struct gr_listener *listener, int dir, const char *path, stru
 
     if (r)
         return r;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = open_socket(listener->datagrams);
     if (fd < 0)
         return gr_fail_errno(err, -errno, "control-socket", "cannot make the socket %s", path);
     make_temporary(temporary);
-    r = bind_and_listen(fd, dir, temporary, &st);
+    r = bind_and_listen(fd, listener->datagrams, dir, temporary, &st);
     if (r == 0 && renameat(dir, temporary, dir, name_of(path)) != 0) {
         r = -errno;
         (void)unlinkat(dir, temporary, 0);
@@ -119,7 +131,9 @@ static int open_in(struct gr_listener *listener, int dir, const char *path, stru
         (void)close(fd);
         return gr_fail_errno(err, r, "control-socket", "cannot make the socket %s", path);
     }
-    *listener = (struct gr_listener){.fd = fd, .device = st.st_dev, .inode = st.st_ino};
+    listener->fd = fd;
+    listener->device = st.st_dev;
+    listener->inode = st.st_ino;
     (void)snprintf(listener->path, sizeof(listener->path), "%s", path);
     return 0;
 }
@@ -136,7 +150,7 @@ int gr_listener_open(struct gr_listener *listener, const char *path, struct gr_e
     return r;
 }
 
-bool gr_listener_somebody(const char *path, pid_t *out_pid)
+static bool find_somebody(const char *path, bool datagrams, pid_t *out_pid)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct ucred peer = {0};
@@ -148,7 +162,7 @@ bool gr_listener_somebody(const char *path, pid_t *out_pid)
     if (strlen(path) >= sizeof(address.sun_path))
         return false;
     memcpy(address.sun_path, path, strlen(path) + 1);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    fd = open_socket(datagrams);
     if (fd < 0)
         return false;
     lives = connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
@@ -158,6 +172,11 @@ bool gr_listener_somebody(const char *path, pid_t *out_pid)
     lives = lives || errno == EAGAIN;
     (void)close(fd);
     return lives;
+}
+
+bool gr_listener_somebody(const char *path, pid_t *out_pid)
+{
+    return find_somebody(path, false, out_pid);
 }
 
 static bool is_ours(const struct gr_listener *listener, const struct stat *st)
@@ -172,7 +191,8 @@ enum gr_listener_place gr_listener_place(const struct gr_listener *listener)
 
     if (lstat(listener->path, &st) == 0 && is_ours(listener, &st))
         return GR_LISTENER_OURS;
-    return gr_listener_somebody(listener->path, &pid) ? GR_LISTENER_OTHERS : GR_LISTENER_NOBODY;
+    return find_somebody(listener->path, listener->datagrams, &pid) ? GR_LISTENER_OTHERS
+                                                                    : GR_LISTENER_NOBODY;
 }
 
 /* Another instance may put its socket there between the look and the removal; it finds out at its
@@ -191,5 +211,5 @@ void gr_listener_close(struct gr_listener *listener)
         return;
     remove_file(listener);
     (void)close(listener->fd);
-    gr_listener_init(listener);
+    *listener = (struct gr_listener){.fd = -1, .datagrams = listener->datagrams};
 }

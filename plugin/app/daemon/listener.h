@@ -18,7 +18,8 @@
 struct gr_listener {
     int fd; /* -1: closed */
     char path[GR_CONFIG_SOCKET_MAX_BYTES + 1];
-    dev_t device; /* of the socket's file, to know it again */
+    bool datagrams; /* SOCK_DGRAM: it is read from, not listened at */
+    dev_t device;   /* of the socket's file, to know it again */
     ino_t inode;
 };
 
@@ -31,6 +32,9 @@ enum gr_listener_place {
 
 /* Closed. */
 void gr_listener_init(struct gr_listener *out_listener);
+
+/* The same for a socket of datagrams. */
+void gr_listener_init_datagrams(struct gr_listener *out_listener);
 
 /*
  * Opens the socket, non-blocking, in place of one that lies there, also of a process that lives:

@@ -16,6 +16,9 @@
 #include "app/daemon/link.h"
 #include "app/daemon/log_created.h"
 #include "app/daemon/notify.h"
+#include "app/daemon/reports.h"
+#include "app/daemon/suspend.h"
+#include "app/daemon/suspend_control.h"
 #include "app/exit.h"
 #include "nri/session.h"
 
@@ -46,6 +49,9 @@ struct gr_plugin {
     struct gr_inforce *inforce;
     struct gr_control *control;
     struct gr_exporter *exporter;
+    struct gr_suspend *suspend;
+    struct gr_reports *reports;
+    struct gr_suspend_source suspend_source;
     bool begun;                 /* the first connection was tried */
     struct gr_session *session; /* NULL while there is no connection */
     struct gr_conn *conn;
@@ -70,6 +76,8 @@ void gr_plugin_view(const struct gr_plugin *p, struct gr_view *out_view)
     *out_view = (struct gr_view){.started_s = p->started_s, .session = p->told};
     gr_inforce_status(p->inforce, &out_view->rules);
     gr_inforce_watch_status(p->inforce, &out_view->watch);
+    gr_suspend_view(p->suspend, out_view);
+    gr_reports_counts(p->reports, &out_view->reports);
 }
 
 static void view(void *user, struct gr_view *out_view)
@@ -150,12 +158,25 @@ static void follow_settings(struct gr_plugin *p)
     gr_inforce_status(p->inforce, &status);
     gr_control_follow(p->control, status.settings->config.control_socket);
     gr_exporter_follow(p->exporter, &status.settings->config);
+    gr_suspend_follow(p->suspend, &status);
+    gr_reports_follow(p->reports, status.settings->config.run_dir);
 }
 
 static uint64_t on_now(void *user)
 {
     (void)user;
     return gr_now_ns();
+}
+
+/* ---- hooks that ran ---- */
+
+static void on_report(void *user, const struct gr_report *report)
+{
+    struct gr_plugin *p = user;
+    struct gr_inforce_status status;
+
+    gr_inforce_status(p->inforce, &status);
+    gr_suspend_report(p->suspend, &status, report, gr_now_ns() / NS_PER_MS);
 }
 
 static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struct gr_str config)
@@ -509,8 +530,10 @@ static void free_all(struct gr_plugin *p)
 {
     drop_connection(p);
     gr_control_free(p->control);
+    gr_reports_free(p->reports);
     gr_inforce_free(p->inforce);
     gr_exporter_free(p->exporter);
+    gr_suspend_free(p->suspend);
     free_event(p->sigterm);
     free_event(p->sigint);
     free_event(p->sighup);
@@ -534,6 +557,20 @@ static void tune_memory(void)
     (void)mallopt(M_TRIM_THRESHOLD, 128 << 10);
     (void)mallopt(M_TOP_PAD, 64 << 10);
 #endif
+}
+
+/* What takes sets out of force: commands, and reports of hooks that failed. */
+static int start_suspending(struct gr_plugin *p)
+{
+    int r = gr_suspend_new(p->base, p->log, NULL, &p->suspend);
+
+    if (r == 0)
+        r = gr_reports_new(p->base, p->log, on_report, p, &p->reports);
+    if (r)
+        return r;
+    gr_inforce_set_suspend(p->inforce, p->suspend);
+    p->suspend_source = (struct gr_suspend_source){.suspend = p->suspend, .inforce = p->inforce};
+    return 0;
 }
 
 int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
@@ -565,8 +602,11 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
         r = gr_inforce_new(plugin.base, &options->flags, launched, log, on_changed, &plugin,
                            &plugin.inforce);
     if (r == 0)
+        r = start_suspending(&plugin);
+    if (r == 0)
         r = gr_control_new(plugin.base, log, NULL, &plugin.control);
     if (r == 0) {
+        gr_suspend_control_add(plugin.control, &plugin.suspend_source);
         if (!launched) /* else Configure may say otherwise */
             follow_settings(&plugin);
         retry_in(&plugin, launched ? 0 : FIRST_LOAD_WAIT_MS);

@@ -9,6 +9,7 @@
 #define GR_APP_DAEMON_VIEW_H
 
 #include "app/daemon/inforce.h"
+#include "app/daemon/reports.h"
 
 /* Bytes of a runtime's name and versions that are kept; longer ones are cut. */
 #define GR_VIEW_TEXT_BYTES 64
@@ -41,8 +42,14 @@ struct gr_view {
     struct gr_view_session session;
     struct gr_inforce_status rules;
     struct gr_watch_status watch; /* how changed files are noticed */
-    size_t paused, tripped;       /* sets */
     struct gr_view_missed missed;
+    /* Suspended sets (app/daemon/suspend): those that hold now, all sets first. */
+    const struct gr_suspension *suspended;
+    size_t suspended_n;
+    size_t paused, tripped; /* sets of the rules in force that are out of it for this reason */
+    const char *suspended_problem;   /* why the file does not count, or what is paused is not kept;
+                                      * NULL: nothing is wrong */
+    struct gr_report_counts reports; /* of hook runners */
 };
 
 /* Whether the runtime asks this process about containers, as far as it can know. */
