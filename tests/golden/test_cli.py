@@ -10,8 +10,8 @@ import pytest
 
 from conftest import ROOT, Node
 
-VERBS = ["plugin", "check", "completion", "convert", "diff", "explain", "list", "render", "schema",
-         "simulate", "test", "version"]
+VERBS = ["plugin", "check", "completion", "convert", "diff", "explain", "list", "pause", "render",
+         "resume", "schema", "simulate", "test", "version"]
 
 HEAD = "apiVersion: grapnel/v1beta1\n"
 GOOD = HEAD + """kind: HookSet

@@ -20,7 +20,7 @@ log.bind("/dev/log")
 log.settimeout(20)
 null = open("/dev/null", "r+")
 plugin = subprocess.Popen([sys.argv[1], "plugin", "--socket", "/dev/nri.sock", "--hooks-dir",
-                           "/dev/none", "--last-good", "none"],
+                           "/dev/none", "--last-good", "none", "--run-dir", "none", "--control", "none"],
                           stdin=null, stdout=null, stderr=null)
 try:
     for _ in range(3):
