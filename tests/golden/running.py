@@ -20,8 +20,8 @@ WAIT_S = 20
 
 def settings(node: Node, **more: object) -> None:
     """Writes the settings file; a rescan as rare as it can be, unless it is asked for."""
-    spec = {"hooksDirs": [str(node.rules)], "lastGoodDir": str(node.home / "last-good"), "runDir": "none", "controlSocket": "none", "logFormat": "json",
-            "rescanInterval": 3600} | more
+    spec = {"hooksDirs": [str(node.rules)], "lastGoodDir": str(node.home / "last-good"), "runDir": "none",
+            "controlSocket": "none", "logFormat": "json", "rescanInterval": 3600} | more
     head = {"apiVersion": "grapnel/v1beta1", "kind": "Config"}
     fresh = node.home / "config.new"
     fresh.write_text(json.dumps(head | {"spec": spec}))
