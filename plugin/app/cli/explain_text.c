@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "app/cli/explain_out.h"
 #include "app/cli/hooks_json.h"
 #include "app/cli/subject_flags.h"
+#include "app/cli/terminal.h"
 #include "base/utf8.h"
 #include "rules/read/findings.h"
 #include "rules/tell/handlers.h"
@@ -15,13 +15,6 @@
 #define RED "31"
 #define YELLOW "33"
 #define DIM "2"
-
-static bool has_colours(void)
-{
-    const char *no_color = getenv("NO_COLOR");
-
-    return isatty(STDOUT_FILENO) && (!no_color || no_color[0] == '\0');
-}
 
 const char *gr_explain_word(const struct gr_explained *explained)
 {
@@ -247,7 +240,7 @@ int gr_explain_text(struct gr_explanation *explanation, const struct gr_explain_
         put_verdict(explanation);
     for (size_t i = 0; r == 0 && i < explanation->n; i++) {
         if (shown[i])
-            r = put_set(explanation, &explanation->sets[i], has_colours(), arena);
+            r = put_set(explanation, &explanation->sets[i], gr_has_colours(), arena);
     }
     if (r == 0 && left_out > 0)
         (void)printf("%zu other %s not match; --all shows them, or name one\n", left_out,

@@ -5,36 +5,17 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "app/cli/terminal.h"
 #include "app/simulate/simulate.h"
 
 struct style {
     const char *bold, *good, *bad, *dim, *off;
 };
 
-static bool is_set(const char *variable)
-{
-    const char *value = getenv(variable);
-
-    return value && value[0];
-}
-
-/* NO_COLOR and CLICOLOR_FORCE as most programs have them. */
-static bool wants_colours(void)
-{
-    const char *term = getenv("TERM");
-
-    if (is_set("NO_COLOR"))
-        return false;
-    if (is_set("CLICOLOR_FORCE"))
-        return true;
-    return isatty(STDOUT_FILENO) && !(term && strcmp(term, "dumb") == 0);
-}
-
 static struct style choose_style(void)
 {
-    if (!wants_colours())
+    if (!gr_has_colours())
         return (struct style){"", "", "", "", ""};
     return (struct style){"\033[1m", "\033[32m", "\033[31m", "\033[2m", "\033[0m"};
 }
