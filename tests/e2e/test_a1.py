@@ -41,7 +41,7 @@ def runtime() -> Iterator[Runtime]:
 def make_plugin(mode: str, runtime: Runtime, folder: Path) -> Plugin:
     if mode == "external":
         return External(runtime, cache.grapnel(), ["--hooks-dir", str(folder)])
-    config = f"apiVersion: grapnel/v1beta1\nkind: Config\nspec: {{hooksDirs: [{folder}], lastGoodDir: none}}\n"
+    config = f"apiVersion: grapnel/v1beta1\nkind: Config\nspec: {{hooksDirs: [{folder}], lastGoodDir: none, controlSocket: none}}\n"
     return Launched(runtime, cache.grapnel(), config)
 
 

@@ -18,7 +18,7 @@ BAD_CONFIGS = {
     "not YAML": "{{{",
     "unknown key": HEAD + "kind: Config\nspec: {noSuchKey: 1}\n",
     "no such folder": HEAD
-    + "kind: Config\nspec: {hooksDirs: [/no/such/folder], lastGoodDir: none}\n",
+    + "kind: Config\nspec: {hooksDirs: [/no/such/folder], lastGoodDir: none, controlSocket: none}\n",
     "empty": "",
 }
 

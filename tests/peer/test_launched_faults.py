@@ -12,7 +12,7 @@ BAD_CONFIGS = {
     "not YAML": "{{{",
     "unknown key": HEAD + "kind: Config\nspec: {noSuchKey: 1}\n",
     "wrong kind": HEAD + "kind: HookSet\nspec: {}\n",
-    "no such folder": HEAD + "kind: Config\nspec: {hooksDirs: [/no/such/folder], lastGoodDir: none}\n",
+    "no such folder": HEAD + "kind: Config\nspec: {hooksDirs: [/no/such/folder], lastGoodDir: none, controlSocket: none}\n",
     "empty": "",
 }
 

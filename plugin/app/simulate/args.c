@@ -25,7 +25,8 @@ static const char help[] =
     "  --node-name NAME    this node's name, for spec.nodes (default: the host's name)\n"
     "  --plugin PATH       another plugin, named as in a plugin directory: NN-name\n"
     "                      (default: this program, as " GR_SIM_PLUGIN_INDEX "-" GR_SIM_PLUGIN_NAME
-    ")\n"
+    ",\n"
+    "                      kept apart from the node's own)\n"
     "  --run-hooks         also run the hooks, as runc would, and show their output. They run as\n"
     "                      you, for real; only the container is left out\n"
     "  --runtime PROGRAM   run them in a real container instead, with runc, crun or a path; also\n"

@@ -2,7 +2,7 @@
 /*
  * The plugin's process, started as NRI's Go code starts it (pkg/adaptation, os/exec): the
  * connection on descriptor 3, three environment variables, /dev/null on the first three
- * descriptors, nothing else open, argv[0] as in a plugin directory.
+ * descriptors, nothing else open, argv[0] as in a plugin directory, and no arguments.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ struct start {
     char argv0[256];
     char index[32];
     char name[256];
-    char *argv[2];
+    char *argv[8];
     char *envp[4];
 };
 
@@ -55,6 +55,22 @@ int gr_sim_own_path(char *out)
     return exec_name.number && realpath(exec_name.text, out) ? 0 : -ENOENT;
 }
 
+/*
+ * This program as plugin, whatever its settings say: what belongs to the node's own plugin is left
+ * alone when somebody simulates. Flags count over what Configure carries.
+ */
+static void keep_apart(char *argv[])
+{
+    static char verb[] = "plugin", control[] = "--control", last_good[] = "--last-good",
+                none[] = "none";
+
+    argv[1] = verb;
+    argv[2] = control;
+    argv[3] = none;
+    argv[4] = last_good;
+    argv[5] = none;
+}
+
 static int prepare(const struct gr_sim *sim, struct start *start)
 {
     static char socket[] = "NRI_PLUGIN_SOCKET=3";
@@ -67,6 +83,8 @@ static int prepare(const struct gr_sim *sim, struct start *start)
     (void)snprintf(start->index, sizeof(start->index), "NRI_PLUGIN_IDX=%s", sim->index);
     (void)snprintf(start->name, sizeof(start->name), "NRI_PLUGIN_NAME=%s", sim->name);
     start->argv[0] = start->argv0;
+    if (!sim->options.plugin)
+        keep_apart(start->argv);
     start->envp[0] = socket;
     start->envp[1] = start->index;
     start->envp[2] = start->name;

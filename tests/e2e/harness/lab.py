@@ -95,7 +95,8 @@ class Lab:
         """The plugin with these rules, ended on leaving."""
         log = self.host.path / "plugin.log"
         start = log.stat().st_size if log.exists() else 0
-        arguments = [*rules.all, "--last-good", "none", "--log-level", "debug", "--log-format", "json"]
+        apart = ["--last-good", "none", "--control", "none"]
+        arguments = [*rules.all, *apart, "--log-level", "debug", "--log-format", "json"]
         plugin = External(self.runtime, cache.grapnel(), arguments, index)
         try:
             plugin.start()

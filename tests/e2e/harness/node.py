@@ -27,6 +27,7 @@ kind: Config
 spec:
   hooksDirs: [{hooks}]
   lastGoodDir: none
+  controlSocket: none
   logLevel: debug
 """
 
