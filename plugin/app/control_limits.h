@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/control_limits: every limit of the control socket, with unit and reason.
+ * app/control_limits: every limit of the control socket and of what it answers, with unit and
+ * reason.
  *
  * Layer: app. Each is tested at its edge and one past it, and stands in specs/status.md.
  */
@@ -22,5 +23,11 @@
 
 /* From connecting to taking the last byte of the reply, in ms; then the connection is closed. */
 #define GR_CONTROL_CLIENT_MAX_MS 5000
+
+/* Elements of one list in one reply: making it takes the loop about a millisecond. */
+#define GR_STATUS_LIST_MAX 200
+
+/* The same in bytes. A reply of status has three lists, policies and settings. */
+#define GR_STATUS_LIST_MAX_BYTES (128U << 10)
 
 #endif

@@ -2,6 +2,7 @@
 #include "app/json.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/utf8.h"
 
@@ -27,6 +28,18 @@ void gr_json_set_str(json_t *object, const char *key, struct gr_str text)
 {
     if (text.n > 0)
         (void)json_object_set_new(object, key, gr_json_str(text));
+}
+
+void gr_json_set_time(json_t *object, const char *key, int64_t seconds)
+{
+    time_t time = (time_t)seconds;
+    struct tm utc;
+    char text[32];
+
+    if (seconds == 0 || !gmtime_r(&time, &utc) ||
+        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
+        return;
+    (void)json_object_set_new(object, key, json_string(text));
 }
 
 json_t *gr_finding_json(enum gr_level level, const struct gr_err *err)

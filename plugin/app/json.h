@@ -17,6 +17,9 @@ json_t *gr_json_str(struct gr_str text);
 /* Sets key unless text is empty. */
 void gr_json_set_str(json_t *object, const char *key, struct gr_str text);
 
+/* Sets key to seconds since 1970 as RFC 3339 in UTC, unless they are 0. */
+void gr_json_set_time(json_t *object, const char *key, int64_t seconds);
+
 /* A finding: level, code, file, line, column, field, text; what is not known is left out. */
 json_t *gr_finding_json(enum gr_level level, const struct gr_err *err);
 

@@ -58,6 +58,18 @@ static const char *const format_words[] = {
     [GR_LOG_JSON] = "json",
 };
 
+static const char *const audit_words[] = {
+    [GR_AUDIT_NONE] = "none",
+    [GR_AUDIT_STDOUT] = "stdout",
+    [GR_AUDIT_SYSLOG] = "syslog",
+};
+
+static const char *const sandbox_words[] = {
+    [GR_SANDBOX_NONE] = "None",
+    [GR_SANDBOX_CAPABILITIES] = "Capabilities",
+    [GR_SANDBOX_FULL] = "Full",
+};
+
 /* What the tables' handlers write into. */
 struct target {
     struct gr_config *config;
@@ -79,6 +91,16 @@ const char *gr_config_source_name(enum gr_config_source source)
 const char *gr_setting_name(enum gr_setting setting)
 {
     return setting_names[setting];
+}
+
+const char *gr_audit_log_name(enum gr_audit_log audit_log)
+{
+    return audit_words[audit_log];
+}
+
+const char *gr_sandbox_name(enum gr_sandbox sandbox)
+{
+    return sandbox_words[sandbox];
 }
 
 void gr_config_init(struct gr_config *out_config)
@@ -319,14 +341,9 @@ static int decode_ambiguous_image(struct gr_decoder *d, const struct gr_yaml_nod
 
 static int decode_audit_log(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
 {
-    static const char *const words[] = {
-        [GR_AUDIT_NONE] = "none",
-        [GR_AUDIT_STDOUT] = "stdout",
-        [GR_AUDIT_SYSLOG] = "syslog",
-    };
     struct target *target = user;
     size_t index = 0;
-    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
+    int r = gr_decode_word(d, node, audit_words, GR_ARRAY_LEN(audit_words), &index);
 
     target->config->audit_log = (enum gr_audit_log)index;
     return noted(r, node, target, GR_SETTING_AUDIT_LOG);
@@ -334,14 +351,9 @@ static int decode_audit_log(struct gr_decoder *d, const struct gr_yaml_node *nod
 
 static int decode_sandbox(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
 {
-    static const char *const words[] = {
-        [GR_SANDBOX_NONE] = "None",
-        [GR_SANDBOX_CAPABILITIES] = "Capabilities",
-        [GR_SANDBOX_FULL] = "Full",
-    };
     struct target *target = user;
     size_t index = 0;
-    int r = gr_decode_word(d, node, words, GR_ARRAY_LEN(words), &index);
+    int r = gr_decode_word(d, node, sandbox_words, GR_ARRAY_LEN(sandbox_words), &index);
 
     target->config->sandbox = (enum gr_sandbox)index;
     return noted(r, node, target, GR_SETTING_SANDBOX);

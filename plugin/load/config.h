@@ -136,6 +136,10 @@ struct gr_config {
     const char *metrics_textfile; /* ends in .prom; empty: none */
 };
 
+/* As they are written: "stdout", "Full", … */
+const char *gr_audit_log_name(enum gr_audit_log audit_log);
+const char *gr_sandbox_name(enum gr_sandbox sandbox);
+
 /* Everything set to its default; node_name is the empty text (the caller asks the kernel). */
 void gr_config_init(struct gr_config *out_config);
 

@@ -10,8 +10,8 @@ import pytest
 
 from conftest import ROOT, Node
 
-VERBS = ["plugin", "check", "completion", "convert", "diff", "explain", "list", "pause", "render",
-         "resume", "schema", "simulate", "test", "version"]
+VERBS = ["plugin", "check", "completion", "convert", "diff", "explain", "list", "pause", "probe",
+         "render", "resume", "schema", "simulate", "status", "test", "version"]
 
 HEAD = "apiVersion: grapnel/v1beta1\n"
 GOOD = HEAD + """kind: HookSet
@@ -83,6 +83,14 @@ USAGE = {
     "level": (["plugin", "--log-level", "loud"], "expected --log-level error, warning, info or"),
     "format": (["plugin", "--log-format", "xml"], "expected --log-format logfmt or json"),
     "last good": (["plugin", "--last-good", "a"], "expected --last-good with an absolute path"),
+    "no probe": (["probe"], 'expected live or ready, found ""'),
+    "a probe": (["probe", "alive"], 'expected live or ready, found "alive"'),
+    "probes": (["probe", "live", "ready"], 'expected one of live and ready, found "ready"'),
+    "control": (["status", "--control", "a"], "expected --control with an absolute path"),
+    "never": (["status", "--watch=0"], "expected --watch of 1 to 3600 seconds"),
+    "often": (["status", "--watch", "often"], 'of 1 to 3600 seconds, found "often"'),
+    "status word": (["status", "one"], 'expected options only, found "one"'),
+    "status output": (["status", "-o", "xml"], "expected -o text, json or yaml"),
     "plugin word": (["plugin", "x"], 'expected options only, found "x"'),
 }
 

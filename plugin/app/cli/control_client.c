@@ -234,13 +234,13 @@ const char *gr_control_target_path(const struct gr_control_target *target)
 {
     static char path[GR_CONFIG_SOCKET_MAX_BYTES + 1];
     const struct gr_flags flags = {.config_path = target->config_path};
-    const struct gr_reporter nobody = {0};
+    struct gr_printed printed = {0};
+    const struct gr_reporter reporter = gr_print_findings(&printed);
     struct gr_settings settings;
 
     if (target->path)
         return target->path;
-    /* What is wrong with the settings is for check and for the plugin itself to say. */
-    if (gr_settings_read(&flags, GR_STR_NONE, &nobody, &settings) != 0)
+    if (gr_settings_read(&flags, GR_STR_NONE, &reporter, &settings) != 0)
         return GR_CONFIG_CONTROL_DEFAULT;
     (void)snprintf(path, sizeof(path), "%s", settings.config.control_socket);
     gr_settings_fini(&settings);

@@ -35,9 +35,11 @@ extern const struct option gr_options_explain[];
 extern const struct option gr_options_list[];
 extern const struct option gr_options_pause[];
 extern const struct option gr_options_plugin[];
+extern const struct option gr_options_probe[];
 extern const struct option gr_options_render[];
 extern const struct option gr_options_resume[];
 extern const struct option gr_options_simulate[];
+extern const struct option gr_options_status[];
 extern const struct option gr_options_test[];
 
 int gr_verb_pause(int argc, char **argv);
@@ -48,10 +50,12 @@ int gr_verb_convert(int argc, char **argv);
 int gr_verb_diff(int argc, char **argv);
 int gr_verb_explain(int argc, char **argv);
 int gr_verb_list(int argc, char **argv);
+int gr_verb_probe(int argc, char **argv);
 int gr_verb_render(int argc, char **argv);
 int gr_verb_resume(int argc, char **argv);
 int gr_verb_schema(int argc, char **argv);
 int gr_verb_simulate(int argc, char **argv);
+int gr_verb_status(int argc, char **argv);
 int gr_verb_test(int argc, char **argv);
 int gr_verb_version(int argc, char **argv);
 

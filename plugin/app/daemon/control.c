@@ -266,6 +266,9 @@ static void stop_listening(struct gr_control *control)
         event_free(control->acceptable);
     control->acceptable = NULL;
     (void)event_del(control->pause);
+    if (control->listener.fd >= 0)
+        GR_LOG(control->log, GR_LEVEL_DEBUG, "the control socket is closed",
+               GR_LOG_TEXT("socket", control->listener.path));
     gr_listener_close(&control->listener);
 }
 

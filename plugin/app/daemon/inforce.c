@@ -25,10 +25,11 @@ struct gr_inforce {
     struct gr_settings settings; /* in force */
     struct gr_settings coming;   /* read, and put in force with the rules that they name */
     bool has_settings, has_coming;
-    uint64_t coming_number;          /* of the first load with them */
-    char *configure_text;            /* of the last Configure; owned; NULL: none yet */
-    uint64_t settings_hash;          /* of the findings about them, as last logged */
-    struct gr_ruleset *ruleset;      /* NULL until the first load */
+    uint64_t coming_number;                   /* of the first load with them */
+    char *configure_text;                     /* of the last Configure; owned; NULL: none yet */
+    struct gr_finding_list settings_findings; /* of the last reading */
+    uint64_t settings_hash;                   /* of them, as last logged */
+    struct gr_ruleset *ruleset;               /* NULL until the first load */
     uint64_t rules_hash;             /* of what is in force, to tell a change from a rescan */
     uint64_t findings_hash;          /* of the findings about it, as last logged */
     uint64_t ordered, loaded;        /* numbers of the last order and of what is in force */
@@ -101,7 +102,8 @@ static int read_settings(struct gr_inforce *f)
     if (findings.hash != f->settings_hash)
         gr_finding_list_log(&findings, f->log);
     f->settings_hash = findings.hash;
-    gr_finding_list_fini(&findings);
+    gr_finding_list_fini(&f->settings_findings);
+    f->settings_findings = findings;
     return r;
 }
 
@@ -315,6 +317,7 @@ void gr_inforce_status(const struct gr_inforce *f, struct gr_inforce_status *out
         .ruleset = f->ruleset,
         .load = &f->load,
         .findings = &f->findings,
+        .settings_findings = &f->settings_findings,
         .rules_hash = f->rules_hash,
         .sound = f->settings.sound,
         .ready = gr_inforce_is_usable(f) && f->ready,
@@ -384,6 +387,7 @@ int gr_inforce_new(struct event_base *base, const struct gr_flags *flags, bool l
     f->settings_hash = GR_HASH_START;
     f->findings_hash = GR_HASH_START;
     gr_finding_list_init(&f->findings);
+    gr_finding_list_init(&f->settings_findings);
     gr_fs_posix(&f->fs);
     r = start(f, base, launched);
     if (r) {
@@ -404,6 +408,7 @@ void gr_inforce_free(struct gr_inforce *f)
         event_free(f->rescan);
     gr_ruleset_unref(f->ruleset);
     gr_finding_list_fini(&f->findings);
+    gr_finding_list_fini(&f->settings_findings);
     gr_settings_fini(&f->settings);
     if (f->has_coming)
         gr_settings_fini(&f->coming);

@@ -70,9 +70,10 @@ struct gr_inforce_status {
     const struct gr_ruleset *ruleset; /* NULL: none was loaded yet */
     /* Of the last load that ended; lives as long as the rule set. ruleset in it is NULL. */
     const struct gr_load_result *load;
-    const struct gr_finding_list *findings; /* of that load */
-    uint64_t rules_hash;                    /* of what is in force */
-    bool sound;                             /* every source of settings is good */
+    const struct gr_finding_list *findings;          /* of that load */
+    const struct gr_finding_list *settings_findings; /* of the last reading of settings */
+    uint64_t rules_hash;                             /* of what is in force */
+    bool sound;                                      /* every source of settings is good */
     bool ready; /* usable, settings sound, nothing rejected, no error in the last load */
     uint64_t loads, failures;       /* ended; of them those with errors, or without memory */
     int64_t last_s, last_success_s; /* when, seconds since 1970; 0: none yet */

@@ -19,6 +19,7 @@
 #include "app/daemon/reports.h"
 #include "app/daemon/suspend.h"
 #include "app/daemon/suspend_control.h"
+#include "app/daemon/status.h"
 #include "app/exit.h"
 #include "nri/session.h"
 
@@ -52,6 +53,7 @@ struct gr_plugin {
     struct gr_suspend *suspend;
     struct gr_reports *reports;
     struct gr_suspend_source suspend_source;
+    struct gr_status_source status;
     bool begun;                 /* the first connection was tried */
     struct gr_session *session; /* NULL while there is no connection */
     struct gr_conn *conn;
@@ -278,6 +280,27 @@ static const struct gr_session_ops session_ops = {
     .shutdown = on_shutdown,
     .state = on_state,
 };
+
+/* ---- the control socket ---- */
+
+static void view_for_status(const void *user, struct gr_view *out_view)
+{
+    gr_plugin_view(user, out_view);
+}
+
+static int add_control(struct gr_plugin *p)
+{
+    int r = gr_control_new(p->base, p->log, NULL, &p->control);
+
+    if (r)
+        return r;
+    p->status = (struct gr_status_source){.view = view_for_status, .user = p};
+    gr_status_add(p->control, &p->status);
+    gr_suspend_control_add(p->control, &p->suspend_source);
+    if (p->options->launched_fd < 0) /* else Configure may name another socket */
+        follow_settings(p);
+    return 0;
+}
 
 /* ---- the connection's life ---- */
 
@@ -604,11 +627,8 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
     if (r == 0)
         r = start_suspending(&plugin);
     if (r == 0)
-        r = gr_control_new(plugin.base, log, NULL, &plugin.control);
+        r = add_control(&plugin);
     if (r == 0) {
-        gr_suspend_control_add(plugin.control, &plugin.suspend_source);
-        if (!launched) /* else Configure may say otherwise */
-            follow_settings(&plugin);
         retry_in(&plugin, launched ? 0 : FIRST_LOAD_WAIT_MS);
         if (event_base_dispatch(plugin.base) < 0)
             r = -EIO;
