@@ -214,6 +214,7 @@ class Setup:
         name: str = "grapnel",
         settings: str = "",
         env: dict[str, str] | None = None,
+        control: Path | None = None,
     ) -> Process:
         """
         Starts Grapnel as a process of its own; the caller waits for its registration. It runs in the
@@ -226,6 +227,7 @@ class Setup:
             + settings
         )
         args = ["--hooks-dir", str(folder), "--config", str(config)]
+        args += ["--control", str(control)] if control else []
         return self.run(cache.grapnel(), ["plugin"], args, index, name, env)
 
     def go_plugin(self, hook: str, index: str, name: str) -> Process:
@@ -254,9 +256,12 @@ class Setup:
         ]
         return self.host.start(argv + args, f"plugin-{index}-{name}.log", env)
 
-    def launched(self, folder: Path, index: str = "10", name: str = "grapnel") -> None:
+    def launched(
+        self, folder: Path, index: str = "10", name: str = "grapnel", control: Path | None = None
+    ) -> None:
         """Installs Grapnel for the next start of the runtime side."""
         full = f"{index}-{name}"
         os.symlink(cache.grapnel(), self.peer.plugin_dir / full)
-        config = f"apiVersion: grapnel/v1beta1\nkind: Config\nspec: {{hooksDirs: [{folder}], lastGoodDir: none}}\n"
+        spec = f"{{hooksDirs: [{folder}], lastGoodDir: none, controlSocket: {control or 'none'}}}"
+        config = f"apiVersion: grapnel/v1beta1\nkind: Config\nspec: {spec}\n"
         (self.peer.config_dir / f"{full}.conf").write_text(config)

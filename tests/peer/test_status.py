@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What status and the probes say beside a real runtime side."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import cache
+from harness.wait import until
+
+from peer import Setup
+
+
+@pytest.fixture
+def control(setup: Setup) -> Path:
+    """Where the plugin is to listen."""
+    return setup.host.path / "run" / "control.sock"
+
+
+def ask(control: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    command = [str(cache.grapnel()), *args, "--control", str(control)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+
+
+def ready(control: Path) -> dict[str, Any]:
+    """The document of a plugin that is ready."""
+    done = ask(control, "status", "-o", "json")
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    probed = ask(control, "probe", "ready")
+    assert (probed.returncode, probed.stderr) == (0, "")
+    document: dict[str, Any] = json.loads(done.stdout)
+    assert (document["ready"], document["problems"]) == (True, [])
+    assert document["rules"]["inForce"] == 1
+    return document
+
+
+def test_external(setup: Setup, one: Path, control: Path) -> None:
+    setup.peer.start()
+    setup.external(one, control=control)
+    setup.peer.wait(plugins=1)
+    connection = ready(control)["connection"]
+    assert (connection["state"], connection["launched"]) == ("ready", False)
+    assert connection["socket"] == str(setup.peer.socket)
+    assert connection["runtime"] and connection["requestTimeoutMs"] > 0
+    assert ("nri" in connection) == (setup.version == "0.12.2")
+
+
+def test_launched(setup: Setup, one: Path, control: Path) -> None:
+    """It is ready although an old runtime never tells it what runs already."""
+    setup.launched(one, control=control)
+    setup.peer.start()
+    setup.peer.wait(plugins=1)
+    connection = ready(control)["connection"]
+    assert connection["launched"] is True
+    assert connection["synchronized"] == (setup.version != "0.6.1")
+    assert ("containers" in connection) == connection["synchronized"]
+
+
+def test_upgrade(setup: Setup, one: Path, control: Path) -> None:
+    """The probes of the newer instance reach it; when it goes the older one is not asked."""
+    setup.peer.start()
+    setup.external(one, index="10", control=control)
+    setup.peer.wait(plugins=1)
+    old = ready(control)
+    new = setup.external(one, index="11", control=control)
+    setup.peer.wait(plugins=2)
+    document = ready(control)
+    assert document["connection"]["index"] == "11"
+    assert document["process"]["pid"] != old["process"]["pid"]
+    new.terminate()
+    assert ask(control, "probe", "live").returncode == 4
+
+
+def test_the_runtime_is_gone(setup: Setup, one: Path, control: Path) -> None:
+    setup.peer.start()
+    plugin = setup.external(one, control=control)
+    setup.peer.wait(plugins=1)
+    assert ready(control)
+    setup.peer.crash()
+    until(lambda: "the runtime is lost" in plugin.log.read_text(), "it notices", detail=plugin.describe)
+    assert ask(control, "probe", "live").returncode == 0
+    probed = ask(control, "probe", "ready")
+    assert (probed.returncode, probed.stderr) == (1, "grapnel probe: not connected to the runtime\n")
