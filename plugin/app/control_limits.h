@@ -25,7 +25,7 @@
 #define GR_CONTROL_CLIENT_MAX_MS 5000
 
 /* Elements of one list in one reply: making it takes the loop about a millisecond. */
-#define GR_STATUS_LIST_MAX 200
+#define GR_STATUS_LIST_MAX 100
 
 /* The same in bytes. A reply of status has three lists, policies and settings. */
 #define GR_STATUS_LIST_MAX_BYTES (128U << 10)
