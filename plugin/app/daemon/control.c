@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "app/daemon/conn.h"
@@ -233,7 +234,9 @@ static void on_acceptable(evutil_socket_t listener, short what, void *arg)
 
     (void)what;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_un from; /* of no use: clients have no names */
+        socklen_t n = sizeof(from);
+        int fd = accept4(listener, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
             take_connection(control, fd);
