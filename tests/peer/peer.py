@@ -262,6 +262,7 @@ class Setup:
         """Installs Grapnel for the next start of the runtime side."""
         full = f"{index}-{name}"
         os.symlink(cache.grapnel(), self.peer.plugin_dir / full)
-        spec = f"{{hooksDirs: [{folder}], lastGoodDir: none, controlSocket: {control or 'none'}}}"
+        socket = f", controlSocket: {control}" if control else ""
+        spec = f"{{hooksDirs: [{folder}], lastGoodDir: none{socket}}}"
         config = f"apiVersion: grapnel/v1beta1\nkind: Config\nspec: {spec}\n"
         (self.peer.config_dir / f"{full}.conf").write_text(config)
