@@ -172,6 +172,9 @@ def test_the_breaker_trips(node: Node) -> None:
 def test_launched(setup: Setup, one: Path) -> None:
     """By the settings that Configure brings, and what is built in."""
     setup.launched(one)
+    (setup.peer.config_dir / "10-grapnel.conf").write_text(
+        f"apiVersion: grapnel/v1beta1\nkind: Config\nspec: {{hooksDirs: [{one}], lastGoodDir: none}}\n"
+    )
     setup.peer.start()
     assert setup.peer.create().paths() == [ONE_HOOK]
     setup.host.run([str(cache.grapnel()), "pause", "one"])

@@ -35,7 +35,7 @@ struct start {
     char argv0[256];
     char index[32];
     char name[256];
-    char *argv[8];
+    char *argv[9];
     char *envp[4];
 };
 
@@ -62,13 +62,15 @@ int gr_sim_own_path(char *out)
 static void keep_apart(char *argv[])
 {
     static char verb[] = "plugin", control[] = "--control", last_good[] = "--last-good",
-                none[] = "none";
+                run_dir[] = "--run-dir", none[] = "none";
 
     argv[1] = verb;
     argv[2] = control;
     argv[3] = none;
     argv[4] = last_good;
     argv[5] = none;
+    argv[6] = run_dir;
+    argv[7] = none;
 }
 
 static int prepare(const struct gr_sim *sim, struct start *start)

@@ -299,7 +299,7 @@ void fake_configure_rules(struct fake *fake)
 
     (void)snprintf(config, sizeof(config),
                    "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {hooksDirs: [%s/hooks.d], "
-                   "lastGoodDir: none, controlSocket: none}\n",
+                   "lastGoodDir: none, runDir: none, controlSocket: none}\n",
                    fake->dir);
     fake_configure(fake, config);
 }
