@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -331,11 +332,21 @@ static void open_dir(struct gr_suspend *suspend, const char *path)
         read_file(suspend);
 }
 
+/* Somebody may have removed the directory, and others have made it anew. */
+static bool leads_there(const struct gr_suspend *suspend)
+{
+    struct stat there, ours;
+
+    return suspend->dir >= 0 && stat(suspend->path, &there) == 0 &&
+           fstat(suspend->dir, &ours) == 0 && there.st_dev == ours.st_dev &&
+           there.st_ino == ours.st_ino;
+}
+
 static void follow_dir(struct gr_suspend *suspend, const char *path)
 {
     bool same = suspend->path && strcmp(suspend->path, path) == 0;
 
-    if (same && (suspend->dir >= 0 || path[0] == '\0'))
+    if (same && (path[0] == '\0' || leads_there(suspend)))
         return;
     if (!same) {
         free(suspend->path);

@@ -447,9 +447,11 @@ static void without_a_directory(void **state)
     fini(&rig);
 }
 
-/* What cannot be written counts all the same, and it is said. */
+/* What cannot be written counts all the same, and it is said; a directory that was removed is made
+ * again. */
 static void not_kept(void **state)
 {
+    struct gr_suspend *later;
     struct rig rig;
 
     (void)state;
@@ -458,6 +460,11 @@ static void not_kept(void **state)
     assert_int_equal(pause_for(&rig, "tap", 0), 0);
     assert_non_null(find(rig.suspend, "tap"));
     assert_non_null(strstr(look(&rig).suspended_problem, "cannot be written"));
+    gr_suspend_follow(rig.suspend, &rig.rules);
+    assert_null(look(&rig).suspended_problem);
+    later = open_instance(&rig);
+    assert_non_null(find(later, "tap"));
+    gr_suspend_free(later);
     fini(&rig);
 }
 
