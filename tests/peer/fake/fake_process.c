@@ -219,8 +219,9 @@ void fake_init(struct fake *fake)
     assert_non_null(mkdtemp(fake->dir));
     (void)snprintf(hooks, sizeof(hooks), "%s/hooks.d", fake->dir);
     assert_int_equal(mkdir(hooks, 0755), 0);
-    fake_write(fake, "config.yaml",
-               "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {runDir: none, controlSocket: none}\n");
+    fake_write(
+        fake, "config.yaml",
+        "apiVersion: grapnel/v1beta1\nkind: Config\nspec: {runDir: none, controlSocket: none}\n");
 }
 
 static void close_fd(int *fd)
