@@ -200,6 +200,49 @@ def test_nobody_there(ruled: Node):
         assert "not running" in done.stderr
 
 
+# ---- the control socket ----
+
+def raw(plugin: Plugin, **request: object) -> dict:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(plugin.node.home / "run/control.sock"))
+        client.sendall(json.dumps(request).encode() + b"\n")
+        return json.loads(client.makefile().readline())
+
+
+def test_replies(plugin: Plugin):
+    by = f"uid {os.geteuid()}"
+    reply = raw(plugin, command="pause", set="tap", forSeconds=604800, reason="why")
+    assert reply.pop("until") - reply.pop("since") == 604800
+    assert reply == {"ok": True, "set": "tap", "by": by}
+    reply = raw(plugin, command="pause", all=True)
+    assert reply.pop("since") > 0
+    assert reply == {"ok": True, "all": True, "by": by, "protected": ["sec-audit"], "protectedCount": 1}
+    assert raw(plugin, command="resume", set="tap") == {
+        "ok": True, "set": "tap", "resumed": 1, "still": f"paused by {by}"}
+    assert raw(plugin, command="resume", all=True) == {"ok": True, "all": True, "resumed": 1}
+
+
+@pytest.mark.parametrize(("request_", "code"), [
+    ({"command": "pause"}, "missing-key"),
+    ({"command": "pause", "all": False}, "missing-key"),
+    ({"command": "pause", "set": ""}, "missing-key"),
+    ({"command": "pause", "set": "tap", "all": True}, "missing-key"),
+    ({"command": "pause", "set": "tap", "forSeconds": 0}, "bad-seconds"),
+    ({"command": "pause", "set": "tap", "forSeconds": 604801}, "bad-seconds"),
+    ({"command": "pause", "set": "tap", "forSeconds": 4294967297}, "bad-seconds"),
+    ({"command": "pause", "set": "tap", "forSeconds": "60"}, "wrong-type"),
+    ({"command": "pause", "set": "tap", "reason": "x" * 257}, "too-long"),
+    ({"command": "pause", "set": "a" * 300}, "unknown-set"),
+    ({"command": "pause", "set": "sec-audit"}, "protected-set"),
+    ({"command": "resume"}, "missing-key"),
+    ({"command": "resume", "set": "tap", "reason": "x"}, "unknown-key"),
+])
+def test_refused_requests(plugin: Plugin, request_: dict, code: str):
+    reply = raw(plugin, **request_)
+    assert (reply["ok"], reply["code"]) == (False, code), reply
+    assert not (plugin.node.home / "run/pauses").exists()
+
+
 # ---- how long it lasts ----
 
 def test_the_end_is_logged(plugin: Plugin):
