@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import pytest
 
@@ -212,10 +213,11 @@ def raw(plugin: Plugin, **request: object) -> dict:
 def test_replies(plugin: Plugin):
     by = f"uid {os.geteuid()}"
     reply = raw(plugin, command="pause", set="tap", forSeconds=604800, reason="why")
-    assert reply.pop("until") - reply.pop("since") == 604800
+    since, until = (datetime.fromisoformat(reply.pop(key)[:-1]) for key in ("since", "until"))
+    assert (until - since).total_seconds() == 604800
     assert reply == {"ok": True, "set": "tap", "by": by}
     reply = raw(plugin, command="pause", all=True)
-    assert reply.pop("since") > 0
+    assert re.fullmatch(TIME, reply.pop("since"))
     assert reply == {"ok": True, "all": True, "by": by, "protected": ["sec-audit"], "protectedCount": 1}
     assert raw(plugin, command="resume", set="tap") == {
         "ok": True, "set": "tap", "resumed": 1, "still": f"paused by {by}"}
@@ -241,6 +243,50 @@ def test_refused_requests(plugin: Plugin, request_: dict, code: str):
     reply = raw(plugin, **request_)
     assert (reply["ok"], reply["code"]) == (False, code), reply
     assert not (plugin.node.home / "run/pauses").exists()
+
+
+# ---- status ----
+
+def status(plugin: Plugin) -> dict:
+    return json.loads(plugin.ask("status", "-o", "json").stdout)
+
+
+def test_status(plugin: Plugin):
+    found = status(plugin)["suspended"]
+    assert found == {"paused": 0, "tripped": 0, "total": 0, "list": []}
+    plugin.said("pause", "tap", "--for", "1h", "--reason", "new cards")
+    plugin.said("pause", "need")
+    document = status(plugin)
+    by = f"uid {os.geteuid()}"
+    assert (document["suspended"]["paused"], document["suspended"]["total"]) == (2, 2)
+    one = document["suspended"]["list"][1]
+    assert re.fullmatch(TIME, one.pop("since")) and re.fullmatch(TIME, one.pop("until"))
+    assert one == {"set": "tap", "kind": "paused", "by": by, "reason": "new cards"}
+    sets = {entry["name"]: entry.get("suspended") for entry in document["sets"]}
+    assert re.sub(TIME, "TIME", sets.pop("tap")) == f"paused until TIME by {by}: new cards"
+    assert sets == {"need": f"paused by {by}", "sec-audit": None, "top-2": None}
+    assert "2 sets are paused" in document["problems"]
+    assert "the required set need is paused: containers are created without it" in document["problems"]
+    text = re.sub(TIME, "TIME", plugin.ask("status").stdout)
+    assert "\nPaused or tripped\n" in text
+    assert re.search(rf"^  tap +paused until TIME by {by}: new cards$", text, re.M)
+    assert re.search(rf"^  +50  top-2 +in force$", text, re.M)
+    assert re.search(rf"^  +50  tap +in force, but paused until TIME by {by}: new cards$", text, re.M)
+    plugin.said("pause", "--all")
+    document = status(plugin)
+    assert document["suspended"]["list"][0]["all"] is True
+    assert document["suspended"]["paused"] == 3  # not the protected one
+
+
+def test_status_of_reports(plugin: Plugin):
+    for _ in range(2):
+        plugin.report(hash=hash_of(plugin.node, "tap"))
+    send(plugin.node, b"noise")
+    plugin.next("a runner's report cannot be read")
+    document = status(plugin)
+    assert document["reports"] == {"good": 2, "bad": 1, "foreign": 0}
+    assert (document["suspended"]["paused"], document["suspended"]["tripped"]) == (0, 1)
+    assert "1 set is out of force: its breaker tripped" in document["problems"]
 
 
 # ---- how long it lasts ----

@@ -5,14 +5,12 @@
  * Layer: app. Asks the plugin process; spec: specs/pausing.md.
  */
 #include <stdio.h>
-#include <time.h>
 
 #include "app/cli/common.h"
 #include "app/cli/control_client.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "app/json.h"
-#include "rules/decide/suspend.h"
 #include "rules/read/strict.h"
 #include "state/pauses.h"
 
@@ -182,12 +180,10 @@ static void say_protected(const json_t *reply)
 
 static void say_paused(const struct arguments *a, const json_t *reply)
 {
-    json_int_t until_s = json_integer_value(json_object_get(reply, "until"));
-    char until[GR_TIME_TEXT_BYTES];
+    const char *until = json_string_value(json_object_get(reply, "until"));
 
-    (void)snprintf(until, sizeof(until), "%s", a->set ? "it is resumed" : "they are resumed");
-    if (until_s != 0)
-        gr_time_text(until_s, until);
+    if (!until)
+        until = a->set ? "it is resumed" : "they are resumed";
     (void)printf("%s%s %s paused on this node until %s.\n", a->set ? "HookSet " : "All HookSets",
                  a->set ? a->set : "", a->set ? "is" : "are", until);
     (void)printf("From the next container on %s evaluated and logged, and %s nothing.\n",

@@ -290,6 +290,27 @@ static void put_rules(const json_t *document)
     }
 }
 
+/* All that are paused or tripped, those too that no rules have. */
+static void put_suspended(const json_t *document)
+{
+    const json_t *suspended = json_object_get(document, "suspended");
+    const json_t *list = json_object_get(suspended, "list");
+    const json_t *item;
+    size_t i;
+
+    if (json_array_size(list) > 0)
+        put_heading("Paused or tripped");
+    json_array_foreach(list, i, item)
+    {
+        put_line(truth_of(item, "all") ? "all sets" : text_of(item, "set"), "%s%s%s by %s%s%s",
+                 text_of(item, "kind"), text_of(item, "until")[0] ? " until " : "",
+                 text_of(item, "until"), text_of(item, "by"),
+                 text_of(item, "reason")[0] ? ": " : "", text_of(item, "reason"));
+    }
+    if (number_of(suspended, "total") > (long long)i)
+        (void)printf("  %lld more\n", number_of(suspended, "total") - (long long)i);
+}
+
 static void put_more(const json_t *document, const char *name, const char *what)
 {
     long long n = number_of(json_object_get(document, "more"), name);
@@ -316,6 +337,10 @@ static void put_set(const json_t *set, int columns)
     put(text_of(set, "name"));
     (void)printf("%*s  ", columns - (int)strlen(text_of(set, "name")), "");
     put_coloured(blocked ? RED : NULL, set_words(text_of(set, "state")));
+    if (text_of(set, "suspended")[0]) {
+        (void)fputs(", but ", stdout);
+        put_coloured(YELLOW, text_of(set, "suspended"));
+    }
     if (hits)
         (void)printf(", %lld hits", (long long)json_integer_value(hits));
     (void)fputs("\n         ", stdout);
@@ -446,6 +471,7 @@ void gr_status_text(const json_t *document, bool all)
     put_problems(document);
     put_connection(document);
     put_rules(document);
+    put_suspended(document);
     put_sets(document);
     put_files(document, all);
     put_findings(document);

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "app/daemon/status_lists.h"
+#include "app/daemon/suspend.h"
+#include "app/daemon/suspend_status.h"
 #include "app/json.h"
 #include "app/rules_json.h"
 #include "app/settings_json.h"
@@ -163,14 +165,18 @@ GR_PRINTF(2, 3) static void add_problem(json_t *list, const char *format, ...)
     (void)json_array_append_new(list, gr_json_str(gr_str_from(err.text)));
 }
 
-static void add_required(json_t *list, const struct gr_inforce_status *rules)
+static void add_required(json_t *list, const struct gr_view *view)
 {
+    const struct gr_inforce_status *rules = &view->rules;
     const struct gr_strs required = rules->settings->config.required_sets;
 
     for (size_t i = 0; i < required.n; i++) {
         const struct gr_hookset *set = gr_ruleset_find(rules->ruleset, required.items[i]);
 
-        if (!set || gr_set_state(set) != GR_SET_IN_FORCE)
+        if (gr_suspend_of(view, required.items[i]))
+            add_problem(list, "the required set %.*s is paused: containers are created without it",
+                        GR_STR_FMT(required.items[i]));
+        else if (!set || gr_set_state(set) != GR_SET_IN_FORCE)
             add_problem(list, "the required set %.*s is not in force (%s): containers are refused",
                         GR_STR_FMT(required.items[i]),
                         set ? gr_set_state_name(gr_set_state(set)) : "missing");
@@ -182,8 +188,9 @@ static const char *plural(size_t n, const char *one, const char *many)
     return n == 1 ? one : many;
 }
 
-static void add_rules(json_t *list, const struct gr_inforce_status *rules)
+static void add_rules(json_t *list, const struct gr_view *view)
 {
+    const struct gr_inforce_status *rules = &view->rules;
     const struct gr_load_result *load = rules->load;
     const struct gr_policies *policies = gr_ruleset_policies(rules->ruleset);
 
@@ -198,7 +205,7 @@ static void add_rules(json_t *list, const struct gr_inforce_status *rules)
     if (load->last_good > 0)
         add_problem(list, "%zu %s with an earlier text, since the present one is refused",
                     load->last_good, plural(load->last_good, "file counts", "files count"));
-    add_required(list, rules);
+    add_required(list, view);
 }
 
 static json_t *problems_json(const struct gr_view *view)
@@ -213,7 +220,8 @@ static json_t *problems_json(const struct gr_view *view)
     if (!rules->sound)
         add_problem(list, "a source of settings has an error; what was good before counts");
     if (rules->ruleset)
-        add_rules(list, rules);
+        add_rules(list, view);
+    gr_suspend_status_problems(list, view);
     return list;
 }
 
@@ -242,6 +250,7 @@ static int run_status(void *user, const struct gr_control_request *request, json
     (void)json_object_set_new(reply, "connection", connection_json(&view.session));
     (void)json_object_set_new(reply, "load", load_json(&view.rules));
     (void)json_object_set_new(reply, "rules", rules_json(&view.rules));
+    gr_suspend_status(reply, &view);
     gr_status_add_lists(reply, &view);
     (void)json_object_set_new(reply, "policies", policies_json(&view.rules));
     (void)json_object_set_new(reply, "settings", gr_settings_json(&view.rules.settings->config));

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "app/control_limits.h"
+#include "app/daemon/suspend_status.h"
 #include "app/json.h"
 #include "app/rules_json.h"
 #include "rules/read/findings.h"
@@ -127,6 +128,8 @@ void gr_status_add_lists(json_t *reply, const struct gr_view *view)
         json_t *array = json_array();
         size_t left_out = add_part(array, &lists[i], rules);
 
+        if (lists[i].count == count_sets)
+            gr_suspend_status_sets(array, view);
         if (lists[i].count == count_findings)
             left_out += rules->findings->dropped;
         (void)json_object_set_new(reply, lists[i].name, array);
@@ -160,6 +163,8 @@ int gr_status_page(const struct gr_view *view, struct gr_str of, uint64_t from, 
     array = json_array();
     while (i < n && add(array, list->make(&view->rules, i), &room))
         i++;
+    if (list->count == count_sets)
+        gr_suspend_status_sets(array, view);
     (void)json_object_set_new(reply, list->name, array);
     (void)json_object_set_new(reply, "total", json_integer((json_int_t)n));
     (void)json_object_set_new(reply, "load", json_integer((json_int_t)view->rules.loads));

@@ -413,26 +413,31 @@ bool gr_suspend_is_required(const struct gr_inforce_status *rules, struct gr_str
     return false;
 }
 
-/* As rules/decide has it. */
-static void count(const struct gr_suspend *suspend, struct gr_view *view)
+const struct gr_suspension *gr_suspend_of(const struct gr_view *view, struct gr_str set)
 {
-    const struct gr_ruleset *ruleset = view->rules.ruleset;
-    const struct gr_policies *policies = gr_ruleset_policies(ruleset);
-    int64_t now_s = suspend->clock();
+    /* What has ended is not in the view. */
+    const struct gr_suspension *found =
+        gr_suspension_find(view->suspended, view->suspended_n, set, INT64_MIN);
     const struct gr_policy *by;
     uint32_t line;
 
+    if (!found || !view->rules.ruleset ||
+        gr_policies_protect(gr_ruleset_policies(view->rules.ruleset), set, &by, &line) ||
+        (found->kind == GR_TRIPPED && gr_suspend_is_required(&view->rules, set)))
+        return NULL;
+    return found;
+}
+
+static void count(struct gr_view *view)
+{
+    const struct gr_ruleset *ruleset = view->rules.ruleset;
+
     for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
         const struct gr_hookset *set = gr_ruleset_at(ruleset, i);
-        const struct gr_suspension *found =
-            gr_suspension_find(suspend->now.items, suspend->now.n, set->name, now_s);
+        const struct gr_suspension *found = set->other_node ? NULL : gr_suspend_of(view, set->name);
 
-        if (!found || set->other_node || gr_policies_protect(policies, set->name, &by, &line))
-            continue;
-        if (found->kind == GR_PAUSED)
-            view->paused++;
-        else if (!gr_suspend_is_required(&view->rules, set->name))
-            view->tripped++;
+        view->paused += found && found->kind == GR_PAUSED;
+        view->tripped += found && found->kind == GR_TRIPPED;
     }
 }
 
@@ -444,7 +449,7 @@ void gr_suspend_view(struct gr_suspend *suspend, struct gr_view *view)
     view->suspended_n = suspend->now.n;
     view->suspended_problem = suspend->problem[0] ? suspend->problem : NULL;
     if (view->rules.ruleset && suspend->now.n > 0)
-        count(suspend, view);
+        count(view);
 }
 
 /* ---- life ---- */

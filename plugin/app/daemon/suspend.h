@@ -79,4 +79,8 @@ void gr_suspend_tick(struct gr_suspend *suspend);
 /* Fills what view tells of suspended sets; view->rules must be filled. */
 void gr_suspend_view(struct gr_suspend *suspend, struct gr_view *view);
 
+/* What takes a set out of force now, as rules/decide has it, in a view that is filled; NULL:
+ * nothing does. */
+const struct gr_suspension *gr_suspend_of(const struct gr_view *view, struct gr_str set);
+
 #endif

@@ -105,9 +105,8 @@ static void tell_pause(json_t *reply, const struct gr_suspend_source *source, st
 
         if (item->kind != GR_PAUSED || !gr_str_eq(item->set, set))
             continue;
-        (void)json_object_set_new(reply, "since", json_integer(item->since_s));
-        if (item->until_s != 0)
-            (void)json_object_set_new(reply, "until", json_integer(item->until_s));
+        gr_json_set_time(reply, "since", item->since_s);
+        gr_json_set_time(reply, "until", item->until_s);
         gr_json_set_str(reply, "by", item->by);
     }
     if (set.n == 0 && view.rules.ruleset)
