@@ -352,15 +352,17 @@ static void spawn(struct fake *fake, const char *const *argv, const char *const 
 
 void fake_start(struct fake *fake)
 {
-    char socket_path[80], hooks[80], config[80];
+    char socket_path[80], hooks[80], config[80], run_dir[80];
     const char *const argv[] = {"grapnel",      "plugin", "--socket",    socket_path,
                                 "--hooks-dir",  hooks,    "--config",    config,
                                 "--last-good",  "none",   "--node-name", "node-a",
-                                "--log-format", "logfmt", NULL};
+                                "--log-format", "logfmt", "--run-dir",   run_dir,
+                                "--control",    "none",   NULL};
 
     (void)snprintf(socket_path, sizeof(socket_path), "%s/nri.sock", fake->dir);
     (void)snprintf(hooks, sizeof(hooks), "%s/hooks.d", fake->dir);
     (void)snprintf(config, sizeof(config), "%s/config.yaml", fake->dir);
+    (void)snprintf(run_dir, sizeof(run_dir), "%s/run", fake->dir);
     fake->launched = false;
     spawn(fake, argv, NULL, true, -1);
 }
@@ -378,8 +380,8 @@ void fake_launch(struct fake *fake, enum fake_launch how)
 {
     char config[80];
     const char *const bare[] = {"10-grapnel", NULL};
-    const char *const apart[] = {"10-grapnel", "plugin", "--last-good", "none",
-                                 "--config",   config,   NULL};
+    const char *const apart[] = {"10-grapnel", "plugin",   "--last-good", "none", "--run-dir",
+                                 "none",       "--config", config,        NULL};
     const char *const env[] = {"NRI_PLUGIN_SOCKET=3", "NRI_PLUGIN_IDX=10",
                                "NRI_PLUGIN_NAME=grapnel", NULL};
     int pair[2];
