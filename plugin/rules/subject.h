@@ -93,6 +93,7 @@ struct gr_subject {
      * state is in image.known and need not be here. ANNOTATIONS and ANY_ANNOTATION are unknown
      * where either map is. */
     uint32_t unknown_fields;
+    bool recorded; /* from the journal (plugin/state): what is unknown was not recorded */
 
     /* Hooks that the container already has, in their order. */
     const struct gr_oci_hook *hooks;

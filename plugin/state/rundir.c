@@ -116,3 +116,21 @@ int gr_rundir_read(int dir, const char *name, size_t max, struct gr_buf *out)
     (void)close(fd);
     return r;
 }
+
+int gr_rundir_append(int dir, const char *name, bool fresh)
+{
+    int fd = openat(dir, name,
+                    O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+                        (fresh ? O_EXCL : 0),
+                    0600);
+    struct stat st;
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    r = fstat(fd, &st) != 0 ? -errno : 0;
+    if (r == 0 && S_ISREG(st.st_mode) && is_ours(&st))
+        return fd;
+    (void)close(fd);
+    return r ? r : -EPERM;
+}

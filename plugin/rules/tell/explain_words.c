@@ -265,7 +265,10 @@ static void add_unknown(struct gr_words *words, const struct gr_cond *leaf,
     const struct gr_image *image = &subject->image;
 
     if (!gr_subject_knows(subject, leaf->field)) {
-        gr_words_add(words, "unknown: this source does not tell %s", gr_field_name(leaf->field));
+        gr_words_add(words,
+                     subject->recorded ? "unknown: %s was not recorded"
+                                       : "unknown: this source does not tell %s",
+                     gr_field_name(leaf->field));
     } else if (leaf->field == GR_FIELD_IMAGE) {
         add_word(words, image->name);
         gr_words_add(words, " (unknown: %s)",
