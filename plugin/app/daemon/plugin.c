@@ -20,6 +20,7 @@
 #include "app/daemon/suspend.h"
 #include "app/daemon/suspend_control.h"
 #include "app/daemon/status.h"
+#include "app/daemon/recorder.h"
 #include "app/exit.h"
 #include "nri/session.h"
 
@@ -54,6 +55,7 @@ struct gr_plugin {
     struct gr_reports *reports;
     struct gr_suspend_source suspend_source;
     struct gr_status_source status;
+    struct gr_recorder recorder;
     bool begun;                 /* the first connection was tried */
     struct gr_session *session; /* NULL while there is no connection */
     struct gr_conn *conn;
@@ -162,6 +164,9 @@ static void follow_settings(struct gr_plugin *p)
     gr_exporter_follow(p->exporter, &status.settings->config);
     gr_suspend_follow(p->suspend, &status);
     gr_reports_follow(p->reports, status.settings->config.run_dir);
+    gr_recorder_set_dir(&p->recorder, gr_str_from(status.settings->config.run_dir));
+    if (status.ruleset)
+        gr_recorder_rules(&p->recorder, status.rules_hash, gr_ruleset_count(status.ruleset));
 }
 
 static uint64_t on_now(void *user)
@@ -231,6 +236,7 @@ static void on_created(void *user, const struct gr_session_event *event)
     gr_conn_flush(p->conn);
     gr_metrics_created(gr_exporter_metrics(p->exporter), event, (int64_t)time(NULL));
     gr_log_created(p->log, event);
+    gr_recorder_created(&p->recorder, event);
 }
 
 static void on_answered(void *user, const struct gr_session_answer *answer)
@@ -265,6 +271,10 @@ static void on_state(void *user, enum gr_session_state from, enum gr_session_sta
     struct gr_plugin *p = user;
 
     p->told.state = to;
+    if (to == GR_SESSION_CONFIGURED)
+        gr_recorder_session_begun(&p->recorder, GR_STR("configured"));
+    else if (to == GR_SESSION_CLOSED)
+        gr_recorder_session_ended(&p->recorder, gr_str_from(p->told.lost));
     GR_LOG(p->log, GR_LEVEL_DEBUG, "session", GR_LOG_TEXT("from", gr_session_state_name(from)),
            GR_LOG_TEXT("to", gr_session_state_name(to)));
 }
@@ -554,6 +564,7 @@ static void free_all(struct gr_plugin *p)
     drop_connection(p);
     gr_control_free(p->control);
     gr_reports_free(p->reports);
+    gr_recorder_fini(&p->recorder);
     gr_inforce_free(p->inforce);
     gr_exporter_free(p->exporter);
     gr_suspend_free(p->suspend);
@@ -616,6 +627,7 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
     (void)signal(SIGPIPE, SIG_IGN);
     tune_memory();
     gr_backoff_init(&plugin.backoff);
+    gr_recorder_init(&plugin.recorder, log);
     r = add_events(&plugin);
     if (r == 0)
         r = begin_notify(&plugin);
