@@ -1,0 +1,494 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics and probes of the plugin's process, over HTTP and as a textfile. No runtime is there."""
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from conftest import Node
+
+# specs/metrics.md, "Limits".
+CONNECTIONS_MAX = 16
+HEADER_MAX = 8192
+WAIT_S = 40
+
+RULE = """apiVersion: grapnel/v1beta1
+kind: HookSet
+spec:
+  match: {always: true}
+  hooks: {poststop: [{path: /opt/hooks/first}]}
+"""
+CONFIG = """apiVersion: grapnel/v1beta1
+kind: Config
+spec:
+  hooksDirs: [%s]
+  lastGoodDir: none
+  logFormat: json
+"""
+
+
+class Plugin:
+    """One process and the lines of its log."""
+
+    def __init__(self, node: Node, *args: str, **more):
+        command = [node.program, "plugin", "--socket", str(node.home / "nri.sock"),
+                   "--config", str(node.home / "config.yaml"), *args]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                        text=True, **more)
+        self.lines = map(json.loads, self.process.stderr)
+        # Nobody waits for ever for a line that does not come.
+        self.watchdog = threading.Timer(WAIT_S, self.process.kill)
+        self.watchdog.start()
+
+    def said(self, message: str) -> dict:
+        """The next line that says this."""
+        for line in self.lines:
+            if line["msg"] == message:
+                return line
+        raise AssertionError(f"the plugin ended without saying: {message}")
+
+    def served(self) -> Plugin:
+        self.said("the metrics are served")
+        return self
+
+    def reload(self) -> None:
+        self.process.send_signal(signal.SIGHUP)
+
+    def end(self, with_signal: int = signal.SIGTERM) -> None:
+        self.watchdog.cancel()
+        if self.process.returncode is not None:
+            return
+        self.process.send_signal(with_signal)
+        self.process.wait(WAIT_S)
+        self.process.stderr.close()
+        assert self.process.returncode in (0, -with_signal), self.process.returncode
+
+
+@pytest.fixture
+def ruled(node: Node) -> Node:
+    node.hook("first", "#!/bin/sh\n")
+    node.rule("one", RULE)
+    configure(node)
+    return node
+
+
+def configure(node: Node, **settings: object) -> None:
+    lines = [f"  {key}: {json.dumps(str(value))}\n" for key, value in settings.items()]
+    (node.home / "config.yaml").write_text(CONFIG % node.rules + "".join(lines))
+
+
+@contextmanager
+def plugin(node: Node, *args: str, **more) -> Iterator[Plugin]:
+    running = Plugin(node, *args, **more)
+    try:
+        yield running
+    finally:
+        running.end()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def connect(address: str) -> socket.socket:
+    """To what --metrics was given."""
+    if address.startswith("unix:"):
+        sock = socket.socket(socket.AF_UNIX)
+        sock.settimeout(WAIT_S)
+        sock.connect(address[5:])
+        return sock
+    return socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), WAIT_S)
+
+
+class Connection(http.client.HTTPConnection):
+    """Python's own client, also over a unix socket."""
+
+    def __init__(self, address: str):
+        super().__init__("grapnel")
+        self.address = address
+
+    def connect(self) -> None:
+        self.sock = connect(self.address)
+
+
+def get(address: str, path: str, method: str = "GET", body: bytes | None = None) -> http.client.HTTPResponse:
+    connection = Connection(address)
+    connection.request(method, path, body)
+    response = connection.getresponse()
+    response.text = response.read().decode()
+    connection.close()
+    return response
+
+
+def raw(address: str, data: bytes) -> bytes:
+    """All that comes for these bytes."""
+    with connect(address) as sock:
+        sock.sendall(data)
+        return received(sock)
+
+
+def received(sock: socket.socket) -> bytes:
+    parts = []
+    while part := sock.recv(65536):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def families(text: str) -> dict[str, str]:
+    """Name to type."""
+    return dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.MULTILINE))
+
+
+@pytest.fixture(params=["tcp", "any", "unix"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    forms = {"tcp": f"127.0.0.1:{free_port()}", "any": f":{free_port()}",
+             "unix": f"unix:{tmp_path}/m.sock"}
+    return forms[request.param]
+
+
+@pytest.fixture
+def tcp() -> str:
+    return f"127.0.0.1:{free_port()}"
+
+
+def test_paths(ruled: Node, address: str):
+    with plugin(ruled, "--metrics", address) as running:
+        running.served()
+        metrics = get(address, "/metrics")
+        assert metrics.status == 200
+        assert metrics.getheader("Content-Type") == "text/plain; version=0.0.4; charset=utf-8"
+        assert metrics.text.endswith("\n")
+        assert families(metrics.text)["grapnel_request_duration_seconds"] == "histogram"
+        assert "process_open_fds" in families(metrics.text)
+        assert get(address, "/metrics?name=x").status == 200
+        head = get(address, "/metrics", "HEAD")
+        assert (head.status, head.text) == (200, "")
+        assert int(head.getheader("Content-Length")) > 1000
+        healthy = get(address, "/healthz")
+        assert (healthy.status, healthy.text) == (200, "ok\n")
+        ready = get(address, "/readyz")
+        assert (ready.status, ready.text) == (503, "not ready: not connected to the runtime\n")
+        for path in ("/", "/metrics/", "/metricss", "/healthz/x", "//metrics", "/%6detrics"):
+            assert get(address, path).status == 404, path
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE", "X"):
+            found = get(address, "/metrics", method, b"x" * 20000)
+            assert (found.status, found.getheader("Allow")) == (405, "GET, HEAD"), method
+
+
+GARBAGE = [b"\r\n\r\n", b"GET\r\n\r\n", b"GET /metrics\r\n\r\n", b"GET /metrics HTTP/2.0\r\n\r\n",
+           b"GET  /metrics HTTP/1.1\r\n\r\n", b"get /metrics HTTP/1.1\r\n\r\n", b"\0" * 100 + b"\r\n\r\n",
+           b"GET metrics HTTP/1.1\r\n\r\n", b"GET /metrics HTTP/1.1 x\r\n\r\n", b"\xff /metrics HTTP/1.1\r\n\r\n",
+           b" /metrics HTTP/1.1\r\n\r\n", b"GET http://a/metrics HTTP/1.1\r\n\r\n",
+           b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n"]
+
+
+@pytest.mark.parametrize("data", GARBAGE, ids=range(len(GARBAGE)))
+def test_garbage(ruled: Node, tcp: str, data: bytes):
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        assert raw(tcp, data).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        assert get(tcp, "/healthz").status == 200
+
+
+def test_no_end_of_the_header(ruled: Node, tcp: str):
+    """A client that ends within it gets nothing, and harms nobody."""
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        with connect(tcp) as sock:
+            sock.sendall(b"GET /metrics HTTP/1.1\r\n")
+            sock.shutdown(socket.SHUT_WR)
+            assert received(sock) == b""
+        assert get(tcp, "/healthz").status == 200
+
+
+def test_half_closed(ruled: Node, tcp: str):
+    """A client may say at once that it sends no more."""
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        with connect(tcp) as sock:
+            sock.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+            sock.shutdown(socket.SHUT_WR)
+            assert received(sock).endswith(b"\r\n\r\nok\n")
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_longest_header(ruled: Node, tcp: str, over: int):
+    start, end = b"GET /healthz HTTP/1.1\r\nX: ", b"\r\n\r\n"
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        answer = raw(tcp, start + b"x" * (HEADER_MAX + over - len(start) - len(end)) + end)
+        assert answer.startswith(b"HTTP/1.1 431 " if over else b"HTTP/1.1 200 ")
+
+
+def test_endless_header(ruled: Node, tcp: str):
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        assert raw(tcp, b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20000).startswith(b"HTTP/1.1 431 ")
+
+
+def accepted(address: str) -> int:
+    """Connections to this port that a process has taken; those that wait have no inode yet."""
+    port = f":{int(address.rpartition(':')[2]):04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(row[1].endswith(port) and row[3] != "0A" and row[9] != "0" for row in rows)
+
+
+def until(probe, what: str):
+    end = time.monotonic() + WAIT_S
+    while not (value := probe()):
+        assert time.monotonic() < end, what
+        time.sleep(0.02)
+    return value
+
+
+def test_as_many_connections_as_allowed(ruled: Node, tcp: str):
+    """More wait in the kernel, and are answered when others have left."""
+    with plugin(ruled, "--metrics", tcp) as running, ExitStack() as stack:
+        running.served()
+        running.said("rules loaded")
+        idle = [stack.enter_context(connect(tcp)) for _ in range(CONNECTIONS_MAX)]
+        until(lambda: accepted(tcp) == CONNECTIONS_MAX, "all were accepted")
+        late = [stack.enter_context(connect(tcp)) for _ in range(5)]
+        for sock in late:
+            sock.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+        # The loop turns, and looks at its listener as well.
+        ruled.rule("two", RULE)
+        running.reload()
+        assert running.said("rules loaded")["sets"] == 2
+        assert accepted(tcp) == CONNECTIONS_MAX
+        idle[0].close()
+        for sock in late:
+            assert received(sock).endswith(b"ok\n")
+            sock.close()
+        for sock in idle[1:]:
+            sock.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+            assert received(sock).endswith(b"ok\n")
+
+
+def test_slow_clients(ruled: Node, tcp: str):
+    """Each byte comes before any pause is too long, but the whole takes longer than a connection may."""
+    with plugin(ruled, "--metrics", tcp) as running, ExitStack() as stack:
+        running.served()
+        slow = [stack.enter_context(connect(tcp)) for _ in range(CONNECTIONS_MAX)]
+        with connect(tcp) as other:  # has to wait for all of them
+            other.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+            other.settimeout(0.2)
+            answer = b""
+            while not answer:
+                for sock in slow:
+                    try:
+                        sock.send(b"G")
+                    except OSError:
+                        pass  # ended by the plugin
+                try:
+                    answer = other.recv(1000)
+                except TimeoutError:
+                    assert running.process.poll() is None
+            assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_client_that_does_not_read(ruled: Node, tcp: str):
+    """Its answer waits no longer than a connection may last."""
+    for i in range(1500):
+        ruled.rule(f"{'x' * 150}-{i}", RULE)  # some 300 KB of metrics
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        running.said("rules loaded")
+        deaf = socket.socket()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        deaf.connect(("127.0.0.1", int(tcp.rpartition(":")[2])))
+        deaf.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        until(lambda: accepted(tcp) == 1, "it was accepted")
+        text = get(tcp, "/metrics").text
+        assert text.count('grapnel_hook_binary_present{rule="') == 1001
+        assert 'grapnel_hook_binary_present{rule=""} 1\n' in text
+        until(lambda: accepted(tcp) == 0, "it was ended")
+        deaf.close()
+
+
+def test_no_descriptors_left(ruled: Node, tcp: str):
+    """Accepting fails for a while; it is tried again when there is room."""
+    limit = ["prlimit", "--nofile=18"]
+    with plugin(ruled, "--metrics", tcp) as running, ExitStack() as stack:
+        running.served()
+        running.said("rules loaded")
+        subprocess.run([*limit, f"--pid={running.process.pid}"], check=True)
+        held = [stack.enter_context(connect(tcp)) for _ in range(CONNECTIONS_MAX)]
+        # One of them may be wanted for the runtime at this moment.
+        until(lambda: len(os.listdir(f"/proc/{running.process.pid}/fd")) == 18, "none are left")
+        assert accepted(tcp) < CONNECTIONS_MAX
+        for sock in held:
+            sock.close()
+        assert get(tcp, "/healthz").status == 200
+
+
+def test_unix_socket_is_ours_alone(ruled: Node, tmp_path: Path):
+    path = tmp_path / "m.sock"
+    with plugin(ruled, "--metrics", f"unix:{path}") as running:
+        running.served()
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert not path.exists()
+
+
+def test_two_instances(ruled: Node, address: str):
+    """As during an upgrade: the second has the address when the first has left."""
+    with plugin(ruled, "--metrics", address) as first:
+        first.served()
+        with plugin(ruled, "--metrics", address) as second:
+            assert "in use" in second.said("the metrics cannot be served, trying on")["error"]
+            assert get(address, "/healthz").status == 200
+            first.end()
+            second.served()
+            assert get(address, "/healthz").status == 200
+
+
+def test_socket_of_a_killed_instance(ruled: Node, tmp_path: Path):
+    address = f"unix:{tmp_path}/m.sock"
+    first = Plugin(ruled, "--metrics", address).served()
+    first.end(signal.SIGKILL)
+    assert (tmp_path / "m.sock").exists()
+    with plugin(ruled, "--metrics", address) as second:
+        second.served()
+        assert get(address, "/healthz").status == 200
+
+
+def test_settings_are_followed(ruled: Node, tcp: str, tmp_path: Path):
+    other = f"unix:{tmp_path}/m.sock"
+    with plugin(ruled) as running:
+        running.said("rules loaded")
+        configure(ruled, metricsAddress=tcp)
+        running.reload()
+        assert running.said("the metrics are served")["address"] == tcp
+        assert get(tcp, "/healthz").status == 200
+        configure(ruled, metricsAddress=other)
+        running.reload()
+        assert running.said("the metrics are served")["address"] == other
+        assert get(other, "/healthz").status == 200
+        with pytest.raises(ConnectionRefusedError):
+            connect(tcp)
+        configure(ruled)
+        running.reload()
+        until(lambda: not (tmp_path / "m.sock").exists(), "it is closed")
+
+
+def test_flag_is_over_the_file(ruled: Node, tcp: str):
+    configure(ruled, metricsAddress="127.0.0.1:1")
+    with plugin(ruled, "--metrics", tcp) as running:
+        assert running.said("the metrics are served")["address"] == tcp
+
+
+@pytest.mark.parametrize("value", ["", "9753", "localhost:9753", "/run/m.sock", "unix:m.sock", "None"])
+def test_bad_flag(grapnel: str, value: str):
+    done = subprocess.run([grapnel, "plugin", "--metrics", value], capture_output=True, text=True,
+                          check=False, timeout=WAIT_S, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2
+    assert "--metrics 127.0.0.1:PORT" in done.stderr
+
+
+def test_rules_that_are_refused(ruled: Node, tcp: str):
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        running.said("rules loaded")
+        assert "\ngrapnel_rules_rejected 0\n" in get(tcp, "/metrics").text
+        ruled.rule("bad", RULE.replace("match", "mach"))
+        running.reload()
+        running.said("rules loaded")
+        text = get(tcp, "/metrics").text
+        assert "\ngrapnel_rules_rejected 1\n" in text
+        assert "\ngrapnel_config_last_reload_successful 0\n" in text
+        assert "\ngrapnel_config_reload_failures_total 1\n" in text
+        assert re.search(r'^grapnel_log_messages_total\{level="error"\} [1-9]', text, re.MULTILINE)
+
+
+def test_missing_program(ruled: Node, tcp: str):
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        running.said("rules loaded")
+        assert 'grapnel_hook_binary_present{rule="one"} 1\n' in get(tcp, "/metrics").text
+        (ruled.hooks / "first").unlink()
+        running.reload()
+        running.said("rules loaded")
+        text = get(tcp, "/metrics").text
+        assert 'grapnel_hook_binary_present{rule="one"} 0\n' in text
+        assert "\ngrapnel_rules_blocked 1\n" in text
+
+
+# ---- the textfile ----
+
+def appears(path: Path) -> Path:
+    until(path.exists, f"{path} is written")
+    return path
+
+
+def test_textfile(ruled: Node, tcp: str, tmp_path: Path):
+    path = tmp_path / "t" / "grapnel.prom"
+    path.parent.mkdir()
+    configure(ruled, metricsTextfile=path)
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        text = appears(path).read_text()
+        assert path.stat().st_mode & 0o777 == 0o644
+        served = families(get(tcp, "/metrics").text)
+        # node_exporter has process_* of its own, and takes no family twice.
+        assert families(text) == {name: kind for name, kind in served.items()
+                                  if not name.startswith("process_")}
+        assert [entry.name for entry in path.parent.glob("*.prom")] == ["grapnel.prom"]
+    assert not path.exists()
+
+
+def test_textfile_of_two_instances(ruled: Node, tmp_path: Path):
+    path = tmp_path / "grapnel.prom"
+    configure(ruled, metricsTextfile=path)
+    with plugin(ruled) as first:
+        appears(path)
+        with plugin(ruled) as second:
+            assert "in use" in second.said("the metrics cannot be written, trying on")["error"]
+            assert path.exists()
+        assert path.exists(), "the second has not removed what is not its own"
+        first.end()
+    assert not path.exists()
+
+
+def test_textfile_after_a_crash(ruled: Node, tmp_path: Path):
+    path = tmp_path / "grapnel.prom"
+    configure(ruled, metricsTextfile=path)
+    first = Plugin(ruled)
+    appears(path)
+    first.end(signal.SIGKILL)
+    path.write_text("of a process that is gone\n")
+    (tmp_path / ".grapnel.prom.new").symlink_to(tmp_path / "elsewhere")
+    with plugin(ruled):
+        until(lambda: "grapnel_build_info" in path.read_text(), "it is written anew")
+    assert not (tmp_path / "elsewhere").exists()
+    assert not (tmp_path / ".grapnel.prom.new").is_symlink()
+
+
+def test_textfile_without_its_directory(ruled: Node, tmp_path: Path):
+    configure(ruled, metricsTextfile=tmp_path / "none" / "grapnel.prom")
+    with plugin(ruled) as running:
+        line = running.said("the metrics cannot be written, trying on")
+        assert "No such file" in line["error"]
+
+
+def test_textfile_moves(ruled: Node, tmp_path: Path):
+    configure(ruled, metricsTextfile=tmp_path / "a.prom")
+    with plugin(ruled) as running:
+        appears(tmp_path / "a.prom")
+        configure(ruled, metricsTextfile=tmp_path / "b.prom")
+        running.reload()
+        appears(tmp_path / "b.prom")
+        assert not (tmp_path / "a.prom").exists()
