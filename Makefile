@@ -6,7 +6,7 @@ BUILD_FUZZ ?= build-fuzz
 BUILD_COVERAGE ?= build-coverage
 BUILD_STATIC ?= build-static
 
-.PHONY: all demo test peer e2e bench fuzz fresh lint format coverage static install clean setup
+.PHONY: all demo test charts peer e2e bench fuzz fresh lint format coverage static install clean setup
 
 all: $(BUILD)/build.ninja
 	@meson compile -C $(BUILD) grapnel
@@ -49,6 +49,11 @@ test: $(BUILD)/build.ninja $(BUILD_ASAN)/build.ninja $(BUILD_TSAN)/build.ninja
 lint:
 	@tests/setup/ensure build lint
 	@tests/run lint
+
+# Alerts and dashboard, as promtool sees them.
+charts: all
+	@tests/setup/ensure build test
+	@tests/run charts
 
 peer: all
 	@tests/setup/ensure build test

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import threading
 import urllib.error
 import urllib.request
@@ -34,6 +35,20 @@ REFUSES = """\
   match: {podLabels: {app: bad}}
   hooks: {poststop: [{path: /nonexistent/hook}]}
 """
+
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def promtool_says(text: str) -> str:
+    """What promtool has against a text of metrics; nothing, where it is sound."""
+    tool = subprocess.run(
+        [ROOT / "tests/setup/promtool"], capture_output=True, text=True, check=True, timeout=600
+    ).stdout.strip()
+    done = subprocess.run(
+        [tool, "check", "metrics"], input=text, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr + (str(done.returncode) if done.returncode else "")
 
 
 def free_port() -> int:
@@ -141,6 +156,8 @@ def test_real_events(setup: Setup, write_set: Callable[[str, str], Path]) -> Non
         assert found[runtime] == 1
         assert "grapnel_missed_containers" not in found.names(), "unknown is not 0"
         assert found['grapnel_log_messages_total{level="warning"}'] >= 1
+        assert promtool_says(found.text) == ""
+        assert promtool_says(found.text.replace("_total", "_sum")) != ""
 
 
 def test_readiness(setup: Setup, write_set: Callable[[str, str], Path]) -> None:
