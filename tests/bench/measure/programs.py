@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 # Longer than any answer here: the Go injector compiles its patterns anew for each container.
 REQUEST_TIMEOUT = "60s"
@@ -73,6 +73,9 @@ class Process:
         status = Path(f"/proc/{self.child.pid}/status").read_text()
         found = re.findall(r"^(VmRSS|RssAnon|VmHWM):\s+(\d+) kB$", status, re.MULTILINE)
         return {name: int(value) for name, value in found}
+
+    def descriptors(self) -> int:
+        return len(os.listdir(f"/proc/{self.child.pid}/fd"))
 
     def forget_peak(self) -> None:
         """VmHWM counts from now on."""
@@ -176,6 +179,19 @@ class Pair:
 
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.process.child.pid, number)
+
+    def next_logged(self, log: BinaryIO, text: bytes, timeout_s: float = 20) -> None:
+        """Reads on in the log up to the line with this text."""
+        end, line = time.monotonic() + timeout_s, b""
+        while time.monotonic() < end:
+            line += log.readline()
+            if not line.endswith(b"\n"):
+                time.sleep(0.001)
+            elif text in line:
+                return
+            else:
+                line = b""
+        raise BenchError(f"{self.plugin.name} has not logged {text!r}:\n{self.process.tail()}")
 
     def logged_since(self, offset: int, pattern: str, timeout_s: float = 20) -> re.Match[str]:
         """The first match in what the plugin has logged from offset on."""

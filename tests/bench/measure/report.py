@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .footprint import Memory, Reload
+from .footprint import Kept, Memory, Reload
 from .latency import Case, less_us, times
 
 FLOOR, GRAPNEL, QUIET = "floor", "Grapnel", "Grapnel, log level warning"
@@ -41,7 +41,8 @@ class Results:
     check_ms: dict[str, float] = field(default_factory=dict)
     hostile_ms: dict[str, float] = field(default_factory=dict)
     static_bytes: int | None = None
-    growth_kib: list[int] = field(default_factory=list)
+    growth: list[Kept] = field(default_factory=list)
+    reloads: list[Kept] = field(default_factory=list)
 
     def case(self, program: str, rules: int) -> Case:
         return next(c for c in self.cases if c.program == program and c.rules == rules)
@@ -126,6 +127,12 @@ def _goals_memory(results: Results) -> list[list[str]]:
     return rows
 
 
+def _grown(seen: list[Kept]) -> str:
+    """From the first tenth to the last."""
+    first, last = seen[1], seen[-1]
+    return f"{last.anon_kib - first.anon_kib} KiB ({last.anon_kib}), {last.descriptors - first.descriptors} ({last.descriptors})"
+
+
 def _goals_life(results: Results) -> list[list[str]]:
     rows = [["start to registered, 100 sets", "under 10 ms", f"{results.start_ms[(GRAPNEL, 100)]:.1f} ms"]]
     r = results.reload
@@ -134,15 +141,18 @@ def _goals_life(results: Results) -> list[list[str]]:
             ["reload of 10,000 sets", "under 300 ms", f"{r.took_ms:.0f} ms"],
             ["longest answer while reloading (and with no reload)", "5 ms more",
              f"{r.longest_ms:.1f} ms ({r.quiet_ms:.1f} ms); worst of all {r.worst_ms:.1f} ms"],
+            ["p99 while reloading (and with no reload)", "5 ms more", f"{r.p99_ms:.2f} ms ({r.quiet_p99_ms:.2f} ms)"],
             ["peak memory while reloading beside resting", "at most 2 x", f"{r.peak_kib / r.resting_kib:.2f} x"],
             ["memory after five reloads beside before", "", f"{r.after_kib / r.resting_kib:.2f} x"],
         ]  # fmt: skip
     if results.grown_bytes is not None:
         rows.append(["growth of memory over 1,000,000 calls with expressions, inside the plugin", "none",
                      f"{results.grown_bytes:,} bytes"])  # fmt: skip
-    if results.growth_kib:
-        rows.append(["the same through the library, own memory", "none",
-                     f"{results.growth_kib[-1] - results.growth_kib[1]} KiB"])  # fmt: skip
+    if results.growth:
+        rows.append(["the same through the library, own memory and descriptors", "none",
+                     _grown(results.growth)])  # fmt: skip
+    if results.reloads:
+        rows.append(["the same over 10,000 reloads of 100 sets", "none", _grown(results.reloads)])
     return rows
 
 
