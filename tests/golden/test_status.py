@@ -362,6 +362,16 @@ def test_text(place: Place):
     assert all(str(place.node.home) in line for line in long)  # a path is not broken
 
 
+def test_long_name(place: Place):
+    """It moves its own state and nobody else's."""
+    name = "a" * 60
+    place.node.rule("two", RULE.replace("spec:", f"metadata: {{name: {name}}}\nspec:", 1))
+    with plugin(place):
+        text = place.verb("status").stdout
+    assert f"     50  {name}  in force\n" in text
+    assert f"     50  {'one':40}  in force\n" in text
+
+
 def test_all_settings(place: Place):
     with plugin(place):
         text = place.verb("status", "--all").stdout

@@ -335,7 +335,7 @@ static void put_set(const json_t *set, int columns)
 
     (void)printf("  %5lld  ", number_of(set, "order"));
     put(text_of(set, "name"));
-    (void)printf("%*s  ", columns - (int)strlen(text_of(set, "name")), "");
+    (void)printf("%*s  ", GR_MAX(0, columns - (int)strlen(text_of(set, "name"))), "");
     put_coloured(blocked ? RED : NULL, set_words(text_of(set, "state")));
     if (text_of(set, "suspended")[0]) {
         (void)fputs(", but ", stdout);
