@@ -36,4 +36,12 @@
  * encoding. Kubernetes allows 256 KiB of annotations; real pods have dozens. No evidence. */
 #define GR_NRI_ENTRIES_MAX 65536
 
+/*
+ * What is kept of the running containers and their pods between Synchronize and their evaluation:
+ * as much as the largest message that is accepted, and how many of them. Real ones take 2 to 6 KiB
+ * each; Kubernetes allows 110 pods on a node, large ones have 1,000.
+ */
+#define GR_NRI_RUNNING_MAX_BYTES (16U << 20)
+#define GR_NRI_RUNNING_MAX_OBJECTS 20000
+
 #endif

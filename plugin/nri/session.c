@@ -37,9 +37,10 @@ struct gr_session {
     uint32_t register_stream;  /* 0: not outstanding */
     uint32_t configure_stream; /* 0: no answer is held back */
     uint64_t configure_until_ns, configure_from_ns;
-    const char *configure_failure;     /* of the request whose answer is held back */
-    size_t sync_pods, sync_containers; /* counted over the parts */
-    int broken;                        /* 0, or why the connection is to be closed */
+    const char *configure_failure;                 /* of the request whose answer is held back */
+    size_t sync_parts, sync_pods, sync_containers; /* counted over the parts */
+    struct gr_nri_running *running;                /* kept of them; NULL: nothing */
+    int broken;                                    /* 0, or why the connection is to be closed */
 };
 
 const char *gr_session_state_name(enum gr_session_state state)
@@ -198,6 +199,36 @@ static void on_configure(struct gr_session *s, uint32_t stream,
         gr_session_configured(s);
 }
 
+static struct gr_nri_origin origin_of(const struct gr_session *s)
+{
+    return (struct gr_nri_origin){
+        .runtime_name = gr_str_from(s->runtime_name),
+        .runtime_version = gr_str_from(s->runtime_version),
+        .ambiguous_image_unknown = s->settings.ambiguous_image_unknown,
+        .fields = s->settings.fields,
+        .adjusts = s->settings.adjusts,
+    };
+}
+
+static void forget_running(struct gr_session *s)
+{
+    gr_nri_running_free(gr_take(s->running));
+    s->sync_parts = 0;
+    s->sync_pods = 0;
+    s->sync_containers = 0;
+}
+
+/* Without memory for the first part nothing is kept of the others either. */
+static void keep_running(struct gr_session *s, struct gr_str payload)
+{
+    const struct gr_nri_origin origin = origin_of(s);
+
+    if (s->sync_parts++ == 0 && gr_nri_running_new(&origin, &s->running) != 0)
+        return;
+    if (s->running)
+        gr_nri_running_add(s->running, payload);
+}
+
 /* Returns the code of what went wrong, or NULL. */
 static const char *on_synchronize(struct gr_session *s, uint32_t stream,
                                   const struct gr_ttrpc_request *request)
@@ -206,6 +237,7 @@ static const char *on_synchronize(struct gr_session *s, uint32_t stream,
     struct gr_nri_sync part = {0};
 
     if (gr_nri_sync_scan(request->payload, &part) != 0) {
+        forget_running(s);
         reply_error(s, stream, GR_STATUS_INVALID_ARGUMENT,
                     GR_STR("the Synchronize request is no valid protobuf message"));
         return "message-not-valid";
@@ -214,12 +246,15 @@ static const char *on_synchronize(struct gr_session *s, uint32_t stream,
     s->sync_containers += part.containers;
     response.more = part.more;
     (void)reply(s, stream, &response.base);
+    s->ops->flush(s->user);
+    keep_running(s, request->payload);
     if (part.more)
         return NULL;
+    if (s->running)
+        gr_nri_running_finish(s->running);
     (void)move(s, GR_SESSION_READY);
-    s->ops->synchronized(s->user, s->sync_pods, s->sync_containers);
-    s->sync_pods = 0;
-    s->sync_containers = 0;
+    s->ops->synchronized(s->user, s->sync_pods, s->sync_containers, gr_take(s->running));
+    forget_running(s);
     return NULL;
 }
 
@@ -255,13 +290,7 @@ static void undecided(struct gr_session *s, uint32_t stream, struct gr_session_e
 static int read_create(struct gr_session *s, struct gr_str payload, struct gr_subject *out_subject,
                        struct gr_err *err)
 {
-    const struct gr_nri_origin origin = {
-        .runtime_name = gr_str_from(s->runtime_name),
-        .runtime_version = gr_str_from(s->runtime_version),
-        .ambiguous_image_unknown = s->settings.ambiguous_image_unknown,
-        .fields = s->settings.fields,
-        .adjusts = s->settings.adjusts,
-    };
+    const struct gr_nri_origin origin = origin_of(s);
 
     if (payload.n > GR_NRI_CREATE_MAX_BYTES)
         return gr_fail(err, -E2BIG, "request-too-large",
@@ -407,6 +436,7 @@ void gr_session_free(struct gr_session *session)
     if (!session)
         return;
     gr_rpc_free(session->rpc);
+    gr_nri_running_free(session->running);
     gr_arena_fini(&session->arena);
     free(session);
 }

@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "nri/limits.h"
 #include "nri/methods.h"
+#include "nri/running.h"
 #include "rules/decide/decide.h"
 
 struct gr_session;
@@ -71,8 +72,15 @@ struct gr_session_ops {
      * otherwise give up.
      */
     bool (*configure)(void *user, const struct gr_nri_runtime *runtime, struct gr_str config);
-    /* The last part of Synchronize was answered. */
-    void (*synchronized)(void *user, size_t pods, size_t containers);
+    /* An answer is queued and work follows that the runtime need not wait for: what is pending is
+     * to be sent now, as far as that goes. */
+    void (*flush)(void *user);
+    /*
+     * The last part of Synchronize was answered. pods, containers: how many it told; running: what
+     * was kept of them, given (gr_nri_running_free); NULL: there was no memory for it.
+     */
+    void (*synchronized)(void *user, size_t pods, size_t containers,
+                         struct gr_nri_running *running);
     /*
      * Decides about one container. Returns 0; negative after filling err: no decision could be made
      * (what then happens is settings.ignore_request_errors' to say).

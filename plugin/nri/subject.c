@@ -439,41 +439,104 @@ static struct gr_strs as_texts(const struct list *list)
     return (struct gr_strs){.items = list->items, .n = list->n};
 }
 
+static bool wants_env(const struct gr_nri_origin *origin)
+{
+    return origin->adjusts || (origin->fields & 1U << GR_FIELD_ENV);
+}
+
+static bool wants_mounts(const struct gr_nri_origin *origin)
+{
+    return origin->adjusts || (origin->fields & 1U << GR_FIELD_MOUNTS);
+}
+
+static struct reading begin(const struct gr_nri_origin *origin, struct gr_arena *arena,
+                            struct gr_err *err)
+{
+    return (struct reading){.arena = arena,
+                            .err = err,
+                            .wants_env = wants_env(origin),
+                            .wants_mounts = wants_mounts(origin),
+                            .adjusts = origin->adjusts};
+}
+
+/* Everything was read: what it comes to. */
+static int conclude(struct reading *r, const struct gr_nri_origin *origin,
+                    struct gr_subject *out_subject)
+{
+    struct gr_subject *subject = &r->subject;
+    int rc = read_present_hooks(r);
+
+    if (rc == 0)
+        rc = read_present_parts(r);
+    if (rc)
+        return rc;
+    subject->pod_labels = as_map(&r->pod_labels);
+    subject->pod_annotations = as_map(&r->pod_annotations);
+    subject->container_labels = as_map(&r->labels);
+    subject->container_annotations = as_map(&r->annotations);
+    subject->args = as_texts(&r->args);
+    subject->env = as_texts(&r->env);
+    subject->mounts = r->mounts.items;
+    subject->mounts_n = r->mounts.n;
+    subject->unknown_fields =
+        (r->wants_env ? 0 : 1U << GR_FIELD_ENV) | (r->wants_mounts ? 0 : 1U << GR_FIELD_MOUNTS);
+    subject->runtime = gr_runtime_is_containerd(origin->runtime_name) ? GR_STR("containerd")
+                                                                      : origin->runtime_name;
+    gr_nri_image(r->image, subject->pod_annotations, subject->container_annotations, origin,
+                 &subject->image);
+    *out_subject = *subject;
+    return 0;
+}
+
 int gr_nri_subject(struct gr_str payload, const struct gr_nri_origin *origin,
                    struct gr_arena *arena, struct gr_subject *out_subject, struct gr_err *err)
 {
-    struct reading r = {
-        .arena = arena,
-        .err = err,
-        .wants_env = origin->adjusts || (origin->fields & 1U << GR_FIELD_ENV),
-        .wants_mounts = origin->adjusts || (origin->fields & 1U << GR_FIELD_MOUNTS),
-        .adjusts = origin->adjusts,
-    };
+    struct reading r = begin(origin, arena, err);
     int rc = read_message(&r, payload, "fields", read_request_field);
 
+    if (rc == 0 && !(r.has_pod && r.has_container))
+        rc = gr_fail(err, -EBADMSG, "bad-request", "the CreateContainer request has no %s",
+                     r.has_pod ? "container" : "pod");
+    return rc ? rc : conclude(&r, origin, out_subject);
+}
+
+int gr_nri_subject_of(struct gr_str pod, struct gr_str container,
+                      const struct gr_nri_origin *origin, struct gr_arena *arena,
+                      struct gr_subject *out_subject, struct gr_err *err)
+{
+    struct reading r = begin(origin, arena, err);
+    int rc = read_message(&r, pod, "pod", read_pod_field);
+
     if (rc == 0)
-        rc = read_present_hooks(&r);
-    if (rc == 0)
-        rc = read_present_parts(&r);
-    if (rc)
-        return rc;
-    if (!r.has_pod || !r.has_container)
-        return gr_fail(err, -EBADMSG, "bad-request", "the CreateContainer request has no %s",
-                       r.has_pod ? "container" : "pod");
-    r.subject.pod_labels = as_map(&r.pod_labels);
-    r.subject.pod_annotations = as_map(&r.pod_annotations);
-    r.subject.container_labels = as_map(&r.labels);
-    r.subject.container_annotations = as_map(&r.annotations);
-    r.subject.args = as_texts(&r.args);
-    r.subject.env = as_texts(&r.env);
-    r.subject.mounts = r.mounts.items;
-    r.subject.mounts_n = r.mounts.n;
-    r.subject.unknown_fields =
-        (r.wants_env ? 0 : 1U << GR_FIELD_ENV) | (r.wants_mounts ? 0 : 1U << GR_FIELD_MOUNTS);
-    r.subject.runtime = gr_runtime_is_containerd(origin->runtime_name) ? GR_STR("containerd")
-                                                                       : origin->runtime_name;
-    gr_nri_image(r.image, r.subject.pod_annotations, r.subject.container_annotations, origin,
-                 &r.subject.image);
-    *out_subject = r.subject;
-    return 0;
+        rc = read_message(&r, container, "container", read_container_field);
+    return rc ? rc : conclude(&r, origin, out_subject);
+}
+
+bool gr_nri_reads_of_pod(uint32_t number)
+{
+    return number >= POD_NAME && number <= POD_RUNTIME_HANDLER;
+}
+
+bool gr_nri_reads_of_container(uint32_t number, const struct gr_nri_origin *origin)
+{
+    switch (number) {
+    case CONTAINER_ID:
+    case CONTAINER_NAME:
+    case CONTAINER_LABELS:
+    case CONTAINER_ANNOTATIONS:
+    case CONTAINER_ARGS:
+    case CONTAINER_HOOKS:
+    case CONTAINER_IMAGE:
+        return true;
+    case CONTAINER_ENV:
+        return wants_env(origin);
+    case CONTAINER_MOUNTS:
+        return wants_mounts(origin);
+    case CONTAINER_LINUX:
+    case CONTAINER_RLIMITS:
+    case CONTAINER_CDI_DEVICES:
+        return origin->adjusts;
+    default:
+        return false;
+    }
 }

@@ -2,7 +2,7 @@
 /*
  * nri/sync: one part of Synchronize, counted without unpacking it.
  *
- * Layer: nri. Old runtimes send up to 16 MiB in one message; none of it is kept.
+ * Layer: nri. Old runtimes send up to 16 MiB in one message; what is kept of it is nri/running's.
  */
 #ifndef GR_NRI_SYNC_H
 #define GR_NRI_SYNC_H

@@ -34,6 +34,18 @@ GR_CHECKED int gr_nri_subject(struct gr_str payload, const struct gr_nri_origin 
                               struct gr_err *err);
 
 /*
+ * The same of an encoded PodSandbox and Container that stand apart, as Synchronize has them.
+ * Returns 0; -EBADMSG, -E2BIG, -ENOMEM as above.
+ */
+GR_CHECKED int gr_nri_subject_of(struct gr_str pod, struct gr_str container,
+                                 const struct gr_nri_origin *origin, struct gr_arena *arena,
+                                 struct gr_subject *out_subject, struct gr_err *err);
+
+/* Whether a subject is made from this field of a PodSandbox, of a Container. */
+bool gr_nri_reads_of_pod(uint32_t number);
+bool gr_nri_reads_of_container(uint32_t number, const struct gr_nri_origin *origin);
+
+/*
  * Where a container's image name may come from: NRI's own image field, and per runtime one
  * annotation of the container. A pod's annotations are never asked (specs/matching.md).
  * image: NULL when the request has none.

@@ -71,8 +71,7 @@ static void on_created(void *user, const struct gr_session_event *event)
     b->hooks = event->decision ? event->decision->hooks_n : 0;
 }
 
-static void on_synchronized(void *user GR_UNUSED, size_t pods GR_UNUSED,
-                            size_t containers GR_UNUSED)
+static void on_flush(void *user GR_UNUSED)
 {
 }
 
@@ -83,6 +82,12 @@ static uint64_t on_now(void *user GR_UNUSED)
 
 static void on_answered(void *user GR_UNUSED, const struct gr_session_answer *answer GR_UNUSED)
 {
+}
+
+static void on_synchronized(void *user GR_UNUSED, size_t pods GR_UNUSED,
+                            size_t containers GR_UNUSED, struct gr_nri_running *running)
+{
+    gr_nri_running_free(running);
 }
 
 static void on_rejected(void *user GR_UNUSED, struct gr_str text GR_UNUSED)
@@ -101,6 +106,7 @@ static void on_state(void *user GR_UNUSED, enum gr_session_state from GR_UNUSED,
 static const struct gr_session_ops session_ops = {
     .now = on_now,
     .configure = on_configure,
+    .flush = on_flush,
     .synchronized = on_synchronized,
     .decide = on_decide,
     .created = on_created,

@@ -83,7 +83,9 @@ static void init_script(struct script *script)
                                         .has_timeout = true,
                                         .timeout_s = 1};
     add(script, &rig, "Configure", (struct gr_str){.p = configure, .n = sizeof(configure) - 1});
-    add(script, &rig, "Synchronize", GR_STR("\x0a\x00\x18\x01"));
+    add(script, &rig, "Synchronize",
+        GR_STR("\x0a\x03\x0a\x01p\x12\x06\x0a\x01"
+               "c\x12\x01p\x18\x01"));
     add(script, &rig, "Synchronize", GR_STR_NONE);
     add(script, &rig, "CreateContainer", GR_STR("\x0a\x00\x12\x00"));
     add(script, &rig, "CreateContainer", create);
@@ -161,6 +163,7 @@ static int scenario(void *user)
     gr_session_set(rig.session, &settings);
     r = live(&rig, script);
     gr_session_free(rig.session);
+    gr_nri_running_free(gr_take(rig.running));
     return r;
 }
 

@@ -43,11 +43,20 @@ static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struc
     return life->hold;
 }
 
-static void on_synchronized(void *user, size_t pods, size_t containers)
+static void on_flush(void *user GR_UNUSED)
+{
+}
+
+static void on_synchronized(void *user, size_t pods, size_t containers,
+                            struct gr_nri_running *running)
 {
     struct life *life = user;
 
+    FUZZ_CHECK(running);
+    if (gr_nri_running_state(running) == GR_NRI_RUNNING_WHOLE)
+        FUZZ_CHECK(gr_nri_running_count(running) == containers);
     life->hash += pods + containers;
+    gr_nri_running_free(running);
 }
 
 static void see(struct life *life, struct gr_str s)
@@ -149,6 +158,7 @@ static void on_state(void *user GR_UNUSED, enum gr_session_state from, enum gr_s
 static const struct gr_session_ops ops = {
     .now = on_now,
     .configure = on_configure,
+    .flush = on_flush,
     .synchronized = on_synchronized,
     .decide = on_decide,
     .created = on_created,

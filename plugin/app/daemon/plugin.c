@@ -208,7 +208,15 @@ static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struc
     return !gr_inforce_is_usable(p->inforce);
 }
 
-static void on_synchronized(void *user, size_t pods, size_t containers)
+static void on_flush(void *user)
+{
+    struct gr_plugin *p = user;
+
+    gr_conn_flush(p->conn);
+}
+
+static void on_synchronized(void *user, size_t pods, size_t containers,
+                            struct gr_nri_running *running)
 {
     struct gr_plugin *p = user;
 
@@ -218,6 +226,7 @@ static void on_synchronized(void *user, size_t pods, size_t containers)
     GR_LOG(p->log, GR_LEVEL_INFO, "synchronized", GR_LOG_INT("pods", pods),
            GR_LOG_INT("containers", containers));
     tell_manager(p);
+    gr_nri_running_free(running);
 }
 
 static int on_decide(void *user, const struct gr_subject *subject, struct gr_arena *arena,
@@ -282,6 +291,7 @@ static void on_state(void *user, enum gr_session_state from, enum gr_session_sta
 static const struct gr_session_ops session_ops = {
     .now = on_now,
     .configure = on_configure,
+    .flush = on_flush,
     .synchronized = on_synchronized,
     .decide = on_decide,
     .created = on_created,

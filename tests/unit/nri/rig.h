@@ -30,6 +30,8 @@ struct rig {
     size_t answers[GR_NRI_UNKNOWN + 1]; /* told, by method */
     uint64_t took_ns;                   /* of the last one */
     const char *failure;                /* the same */
+    size_t flushes, flushed_bytes;
+    struct gr_nri_running *running; /* of the last Synchronize */
     char log[RIG_LOG_BYTES];
     size_t log_bytes;
 };
@@ -72,9 +74,23 @@ static inline bool rig_configure(void *user, const struct gr_nri_runtime *runtim
     return rig->hold;
 }
 
-static inline void rig_synchronized(void *user, size_t pods, size_t containers)
+/* What is pending now went out before what follows. */
+static inline void rig_flush(void *user)
 {
-    rig_log(user, "synchronized %zu pods %zu containers\n", pods, containers);
+    struct rig *rig = user;
+
+    rig->flushes++;
+    rig->flushed_bytes = gr_session_pending(rig->session).n;
+}
+
+static inline void rig_synchronized(void *user, size_t pods, size_t containers,
+                                    struct gr_nri_running *running)
+{
+    struct rig *rig = user;
+
+    rig_log(rig, "synchronized %zu pods %zu containers\n", pods, containers);
+    gr_nri_running_free(rig->running);
+    rig->running = running;
 }
 
 static inline int rig_decide(void *user, const struct gr_subject *subject, struct gr_arena *arena,
@@ -137,6 +153,7 @@ static inline void rig_state(void *user, enum gr_session_state from, enum gr_ses
 static const struct gr_session_ops rig_ops = {
     .now = rig_now,
     .configure = rig_configure,
+    .flush = rig_flush,
     .synchronized = rig_synchronized,
     .decide = rig_decide,
     .created = rig_created,
@@ -321,6 +338,7 @@ static inline void rig_fini(struct rig *rig)
     rig_expect(rig, "");
     assert_int_equal(gr_session_pending(rig->session).n, 0);
     gr_session_free(rig->session);
+    gr_nri_running_free(gr_take(rig->running));
 }
 
 /* {runtime_name: containerd, runtime_version: v2.1.4} */

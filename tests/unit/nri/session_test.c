@@ -213,6 +213,54 @@ static void test_bad_part(void **state)
     rig_fini(&rig);
 }
 
+/* Each part's answer is on its way before anything is kept of it; pods and containers are joined
+ * over the parts. */
+static void test_running(void **state)
+{
+    struct gr_nri_container container;
+    struct gr_err err = {0};
+    struct gr_arena arena;
+    struct rig rig;
+
+    (void)state;
+    rig_init_ready(&rig);
+    assert_int_equal(rig.flushes, 1);
+    rig_send_hex(&rig, "Synchronize", "1208 0a0163 120170 1a00 1801"); /* c of p, and more */
+    assert_int_equal(rig.flushes, 2);
+    assert_true(rig.flushed_bytes > 0);
+    assert_non_null(rig.running);
+    assert_int_equal(gr_nri_running_count(rig.running), 0);  /* still of the Synchronize before */
+    rig_send_hex(&rig, "Synchronize", "0a06 0a0170 220164"); /* p of namespace d */
+    assert_int_equal(rig.flushes, 3);
+    rig_read(&rig);
+    rig_expect(&rig, "synchronized 1 pods 1 containers\nreply 5 1001\nreply 7\n");
+    gr_arena_init(&arena, 4096, 0);
+    assert_int_equal(gr_nri_running_count(rig.running), 1);
+    assert_int_equal(gr_nri_running_at(rig.running, 0, &arena, &container, &err), 0);
+    assert_str(container.subject.id, "c");
+    assert_str(container.subject.pod_namespace, "d");
+    assert_str(container.subject.runtime, "containerd");
+    gr_arena_fini(&arena);
+    rig_fini(&rig);
+}
+
+/* A part that cannot be read takes what came before it along: the runtime drops the plugin. */
+static void test_running_of_a_broken_synchronize(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_init_ready(&rig);
+    rig_send_hex(&rig, "Synchronize", "1203 0a0163 1801");
+    rig_send_hex(&rig, "Synchronize", "0aff");
+    rig_send_hex(&rig, "Synchronize", "0a00");
+    rig_read(&rig);
+    rig_expect(&rig, "synchronized 1 pods 0 containers\nreply 5 1001\n"
+                     "error 7 3 the Synchronize request is no valid protobuf message\nreply 9\n");
+    assert_int_equal(gr_nri_running_count(rig.running), 0);
+    rig_fini(&rig);
+}
+
 /* NRI up to 0.6.1 sends it whole, in a frame of up to 16 MiB. */
 static void test_large(void **state)
 {
@@ -228,6 +276,7 @@ static void test_large(void **state)
     rig_send(&rig, "Synchronize", (struct gr_str){.p = payload, .n = n / 1024 * 1024});
     rig_read(&rig);
     rig_expect(&rig, "synchronized 16383 pods 0 containers\nreply 5\n");
+    assert_int_equal(gr_nri_running_state(rig.running), GR_NRI_RUNNING_WHOLE);
     rig_fini(&rig);
     free(payload);
 }
@@ -339,6 +388,8 @@ int main(void)
     test_add("RegisterPlugin not answered but configured", test_register_never_answered);
     test_add("Synchronize in parts", test_parts);
     test_add("Synchronize that is no protobuf", test_bad_part);
+    test_add("what is kept of running containers", test_running);
+    test_add("and of a broken Synchronize", test_running_of_a_broken_synchronize);
     test_add("Synchronize of 16 MiB", test_large);
     test_add("all other methods of the service", test_other_methods);
     test_add("unknown methods", test_unknown_methods);
