@@ -30,6 +30,7 @@ struct gr_inforce {
     struct gr_finding_list settings_findings; /* of the last reading */
     uint64_t settings_hash;                   /* of them, as last logged */
     struct gr_ruleset *ruleset;               /* NULL until the first load */
+    struct gr_since *since;                   /* of its sets; NULL: not known */
     uint64_t rules_hash;             /* of what is in force, to tell a change from a rescan */
     uint64_t findings_hash;          /* of the findings about it, as last logged */
     uint64_t ordered, loaded;        /* numbers of the last order and of what is in force */
@@ -142,6 +143,7 @@ static void order_load(struct gr_inforce *f, const char *cause)
         options.torn = files_changed;
         options.torn_user = f->watch;
     }
+    gr_reload_set_run_dir(f->reload, settings->config.run_dir);
     number = gr_reload_order(f->reload, &options, cause);
     if (number != 0) {
         f->ordered = number;
@@ -218,6 +220,8 @@ static void swap(struct gr_inforce *f, struct gr_reloaded *reloaded)
     /* The newer object even of the same rules: what the load tells of its files lives there. */
     gr_reload_dispose(f->reload, gr_take(f->ruleset));
     f->ruleset = gr_take(reloaded->load.ruleset);
+    gr_since_unref(f->since);
+    f->since = gr_take(reloaded->since);
     f->load = reloaded->load;
     f->rules_hash = reloaded->hash;
     f->findings_hash = reloaded->findings.hash;
@@ -285,8 +289,9 @@ struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *
     return (struct gr_session_settings){
         .ignore_request_errors = f->settings.config.on_request_error == GR_REQUEST_ERROR_IGNORE,
         .ambiguous_image_unknown = f->settings.config.ambiguous_image == GR_IMAGE_UNKNOWN,
-        .fields = f->ruleset ? gr_ruleset_fields(f->ruleset) : 0,
-        .adjusts = f->ruleset && gr_ruleset_adjusts(f->ruleset),
+        /* Before the rules are there, what Synchronize tells is kept for them whole. */
+        .fields = f->ruleset ? gr_ruleset_fields(f->ruleset) : UINT32_MAX,
+        .adjusts = !f->ruleset || gr_ruleset_adjusts(f->ruleset),
     };
 }
 
@@ -315,6 +320,7 @@ void gr_inforce_status(const struct gr_inforce *f, struct gr_inforce_status *out
     *out_status = (struct gr_inforce_status){
         .settings = &f->settings,
         .ruleset = f->ruleset,
+        .since = f->since,
         .load = &f->load,
         .findings = &f->findings,
         .settings_findings = &f->settings_findings,
@@ -407,6 +413,7 @@ void gr_inforce_free(struct gr_inforce *f)
     if (f->rescan)
         event_free(f->rescan);
     gr_ruleset_unref(f->ruleset);
+    gr_since_unref(f->since);
     gr_finding_list_fini(&f->findings);
     gr_finding_list_fini(&f->settings_findings);
     gr_settings_fini(&f->settings);

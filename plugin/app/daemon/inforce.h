@@ -13,6 +13,7 @@
 #include "app/settings.h"
 #include "load/load.h"
 #include "nri/session.h"
+#include "state/since.h"
 
 struct event_base;
 struct gr_inforce;
@@ -68,6 +69,7 @@ GR_CHECKED int gr_inforce_decide(struct gr_inforce *inforce, const struct gr_sub
 struct gr_inforce_status {
     const struct gr_settings *settings;
     const struct gr_ruleset *ruleset; /* NULL: none was loaded yet */
+    const struct gr_since *since;     /* since when its sets are in force; NULL: not known */
     /* Of the last load that ended; lives as long as the rule set. ruleset in it is NULL. */
     const struct gr_load_result *load;
     const struct gr_finding_list *findings;          /* of that load */

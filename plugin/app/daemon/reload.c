@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/daemon/conn.h"
 #include "app/daemon/thread.h"
 #include "base/hash.h"
+#include "state/rundir.h"
 
 /* The reader's and the matcher's recursion is bounded by the depth limit of the format. */
 #define STACK_BYTES (512U << 10)
@@ -20,6 +22,7 @@ struct order {
     const char *cause;
     struct gr_arena arena; /* holds the text that options points at */
     struct gr_load_options options;
+    const char *run_dir; /* NULL: none */
 };
 
 struct gr_reload {
@@ -36,7 +39,12 @@ struct gr_reload {
     struct event *event;
     gr_reloaded_fn *done;
     void *user;
-    uint64_t last_number; /* loop thread only */
+    uint64_t last_number; /* loop thread only, as the next one */
+    const char *run_dir;  /* NULL: none */
+
+    /* Loader thread only: of the last load that succeeded. */
+    struct gr_since *since;
+    bool since_read; /* what a process before this one left */
 };
 
 static void order_free(struct order *order)
@@ -52,6 +60,7 @@ static void reloaded_free(struct gr_reloaded *reloaded)
     if (!reloaded)
         return;
     gr_ruleset_unref(reloaded->load.ruleset);
+    gr_since_unref(reloaded->since);
     gr_finding_list_fini(&reloaded->findings);
     free(reloaded);
 }
@@ -83,7 +92,58 @@ static uint64_t hash_rules(const struct gr_ruleset *ruleset)
     return hash;
 }
 
-static struct gr_reloaded *work_on(const struct order *order)
+/* The run directory is opened anew: it may be another one now, and it is hardly ever needed. */
+static void read_since(struct gr_reload *reload, const struct order *order,
+                       const struct gr_reporter *reporter)
+{
+    struct gr_err err = {0};
+    int dir = gr_rundir_open(order->run_dir, &err);
+    int r = dir < 0 ? dir : gr_since_read(dir, &reload->since, &err);
+
+    if (dir >= 0)
+        (void)close(dir);
+    if (r && r != -ENOMEM)
+        gr_report(reporter, GR_LEVEL_WARNING, &err);
+}
+
+static void write_since(const struct gr_since *since, const struct gr_ruleset *ruleset,
+                        const struct order *order, const struct gr_reporter *reporter)
+{
+    struct gr_err err = {0};
+    int dir = gr_rundir_open(order->run_dir, &err);
+    int r = dir < 0 ? dir : gr_since_write(since, ruleset, dir);
+
+    if (dir >= 0)
+        (void)close(dir);
+    if (dir >= 0 && r)
+        (void)gr_fail_errno(&err, r, "since-not-written",
+                            "expected to write the file %s/" GR_SINCE_FILE
+                            ", so that a later start knows since when sets are in force",
+                            order->run_dir);
+    if (r)
+        gr_report(reporter, GR_LEVEL_WARNING, &err);
+}
+
+/* Since when what was loaded is in force. Without memory that is not known until the next load. */
+static void follow_since(struct gr_reload *reload, const struct order *order,
+                         const struct gr_reporter *reporter, struct gr_reloaded *out)
+{
+    struct gr_since *since;
+    bool changed;
+
+    if (!reload->since_read && order->run_dir)
+        read_since(reload, order, reporter);
+    reload->since_read = true;
+    if (gr_since_follow(reload->since, out->load.ruleset, (int64_t)time(NULL), &since, &changed))
+        return;
+    if (changed && order->run_dir)
+        write_since(since, out->load.ruleset, order, reporter);
+    gr_since_unref(reload->since);
+    reload->since = since;
+    out->since = gr_since_ref(since);
+}
+
+static struct gr_reloaded *work_on(struct gr_reload *reload, const struct order *order)
 {
     struct gr_reloaded *out = calloc(1, sizeof(*out));
     struct gr_reporter reporter;
@@ -96,8 +156,10 @@ static struct gr_reloaded *work_on(const struct order *order)
     gr_finding_list_init(&out->findings);
     reporter = gr_finding_list_reporter(&out->findings);
     out->result = gr_load(&order->options, &reporter, &out->load);
-    if (out->result == 0)
+    if (out->result == 0) {
         out->hash = hash_rules(out->load.ruleset);
+        follow_since(reload, order, &reporter, out);
+    }
     out->took_ns = gr_now_ns() - start;
     return out;
 }
@@ -159,7 +221,7 @@ static void *loader_main(void *arg)
         if (!job.order)
             continue;
         /* What nobody has taken is known to nobody else: its references are ours to drop. */
-        reloaded_free(hand_over(reload, work_on(job.order)));
+        reloaded_free(hand_over(reload, work_on(reload, job.order)));
         order_free(job.order);
     }
     return NULL;
@@ -208,6 +270,7 @@ static void release(struct gr_reload *reload)
         gr_ruleset_unref(reload->garbage[i]);
     order_free(reload->next);
     reloaded_free(reload->ready);
+    gr_since_unref(reload->since);
     free(reload);
 }
 
@@ -293,10 +356,16 @@ static bool copy_options(struct order *order, const struct gr_load_options *from
     return copy_dirs(arena, &to->dirs, to->dirs_n) &&
            copy_dirs(arena, &to->oci_dirs, to->oci_dirs_n) && copy_text(arena, &to->host_root) &&
            (!to->last_good_dir || copy_text(arena, &to->last_good_dir)) &&
+           (!order->run_dir || copy_text(arena, &order->run_dir)) &&
            (!to->policy.path || copy_text(arena, &to->policy.path)) &&
            gr_arena_str(arena, from->policy.configure_text, &to->policy.configure_text) &&
            gr_arena_str(arena, from->environment, &to->environment) &&
            gr_arena_str(arena, from->node_name, &to->node_name);
+}
+
+void gr_reload_set_run_dir(struct gr_reload *reload, const char *run_dir)
+{
+    reload->run_dir = run_dir && run_dir[0] ? run_dir : NULL;
 }
 
 uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options *options,
@@ -308,6 +377,7 @@ uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options 
     if (!order)
         return 0;
     gr_arena_init(&order->arena, 1024, 0);
+    order->run_dir = reload->run_dir;
     if (!copy_options(order, options)) {
         order_free(order);
         return 0;

@@ -13,6 +13,7 @@
 
 #include "app/daemon/findings.h"
 #include "load/load.h"
+#include "state/since.h"
 
 struct gr_reload;
 
@@ -23,6 +24,7 @@ struct gr_reloaded {
     int result;                 /* 0, or -ENOMEM: then there is no load */
     struct gr_load_result load; /* with one reference to the rule set */
     uint64_t hash;              /* of the rule set: equal sets, blocked alike, have equal hashes */
+    struct gr_since *since;     /* one reference; NULL: nothing is known */
     struct gr_finding_list findings;
     uint64_t took_ns;
 };
@@ -42,6 +44,10 @@ void gr_reload_free(struct gr_reload *reload);
  * milliseconds with 10,000 sets. NULL is fine.
  */
 void gr_reload_dispose(struct gr_reload *reload, struct gr_ruleset *ruleset);
+
+/* Where is kept since when sets are in force, for the orders that follow; borrowed until the last
+ * of them. Empty or NULL: nowhere, as at first. */
+void gr_reload_set_run_dir(struct gr_reload *reload, const char *run_dir);
 
 /*
  * Orders a load; options are copied. An order that has not been begun is replaced: its number is

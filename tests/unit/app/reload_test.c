@@ -17,12 +17,16 @@ struct rig {
     struct gr_reload *reload;
     struct gr_fs fs;
     char dir[64];
+    char run_dir[80]; /* used only where a test says so */
     const char *dirs[1];
     /* what came out */
     size_t seen;
     uint64_t last_number;
     size_t sets, findings, policies;
     uint64_t hash;
+    struct gr_since *since; /* of the last one */
+    bool since_known;       /* of the first set */
+    struct gr_since_of since_of;
     uint64_t until; /* leave the loop at this number */
 };
 
@@ -38,6 +42,11 @@ static void on_done(void *user, struct gr_reloaded *reloaded)
     rig->findings = reloaded->findings.n;
     rig->policies = gr_ruleset_policies(reloaded->load.ruleset)->n;
     rig->hash = reloaded->hash;
+    gr_since_unref(rig->since);
+    rig->since = gr_take(reloaded->since);
+    rig->since_known =
+        rig->sets > 0 &&
+        gr_since_find(rig->since, gr_ruleset_at(reloaded->load.ruleset, 0), &rig->since_of);
     /* The receiver takes what it keeps, and gives it back to be freed. */
     gr_reload_dispose(rig->reload, gr_take(reloaded->load.ruleset));
     if (reloaded->number >= rig->until)
@@ -78,6 +87,7 @@ static int teardown(void **state)
     struct rig *rig = *state;
 
     gr_reload_free(rig->reload);
+    gr_since_unref(rig->since);
     event_base_free(rig->base);
     for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
         char path[128];
@@ -175,6 +185,60 @@ static void test_policies(void **state)
     assert_int_equal(rig->findings, 1);
 }
 
+static void restart(struct rig *rig)
+{
+    gr_reload_free(rig->reload);
+    assert_int_equal(gr_reload_new(rig->base, on_done, rig, &rig->reload), 0);
+    rig->last_number = 0;
+    gr_reload_set_run_dir(rig->reload, rig->run_dir);
+}
+
+/* Since when sets are in force outlives the process; an edit begins anew. */
+static void test_since(void **state)
+{
+    struct rig *rig = *state;
+    char path[128];
+    FILE *file;
+
+    (void)snprintf(rig->run_dir, sizeof(rig->run_dir), "%s/run", rig->dir);
+    (void)snprintf(path, sizeof(path), "%s/since", rig->run_dir);
+    put_file(rig, "a.yaml", SET_TEXT);
+    gr_reload_set_run_dir(rig->reload, rig->run_dir);
+    run_until(rig, order(rig));
+    assert_true(rig->since_known && rig->since_of.since_s > 0 && !rig->since_of.before_start);
+    assert_int_equal(access(path, R_OK), 0);
+    restart(rig);
+    run_until(rig, order(rig));
+    assert_true(rig->since_known && rig->since_of.before_start);
+    put_file(rig, "a.yaml", SET_TEXT "# edited\n");
+    run_until(rig, order(rig));
+    assert_true(rig->since_known && !rig->since_of.before_start);
+    assert_int_equal(rig->findings, 0);
+
+    /* What cannot be read is told, and written anew. */
+    file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fputs("nonsense\n", file);
+    (void)fclose(file);
+    restart(rig);
+    run_until(rig, order(rig));
+    assert_int_equal(rig->findings, 1);
+    assert_true(rig->since_known && !rig->since_of.before_start);
+    restart(rig);
+    run_until(rig, order(rig));
+    assert_int_equal(rig->findings, 0);
+    assert_true(rig->since_of.before_start);
+
+    /* Without a directory it is known for as long as the process lives. */
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(rig->run_dir), 0);
+    (void)snprintf(rig->run_dir, sizeof(rig->run_dir), "%s/none/run", rig->dir);
+    restart(rig);
+    run_until(rig, order(rig));
+    assert_int_equal(rig->findings, 2); /* not read, not written */
+    assert_true(rig->since_known);
+}
+
 static void test_many_orders(void **state)
 {
     struct rig *rig = *state;
@@ -212,6 +276,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_loads, setup, teardown),
         cmocka_unit_test_setup_teardown(test_policies, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_since, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_orders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_free_while_busy, setup, teardown),
     };
