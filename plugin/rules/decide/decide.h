@@ -35,6 +35,17 @@
  */
 #define GR_MARK_NAME "GRAPNEL_HOOKSET"
 
+/* A mark as it stands on a hook; borrowed from it. */
+struct gr_mark {
+    struct gr_str set; /* n == 0: there is no mark */
+    struct gr_str hash;
+};
+
+struct gr_mark gr_mark_of(const struct gr_oci_hook *hook);
+
+/* Whether the mark is of this set as it stands now: its hash is the same. */
+bool gr_mark_is_current(const struct gr_mark *mark, const struct gr_hookset *set);
+
 /* env is never empty on the wire (CVE-2025-23266: an empty env lets a runtime put the image's own
  * environment there). */
 #define GR_HOOK_PATH_ENV "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -6,10 +6,10 @@
 #include "rules/decide/decide_parts.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-/* The name of the set whose mark a hook carries; n == 0: none. */
-static struct gr_str mark_of(const struct gr_oci_hook *hook)
+struct gr_mark gr_mark_of(const struct gr_oci_hook *hook)
 {
     struct gr_str prefix = GR_STR(GR_MARK_NAME "=");
 
@@ -22,9 +22,18 @@ static struct gr_str mark_of(const struct gr_oci_hook *hook)
         value = gr_str_skip(hook->env.items[i], prefix.n);
         at = gr_str_rfind(value, '@');
         if (at < value.n)
-            return gr_str_first(value, at);
+            return (struct gr_mark){.set = gr_str_first(value, at),
+                                    .hash = gr_str_skip(value, at + 1)};
     }
-    return GR_STR_NONE;
+    return (struct gr_mark){0};
+}
+
+bool gr_mark_is_current(const struct gr_mark *mark, const struct gr_hookset *set)
+{
+    char hash[17];
+
+    (void)snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)set->hash);
+    return gr_str_is(mark->hash, hash);
 }
 
 static int by_text(const void *a, const void *b)
@@ -48,7 +57,7 @@ int gr_decide_collect_marks(struct gr_decider *d)
     if (!marks)
         return -ENOMEM;
     for (size_t i = 0; i < d->subject.hooks_n; i++) {
-        marks[n] = mark_of(&d->subject.hooks[i]);
+        marks[n] = gr_mark_of(&d->subject.hooks[i]).set;
         if (marks[n].n == 0)
             continue;
         gr_decide_count(&d->tally, &d->subject.hooks[i]);
@@ -115,7 +124,7 @@ static bool is_there(const struct gr_decider *d, const struct gr_rendered *ours)
 
         if (other->stage == hook->stage && other->has_timeout &&
             other->timeout_s == hook->timeout_s && gr_str_eq(other->path, hook->path) &&
-            same_args(other, hook) && mark_of(other).n == 0 && same_env(asked, other->env))
+            same_args(other, hook) && gr_mark_of(other).set.n == 0 && same_env(asked, other->env))
             return true;
     }
     return false;
