@@ -317,20 +317,20 @@ static void write_programs(struct gr_metrics_out *out, const struct source *from
 
 static void write_missed(struct gr_metrics_out *out, const struct source *from)
 {
-    if (from->view->missed.running_known)
-        gr_metrics_line(out, "", from->view->missed.missed, NULL, 0);
+    if (from->view->running.known)
+        gr_metrics_line(out, "", from->view->running.missed, NULL, 0);
 }
 
 static void write_outdated(struct gr_metrics_out *out, const struct source *from)
 {
-    if (from->view->missed.running_known)
-        gr_metrics_line(out, "", from->view->missed.outdated, NULL, 0);
+    if (from->view->running.known)
+        gr_metrics_line(out, "", from->view->running.outdated, NULL, 0);
 }
 
 static void write_preexisting(struct gr_metrics_out *out, const struct source *from)
 {
-    if (from->view->missed.running_known)
-        gr_metrics_line(out, "", from->view->missed.preexisting, NULL, 0);
+    if (from->view->running.known)
+        gr_metrics_line(out, "", from->view->running.preexisting, NULL, 0);
 }
 
 /* ---- sets ---- */

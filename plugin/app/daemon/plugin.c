@@ -21,6 +21,7 @@
 #include "app/daemon/suspend_control.h"
 #include "app/daemon/status.h"
 #include "app/daemon/recorder.h"
+#include "app/daemon/running.h"
 #include "app/exit.h"
 #include "nri/session.h"
 
@@ -56,6 +57,7 @@ struct gr_plugin {
     struct gr_suspend_source suspend_source;
     struct gr_status_source status;
     struct gr_recorder recorder;
+    struct gr_running *running;
     bool begun;                 /* the first connection was tried */
     struct gr_session *session; /* NULL while there is no connection */
     struct gr_conn *conn;
@@ -82,6 +84,7 @@ void gr_plugin_view(const struct gr_plugin *p, struct gr_view *out_view)
     gr_inforce_watch_status(p->inforce, &out_view->watch);
     gr_suspend_view(p->suspend, out_view);
     gr_reports_counts(p->reports, &out_view->reports);
+    gr_running_status(p->running, &out_view->running);
 }
 
 static void view(void *user, struct gr_view *out_view)
@@ -226,7 +229,7 @@ static void on_synchronized(void *user, size_t pods, size_t containers,
     GR_LOG(p->log, GR_LEVEL_INFO, "synchronized", GR_LOG_INT("pods", pods),
            GR_LOG_INT("containers", containers));
     tell_manager(p);
-    gr_nri_running_free(running);
+    gr_running_take(p->running, running);
 }
 
 static int on_decide(void *user, const struct gr_subject *subject, struct gr_arena *arena,
@@ -246,6 +249,7 @@ static void on_created(void *user, const struct gr_session_event *event)
     gr_metrics_created(gr_exporter_metrics(p->exporter), event, (int64_t)time(NULL));
     gr_log_created(p->log, event);
     gr_recorder_created(&p->recorder, event);
+    gr_running_created(p->running, event);
 }
 
 static void on_answered(void *user, const struct gr_session_answer *answer)
@@ -473,6 +477,7 @@ static void on_changed(void *user)
         return;
     }
     pass_settings(p);
+    gr_running_rules_loaded(p->running);
     if (p->session && gr_inforce_is_usable(p->inforce)) {
         gr_session_configured(p->session);
         gr_conn_kick(p->conn);
@@ -572,6 +577,7 @@ static void free_event(struct event *event)
 static void free_all(struct gr_plugin *p)
 {
     drop_connection(p);
+    gr_running_free(p->running);
     gr_control_free(p->control);
     gr_reports_free(p->reports);
     gr_recorder_fini(&p->recorder);
@@ -646,6 +652,9 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
     if (r == 0)
         r = gr_inforce_new(plugin.base, &options->flags, launched, log, on_changed, &plugin,
                            &plugin.inforce);
+    if (r == 0)
+        r = gr_running_new(plugin.base, plugin.inforce, log, &plugin.recorder.journal,
+                           &plugin.running);
     if (r == 0)
         r = start_suspending(&plugin);
     if (r == 0)

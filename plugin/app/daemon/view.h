@@ -10,6 +10,7 @@
 
 #include "app/daemon/inforce.h"
 #include "app/daemon/reports.h"
+#include "app/daemon/running.h"
 
 /* Bytes of a runtime's name and versions that are kept; longer ones are cut. */
 #define GR_VIEW_TEXT_BYTES 64
@@ -30,19 +31,11 @@ struct gr_view_session {
     char lost[GR_VIEW_TEXT_BYTES]; /* why the last session ended; empty: none has */
 };
 
-/* Containers that ran at the last Synchronize without the hooks of a set that matches them; the
- * classes are those of specs/decisions/0005. */
-struct gr_view_missed {
-    bool running_known; /* else nothing is known, which is not 0 */
-    size_t missed, outdated, preexisting;
-};
-
 struct gr_view {
     int64_t started_s; /* seconds since 1970 */
     struct gr_view_session session;
     struct gr_inforce_status rules;
     struct gr_watch_status watch; /* how changed files are noticed */
-    struct gr_view_missed missed;
     /* Suspended sets (app/daemon/suspend): those that hold now, all sets first. */
     const struct gr_suspension *suspended;
     size_t suspended_n;
@@ -50,6 +43,7 @@ struct gr_view {
     const char *suspended_problem;   /* why the file does not count, or what is paused is not kept;
                                       * NULL: nothing is wrong */
     struct gr_report_counts reports; /* of hook runners */
+    struct gr_running_status running;
 };
 
 /* Whether the runtime asks this process about containers, as far as it can know. */

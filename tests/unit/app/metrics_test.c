@@ -468,8 +468,8 @@ static void test_missed(void **state)
     (void)state;
     begin(&all);
     assert_null(strstr(text_of(&all), "\ngrapnel_missed_containers"));
-    all.view.missed = (struct gr_view_missed){
-        .running_known = true, .missed = 1, .outdated = 2, .preexisting = 3};
+    all.view.running =
+        (struct gr_running_status){.known = true, .missed = 1, .outdated = 2, .preexisting = 3};
     ASSERT_LINE(&all, "grapnel_missed_containers 1");
     ASSERT_LINE(&all, "grapnel_outdated_containers 2");
     ASSERT_LINE(&all, "grapnel_preexisting_containers 3");
