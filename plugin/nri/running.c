@@ -17,6 +17,9 @@ enum { CONTAINER_POD_ID = 2, CONTAINER_CREATED_AT = 14 };
 
 #define NS_PER_S INT64_C(1000000000)
 
+/* 2001-09-09. What is earlier is no time of a container, or not in nanoseconds. */
+#define CREATED_MIN_NS (INT64_C(1000000000) * NS_PER_S)
+
 /* A pod or a container. */
 struct kept {
     struct kept *next;    /* newest first */
@@ -124,12 +127,13 @@ static struct gr_str read_id(const struct gr_wire_field *field)
     return is_text ? field->bytes : GR_STR_NONE;
 }
 
-/* Nanoseconds since 1970; what is not later than 1970 is not known. */
+/* Nanoseconds since 1970. */
 static int64_t read_created_s(const struct gr_wire_field *field)
 {
     int64_t created_ns = (int64_t)field->value;
 
-    return field->type == GR_WIRE_VARINT && created_ns > 0 ? created_ns / NS_PER_S : 0;
+    return field->type == GR_WIRE_VARINT && created_ns >= CREATED_MIN_NS ? created_ns / NS_PER_S
+                                                                         : 0;
 }
 
 /* What is looked at before a subject is made. The fields were walked through before. */
