@@ -40,6 +40,10 @@ def one_hook(stage: str) -> str:
     return f"  match: {{always: true}}\n  hooks:\n    {stage}: [{hook}]\n"
 
 
+# The pod of a container, where a test does not say otherwise.
+POD = {"id": "pod0", "name": "pod", "uid": "uid", "namespace": "default"}
+
+
 class PeerError(Exception):
     """The peer's answer was an error; for `create` that is what would reach kubelet."""
 
@@ -171,10 +175,17 @@ class Peer:
             os.kill(pid, signal.SIGKILL)
         self._end()
 
-    def restart(self) -> None:
+    def restart(self, running: list[dict[str, Any]] | None = None) -> None:
         """A new runtime after stop() or crash(), with a new socket under the same name."""
         self._child, self._buffer = self._spawn(), b""
+        if running is not None:
+            self.tell(running)
         self.start()
+
+    def tell(self, running: list[dict[str, Any]]) -> None:
+        """What the next plugins are told at Synchronize: these containers, in one pod."""
+        containers = [{"pod_sandbox_id": "pod0", "name": "main"} | container for container in running]
+        self.call("state", pod_list=[POD], container_list=containers)
 
     def wait(self, plugins: int, timeout: float = 30, syncs: int = 0) -> list[str]:
         """Waits for so many registered and synchronized plugins; their names in calling order."""
@@ -190,7 +201,7 @@ class Peer:
         self, container: dict[str, Any] | None = None, pod: dict[str, Any] | None = None
     ) -> Adjustment:
         """Asks the plugins about one container; fields not given are those of an ordinary one."""
-        full_pod = {"id": "pod0", "name": "pod", "uid": "uid", "namespace": "default"} | (pod or {})
+        full_pod = POD | (pod or {})
         full = {"id": "ctr0", "pod_sandbox_id": "pod0", "name": "main"} | (container or {})
         return _adjustment(self.call("create", pod=full_pod, container=full))
 

@@ -21,6 +21,11 @@ def children_of(pid: int) -> list[int]:
         return []
 
 
+def _state_of(pid: int) -> str:
+    """One letter, as in /proc/PID/stat; the name before it may hold anything."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 class Process:
     """One long-running program; its output goes to a log file that failure messages quote."""
 
@@ -53,6 +58,15 @@ class Process:
     def send(self, sig: signal.Signals) -> None:
         if self.running():
             os.kill(self.pid, sig)
+
+    def pause(self) -> None:
+        """Stops the program until it is resumed; nsenter stops with it."""
+        self.send(signal.SIGSTOP)
+        until(lambda: _state_of(self._child.pid) == "T", f"{self.name} is stopped")
+
+    def resume(self) -> None:
+        """Lets it go on; nsenter passes that on."""
+        os.kill(self._child.pid, signal.SIGCONT)
 
     def wait(self, timeout: float = 30) -> int:
         """The exit status; fails the test when the program does not end."""

@@ -40,6 +40,10 @@ type command struct {
 	ContainersEach int `json:"containers_each,omitempty"`
 	Annotations    int `json:"annotations,omitempty"`
 	ValueBytes     int `json:"value_bytes,omitempty"`
+
+	// state: the same, one by one; protojson of the NRI messages.
+	PodList       []json.RawMessage `json:"pod_list,omitempty"`
+	ContainerList []json.RawMessage `json:"container_list,omitempty"`
 }
 
 type reply map[string]any
@@ -66,6 +70,8 @@ func (p *peer) do(ctx context.Context, cmd *command) (reply, error) {
 		return reply{}, nil
 	case "sync":
 		return p.setState(cmd), nil
+	case "state":
+		return p.listState(cmd)
 	case "plugins":
 		return p.status(), nil
 	case "wait":

@@ -35,6 +35,30 @@ func (p *peer) setState(cmd *command) reply {
 	return reply{"pods": len(pods), "containers": len(containers)}
 }
 
+// listState prepares just these pods and containers.
+func (p *peer) listState(cmd *command) (reply, error) {
+	var pods []*api.PodSandbox
+	var containers []*api.Container
+	for _, raw := range cmd.PodList {
+		pod := &api.PodSandbox{}
+		if err := fromJSON(raw, pod); err != nil {
+			return nil, fmt.Errorf("pod: %w", err)
+		}
+		pods = append(pods, pod)
+	}
+	for _, raw := range cmd.ContainerList {
+		container := &api.Container{}
+		if err := fromJSON(raw, container); err != nil {
+			return nil, fmt.Errorf("container: %w", err)
+		}
+		containers = append(containers, container)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pods, p.containers = pods, containers
+	return reply{"pods": len(pods), "containers": len(containers)}, nil
+}
+
 func makeAnnotations(n, valueBytes int) map[string]string {
 	m := make(map[string]string, n)
 	for i := 0; i < n; i++ {
