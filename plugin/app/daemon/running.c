@@ -7,8 +7,9 @@
 #include "app/daemon/running_found.h"
 #include "nri/limits.h"
 
-/* How long one turn of the loop may be kept, and by how many containers; one that is begun is
- * finished. */
+/* How long one turn of the loop may be kept, and by how many containers. One that is begun is
+ * finished: an ordinary one takes some microseconds, a hostile one what a request may
+ * (GR_MATCH_STEPS_MAX). */
 #define SLICE_NS UINT64_C(1000000)
 #define SLICE_CONTAINERS 64
 

@@ -421,7 +421,7 @@ static void test_missed_and_a_later_set(void **state)
     live_twice(rig, true);
     assert_int_equal(synchronize(rig, running), 1);
     put_set(rig, "late", "");
-    gr_inforce_reload(rig->inforce, "test", "test");
+    gr_inforce_reload(rig->inforce, "test");
     rig->loaded = false;
     load(rig);
     expect(rig, "1 running missed:new/web"); /* rules that change do not look again */
