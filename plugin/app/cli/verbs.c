@@ -26,6 +26,8 @@ const struct gr_verb gr_verbs[] = {
      NULL},
     {"diff", "show what other rules would change for containers", gr_verb_diff, gr_options_diff,
      TEXT | JSON | YAML, NULL},
+    {"doctor", "say why no hooks come to containers on this node", gr_verb_doctor,
+     gr_options_doctor, TEXT | JSON | YAML, ""},
     {"explain", "say why each set matches a container or does not", gr_verb_explain,
      gr_options_explain, TEXT | JSON | YAML, ""},
     {"list", "show the rules in force, their order, and what was ignored or refused", gr_verb_list,

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/doctor/check_socket: whether the plugin's socket is the runtime's, and whether somebody
+ * listens there.
+ *
+ * Layer: app. Who listens stands in /proc/PID/net/unix; only where that cannot be seen a connection
+ * is made and closed at once, which a runtime takes for a plugin that gave up.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "app/doctor/doctor.h"
+
+#define UNIX_TABLE_BYTES_MAX (16U << 20)
+
+/* What has SO_ACCEPTCONN in the column Flags. */
+#define LISTENING "00010000"
+
+/* Where the plugin looks: as it says itself, as its process was told, or the default. */
+static const char *ours(const struct gr_doctor *d)
+{
+    const json_t *connection = json_object_get(d->plugin.status, "connection");
+    const char *told = json_string_value(json_object_get(connection, "socket"));
+    const struct gr_doctor_proc *proc = gr_doctor_find_proc(d, GR_PROGRAM_PLUGIN);
+    const char *arg = proc ? gr_doctor_arg(proc, "socket", '\0') : NULL;
+
+    if (d->socket)
+        return d->socket;
+    if (told && told[0])
+        return told;
+    return arg && arg[0] ? arg : GR_NRI_SOCKET_PATH;
+}
+
+/* /var/run is a link to /run, and runtimes name either. */
+static struct gr_str without_var(struct gr_str path)
+{
+    return gr_str_has_prefix(path, GR_STR("/var/run/")) ? gr_str_skip(path, strlen("/var")) : path;
+}
+
+static bool same_path(struct gr_doctor *d, const char *a, const char *b)
+{
+    return gr_str_eq(without_var(gr_str_from(a)), without_var(gr_str_from(b))) ||
+           gr_doctor_same(d->host, a, b);
+}
+
+enum listening {
+    LISTEN_UNKNOWN,
+    LISTEN_NO,
+    LISTEN_YES,
+};
+
+/* Num RefCount Protocol Flags Type St Inode Path */
+static bool listens(struct gr_str line, const char *path)
+{
+    struct gr_str name = gr_str_skip(line, gr_str_rfind(line, ' ') + 1);
+    struct gr_str rest = line;
+
+    for (int i = 0; i < 3; i++)
+        rest = gr_str_skip(rest, gr_str_find(rest, ' ') + 1);
+    return gr_str_has_prefix(rest, GR_STR(LISTENING " ")) &&
+           gr_str_eq(without_var(name), without_var(gr_str_from(path)));
+}
+
+static enum listening look_up(struct gr_doctor *d, const char *path)
+{
+    struct gr_str text;
+
+    /* Any other process may be in another network namespace, which has a table of its own. */
+    if (!d->runtime.proc ||
+        gr_doctor_read(d->host, gr_doctor_text(d, "/proc/%u/net/unix", d->runtime.proc->pid),
+                       UNIX_TABLE_BYTES_MAX, &text) != 0 ||
+        text.n == 0)
+        return LISTEN_UNKNOWN;
+    while (text.n > 0) {
+        size_t n = gr_str_find(text, '\n');
+
+        if (listens(gr_str_first(text, n), path))
+            return LISTEN_YES;
+        text = gr_str_skip(text, n + 1);
+    }
+    return LISTEN_NO;
+}
+
+/* Through a descriptor of the socket's file: its path may be longer than an address, and is the
+ * host's. Returns 0 or a negative errno. */
+static int knock(int file)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int r = 0;
+
+    if (fd < 0)
+        return -errno;
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", file);
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+        r = -errno;
+    (void)close(fd);
+    return r == -EAGAIN ? 0 : r; /* its queue is full: somebody listens */
+}
+
+static const char *restart_fix(struct gr_doctor *d)
+{
+    const struct gr_runtime *r = &d->runtime;
+
+    if (r->kind != GR_RUNTIME_CONTAINERD && r->kind != GR_RUNTIME_CRIO)
+        return "start the runtime";
+    return gr_doctor_text(d, "%s; why it did not listen says: journalctl -u %s | grep -i nri",
+                          gr_doctor_restart(d), gr_runtime_unit(r->kind));
+}
+
+static void check_listening(struct gr_doctor *d, const char *path, int file)
+{
+    enum listening state = look_up(d, path);
+    int r = 0;
+
+    if (state == LISTEN_UNKNOWN)
+        r = knock(file);
+    if (r == -EACCES || r == -EPERM)
+        gr_doctor_add(d, "not-permitted", GR_DOCTOR_FILE(path),
+                      "run it as root: sudo grapnel doctor",
+                      "whether somebody listens at this socket only root may find out");
+    else if (state == LISTEN_NO || r == -ECONNREFUSED)
+        gr_doctor_add(d, "socket-dead", GR_DOCTOR_FILE(path), restart_fix(d),
+                      "the socket is there, and nobody listens at it");
+    else if (r != 0)
+        gr_doctor_add(d, "socket-missing", GR_DOCTOR_FILE(path), restart_fix(d),
+                      "the socket cannot be used: %s", strerror(-r));
+    else
+        gr_doctor_note(d, "somebody listens at %s", path);
+}
+
+static void check_file(struct gr_doctor *d, const char *path)
+{
+    int file = gr_doctor_open(d->host, path);
+    struct stat st;
+
+    if (file == -EACCES || file == -EPERM) {
+        gr_doctor_add(d, "not-permitted", GR_DOCTOR_FILE(path),
+                      "run it as root: sudo grapnel doctor", "only root may look at this socket");
+        return;
+    }
+    if (file < 0) {
+        gr_doctor_add(d, "socket-missing", GR_DOCTOR_FILE(path), restart_fix(d),
+                      "there is no NRI socket: %s", strerror(-file));
+        return;
+    }
+    if (fstat(file, &st) == 0 && S_ISSOCK(st.st_mode))
+        check_listening(d, path, file);
+    else
+        gr_doctor_add(d, "socket-missing", GR_DOCTOR_FILE(path),
+                      gr_doctor_text(d, "remove it, then: %s", gr_doctor_restart(d)),
+                      "what lies there is no socket");
+    (void)close(file);
+}
+
+void gr_check_socket(struct gr_doctor *d)
+{
+    const struct gr_runtime *r = &d->runtime;
+    const struct gr_runtime_config *c = &r->config;
+    const json_t *connection = json_object_get(d->plugin.status, "connection");
+    const char *path = ours(d);
+    bool known = r->kind == GR_RUNTIME_CONTAINERD || r->kind == GR_RUNTIME_CRIO;
+
+    if (json_is_true(json_object_get(connection, "launched"))) {
+        gr_doctor_note(d, "the runtime launched the plugin, which needs no socket");
+        return;
+    }
+    if (known && r->installed &&
+        (!r->nri_on || (c->no_connections.has && c->no_connections.is_true)))
+        return; /* why there is none has been said */
+    if (known && r->installed && !same_path(d, r->socket, path)) {
+        gr_doctor_add(d, "socket-elsewhere",
+                      (struct gr_doctor_place){c->socket.file, c->socket.line},
+                      gr_doctor_text(d, "grapnel plugin --socket %s, or set the runtime to %s",
+                                     r->socket, path),
+                      "the runtime listens at %s, the plugin looks for it at %s", r->socket, path);
+        return;
+    }
+    check_file(d, path);
+}
