@@ -63,6 +63,23 @@ CONFIGS = {
 }  # fmt: skip
 
 
+ON, OFF = "[crio.nri]\nenable_nri = true\n", "[crio.nri]\nenable_nri = false\n"
+CRIO_CONFIGS = {
+    "nothing": {},
+    "off": {"crio.conf": OFF},
+    "a drop-in": {"crio.conf": OFF, "d/10": ON},
+    "a backup counts, too": {"d/10.conf": ON, "d/10.conf.bak": OFF},
+    "by name": {"d/20.conf": ON, "d/10.conf": OFF},
+    "folders": {"d/20.conf": OFF, "d/20.d/a": ON, "d/10.d/z": OFF},
+    "dotted keys": {"crio.conf": "crio.nri.enable_nri = false\n"},
+    "only another key in a drop-in": {
+        "crio.conf": OFF,
+        "d/a": "[crio.nri]\nnri_listen = '/run/x.sock'\n",
+    },
+    "another table": {"crio.conf": "[crio.runtime.nri]\nenable_nri = false\n"},
+}
+
+
 def doctor(host: Host | None, *args: object) -> dict[str, Any]:
     """Its report; inside of a private host or here."""
     command = [str(word) for word in (cache.grapnel(), "doctor", "-o", "json", *args)]
@@ -109,6 +126,37 @@ def test_containerd_reads_the_same(tmp_path: Path, version: str, files: dict[str
     found = codes(report)
     assert report["runtime"]["version"] == f"v{version}"
     assert ("nri-off" in found) == (is_off.group(1) == "true"), json.dumps(found, indent=1)
+    assert "socket-elsewhere" not in found
+
+
+@pytest.mark.parametrize("files", CRIO_CONFIGS.values(), ids=CRIO_CONFIGS.keys())
+def test_crio_reads_the_same(tmp_path: Path, files: dict[str, str]) -> None:
+    """The same answer as CRI-O's own: config prints what it has put together."""
+    folder = tmp_path / "etc" / "crio"
+    for name, text in files.items():
+        path = folder / name.replace("d/", "crio.conf.d/", 1)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "usr" / "bin").mkdir(parents=True)
+    program = cache.fetched("crio-1.34.0") / "crio"
+    shutil.copy(program, tmp_path / "usr" / "bin")
+    main = folder / "crio.conf"
+    if files:  # a file that is named must be there
+        main.touch()
+    own = subprocess.run(
+        [program, "--config", main if files else "", "--config-dir",
+         folder / "crio.conf.d", "--root", tmp_path / "root", "--runroot", tmp_path / "run",
+         "config"],
+        capture_output=True, text=True, check=True, timeout=60,
+    ).stdout  # fmt: skip
+    # What is the default stands behind a mark of comment.
+    is_on = re.search(r"^#? ?enable_nri = (\w+)$", own, re.MULTILINE)
+    socket = re.search(r'^#? ?nri_listen = "(.*)"$', own, re.MULTILINE)
+    assert is_on and socket, own
+
+    found = codes(doctor(None, "--host-root", tmp_path, "--runtime", "crio", "--socket",
+                         socket.group(1), "--control", tmp_path / "none"))  # fmt: skip
+    assert ("nri-off" in found) == (is_on.group(1) == "false"), json.dumps(found, indent=1)
     assert "socket-elsewhere" not in found
 
 

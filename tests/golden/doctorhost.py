@@ -117,11 +117,12 @@ class DoctorHost:
         else:
             path.unlink()
 
-    def process(self, pid: int, *argv: str, exe: str | None = None, started: int = 1) -> None:
+    def process(self, pid: int, *argv: str, exe: str | None = None, started: int = 1,
+                parent: int = 1) -> None:
         """A record in /proc; started: seconds after the host's start."""
         self.write(f"/proc/{pid}/cmdline", "\0".join(argv) + "\0")
         ticks = started * os.sysconf("SC_CLK_TCK")
-        self.write(f"/proc/{pid}/stat", f"{pid} (a name) S 1" + " 0" * 17 + f" {ticks} 0\n")
+        self.write(f"/proc/{pid}/stat", f"{pid} (a name) S {parent}" + " 0" * 17 + f" {ticks} 0\n")
         link = self.path(f"/proc/{pid}/exe")
         link.unlink(missing_ok=True)
         link.symlink_to(exe or argv[0])

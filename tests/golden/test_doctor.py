@@ -77,8 +77,10 @@ def no_runtime(host):
     host.write("/usr/bin/podman", "", 0o755)
 
 
-@case("runtime-not-running", "systemctl start containerd", also=("socket-dead",))
+@case("runtime-not-running", "systemctl start containerd",
+      also=("socket-dead", "plugin-not-connected"))
 def not_running(host):
+    away(host)
     host.remove("/proc/100")
     host.stop(host.closing.pop(0))
 
@@ -199,33 +201,48 @@ def cri_off(host):
 
 # ---- the socket ----
 
-@case("socket-elsewhere", "--socket /run/other/nri.sock", file=CONFIG, line=4)
+AWAY = ("plugin-not-connected",)
+
+
+def away(host: DoctorHost) -> None:
+    """The plugin runs and has no connection: only then its socket matters."""
+    status(host, ready=False, notReady="not connected to the runtime",
+           connection={**STATUS["connection"], "state": "closed"})
+
+
+@case("socket-elsewhere", "--socket /run/other/nri.sock", file=CONFIG, line=4, also=AWAY)
 def socket_elsewhere(host):
+    away(host)
     nri(host, 'socket_path = "/run/other/nri.sock"\n')
 
 
-@case("socket-missing", "systemctl restart containerd", file="/run/nri/nri.sock")
+@case("socket-missing", "systemctl restart containerd", file="/run/nri/nri.sock", also=AWAY)
 def socket_missing(host):
+    away(host)
     host.remove("/run/nri/nri.sock")
 
 
 @case("socket-missing", "remove it", file="/run/nri/nri.sock", name="a file",
-      found="no socket")
+      found="no socket", also=AWAY)
 def socket_file(host):
+    away(host)
     host.remove("/run/nri/nri.sock")
     host.write("/run/nri/nri.sock", "")
 
 
-@case("socket-dead", "journalctl -u containerd", file="/run/nri/nri.sock")
+@case("socket-dead", "journalctl -u containerd", file="/run/nri/nri.sock", also=AWAY)
 def socket_dead(host):
+    away(host)
     host.write("/proc/100/net/unix", "Num RefCount Protocol Flags Type St Inode Path\n"
                "0000: 00000002 00000000 00010000 0001 01 4711 /run/other.sock\n"
                "0000: 00000003 00000000 00000000 0001 03 4712 /run/nri/nri.sock\n")
 
 
-@case("socket-dead", "journalctl -u containerd", file="/run/nri/nri.sock", name="without proc")
+@case("socket-dead", "journalctl -u containerd", file="/run/nri/nri.sock", name="without proc",
+      also=AWAY)
 def socket_dead_without_proc(host):
     """Only the file is left of a socket, and there is no table of sockets to be seen."""
+    away(host)
     host.remove("/proc/100/net/unix")
     host.stop(host.closing.pop(0))
 
@@ -334,6 +351,7 @@ def crio_rejects(host):
 @case("required-plugin-name", 'write "grapnel" there', file=CONFIG, line=7,
       found='"20-grapnel" is required, and this one is 10-grapnel')
 def required_name(host):
+    new_binary(host, containerd("v2.2.1", "v0.11.0"))
     nri(host, "default_validator = { enable = true, required_plugins = [\n  'other',\n"
               "  'grapnel', '20-grapnel' ] }\n".replace("\n  'grapnel'", "\n\n  'grapnel'"))
 
@@ -344,6 +362,15 @@ def required_name(host):
 def selinux(host):
     host.write("/sys/fs/selinux/enforce", "1")
     host.write("/proc/200/attr/current", "system_u:system_r:container_t:s0:c1,c2\0")
+
+
+@case("selinux-domain", "spc_t", found="this process", name="own", also=("plugin-not-running",))
+def selinux_own(host):
+    silent(host)
+    host.remove("/proc/200")
+    host.write("/sys/fs/selinux/enforce", "1")
+    host.write("/proc/400/attr/current", "system_u:system_r:container_t:s0:c1,c2\0")
+    host.path("/proc/self").symlink_to("400")
 
 
 # ---- rules and programs ----
@@ -547,6 +574,11 @@ def test_every_code_has_a_case():
     assert len(codes) == len(set(codes)) > 30
     assert set(codes_of_page()) == set(codes)
     assert {case.code for case in CASES} | {"not-permitted"} == set(codes)
+    used = set()
+    for path in (ROOT / "plugin/app/doctor").glob("*.c"):
+        used |= set(re.findall(r'gr_doctor_add\(\s*d, "([a-z-]+)"', path.read_text()))
+        used |= set(re.findall(r'check_elsewhere\(d, "([a-z-]+)"', path.read_text()))
+    assert used == set(codes)
 
 
 @pytest.mark.parametrize("runtime", ["containerd", "crio"])
@@ -678,6 +710,22 @@ def test_crio_order(grapnel: str, home: Path):
         assert off(host) == ("/etc/crio/crio.conf", 2)
 
 
+def test_validator_of_an_earlier_release(host: DoctorHost):
+    """It is not there before NRI 0.10, whatever the configuration says of it."""
+    rejects(host)
+    assert set(host.findings()) == {"validator-rejects-hooks"}
+    new_binary(host, containerd("v2.1.4", "v0.8.0"))
+    assert host.findings() == {}
+
+
+def test_a_container_cannot_pose_as_the_runtime(host: DoctorHost):
+    """It may call its process as it likes and come first, but it is no child of the first one."""
+    host.process(10, "containerd", "--config", "/pod.toml", exe="/usr/bin/containerd", parent=99)
+    nri(host, "disable = true\n", "/pod.toml")
+    assert off(host) is None
+    assert host.report()["runtime"]["pid"] == 100
+
+
 # ---- versions ----
 
 def test_what_the_runtime_told_comes_first(host: DoctorHost):
@@ -796,14 +844,15 @@ def test_real_plugin_without_runtime(host: DoctorHost, grapnel: str):
 def test_real_socket_without_proc(host: DoctorHost):
     """A connection is made and closed where no table tells who listens; then nothing is found."""
     host.remove("/proc")
+    away(host)
     server = host.closing[0]
-    assert host.report()["findings"] == []
+    assert set(host.findings()) == {"plugin-not-connected"}
     server.settimeout(10)
     client, _ = server.accept()
     with client:
         assert client.recv(1) == b""
     host.remove("/run/nri/nri.sock")
-    assert set(host.findings()) == {"socket-missing"}
+    assert set(host.findings()) == {"socket-missing", "plugin-not-connected"}
 
 
 def test_links_stay_inside_the_host(host: DoctorHost):

@@ -39,15 +39,20 @@ void gr_check_selinux(struct gr_doctor *d)
         return;
     }
     gr_doctor_note(d, "SELinux enforces, and the plugin does not run");
-    if (!proc || gr_doctor_read(d->host, gr_doctor_text(d, "/proc/%u/attr/current", proc->pid),
-                                SMALL_BYTES, &text) != 0)
+    /* Without one this process may be what is in the plugin's pod. */
+    if (gr_doctor_read(d->host,
+                       proc ? gr_doctor_text(d, "/proc/%u/attr/current", proc->pid)
+                            : "/proc/self/attr/current",
+                       SMALL_BYTES, &text) != 0)
         return;
-    gr_doctor_note(d, "SELinux enforces, the plugin's domain is %.*s", GR_STR_FMT(type_of(text)));
+    gr_doctor_note(d, "SELinux enforces, the domain is %.*s", GR_STR_FMT(type_of(text)));
     if (is_confined(type_of(text)))
         gr_doctor_add(d, "selinux-domain", GR_DOCTOR_NOWHERE,
                       "in the pod's specification:\n"
                       "  securityContext:\n"
                       "    seLinuxOptions: {type: spc_t}",
-                      "SELinux enforces, and process %u of the plugin runs as %.*s", proc->pid,
+                      "SELinux enforces, and %s runs as %.*s",
+                      proc ? gr_doctor_text(d, "process %u of the plugin", proc->pid)
+                           : "this process, in whose pod the plugin would be,",
                       GR_STR_FMT(type_of(text)));
 }

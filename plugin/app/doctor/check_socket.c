@@ -156,6 +156,13 @@ static void check_file(struct gr_doctor *d, const char *path)
     (void)close(file);
 }
 
+static bool is_connected(const json_t *connection)
+{
+    const char *state = json_string_value(json_object_get(connection, "state"));
+
+    return state && (strcmp(state, "configured") == 0 || strcmp(state, "ready") == 0);
+}
+
 void gr_check_socket(struct gr_doctor *d)
 {
     const struct gr_runtime *r = &d->runtime;
@@ -166,6 +173,11 @@ void gr_check_socket(struct gr_doctor *d)
 
     if (json_is_true(json_object_get(connection, "launched"))) {
         gr_doctor_note(d, "the runtime launched the plugin, which needs no socket");
+        return;
+    }
+    /* In a pod its path may be another one than the host's. */
+    if (is_connected(connection) && !d->socket) {
+        gr_doctor_note(d, "the plugin is connected at %s", path);
         return;
     }
     if (known && r->installed &&

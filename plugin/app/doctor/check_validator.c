@@ -50,7 +50,8 @@ void gr_check_validator(struct gr_doctor *d)
 {
     const struct gr_runtime_config *c = &d->runtime.config;
 
-    if (!c->validator.has || !c->validator.is_true || !d->runtime.nri_on)
+    if (!c->validator.has || !c->validator.is_true || !d->runtime.nri_on ||
+        gr_release_before(d->runtime.nri, 0, 10, 0))
         return;
     if (c->reject_hooks.has && c->reject_hooks.is_true)
         gr_doctor_add(d, "validator-rejects-hooks",

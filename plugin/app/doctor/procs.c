@@ -9,7 +9,8 @@
 #define STAT_BYTES_MAX (64U << 10)
 #define PROC_PATH_BYTES 64
 
-/* Place of the time of start among the words of /proc/PID/stat behind the name: the 22nd of all. */
+/* Places among the words of /proc/PID/stat behind the name: the 4th and 22nd of all. */
+#define STAT_PARENT_WORD 1
 #define STAT_START_WORD 19
 
 bool gr_doctor_is_plugin_name(const char *name)
@@ -131,18 +132,20 @@ static uint64_t boot_time_s(struct gr_doctor_host *host)
     return gr_str_to_u64(word(text, 1), &seconds) == 0 ? seconds : 0;
 }
 
-static void read_start(struct gr_doctor_host *host, struct gr_doctor_proc *proc)
+static void read_stat(struct gr_doctor_host *host, struct gr_doctor_proc *proc)
 {
     uint64_t boot_s = boot_time_s(host);
-    uint64_t ticks = 0;
+    uint64_t ticks = 0, parent = 0;
     char path[PROC_PATH_BYTES];
     struct gr_str text;
 
     (void)snprintf(path, sizeof(path), "/proc/%u/stat", proc->pid);
-    if (boot_s == 0 || gr_doctor_read(host, path, STAT_BYTES_MAX, &text) != 0)
+    if (gr_doctor_read(host, path, STAT_BYTES_MAX, &text) != 0)
         return;
     text = gr_str_skip(text, gr_str_rfind(text, ')') + 2); /* the name may hold blanks */
-    if (gr_str_to_u64(word(text, STAT_START_WORD), &ticks) == 0)
+    if (gr_str_to_u64(word(text, STAT_PARENT_WORD), &parent) == 0)
+        proc->parent = (unsigned)parent;
+    if (boot_s > 0 && gr_str_to_u64(word(text, STAT_START_WORD), &ticks) == 0)
         proc->started_s = (int64_t)(boot_s + ticks / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
@@ -160,7 +163,7 @@ static int look_at(struct gr_doctor_host *host, unsigned pid, struct gr_doctor_p
     host->denied = denied; /* of each process of somebody else: that says nothing */
     if (!choose(&proc))
         return 0;
-    read_start(host, &proc);
+    read_stat(host, &proc);
     procs->items[procs->n++] = proc;
     return 0;
 }

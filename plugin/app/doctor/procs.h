@@ -22,6 +22,7 @@ enum gr_doctor_program {
 struct gr_doctor_proc {
     enum gr_doctor_program program;
     unsigned pid;
+    unsigned parent; /* 1: the host's first process started it, or whoever did has ended */
     const char *exe; /* the file that it runs, as the kernel names it; NULL: not to be seen */
     const char *args[GR_DOCTOR_ARGS_MAX];
     size_t args_n;

@@ -49,7 +49,8 @@ static bool has_config(struct gr_doctor *d, enum gr_runtime_kind kind)
     return false;
 }
 
-/* The containerd that dockerd starts for itself has no CRI and is none of ours. */
+/* The containerd that dockerd starts for itself has no CRI and is none of ours. A process in a
+ * container may call itself as it likes, but it is never a child of the host's first one. */
 static const struct gr_doctor_proc *find_proc(const struct gr_doctor *d, enum gr_runtime_kind kind)
 {
     enum gr_doctor_program program =
@@ -57,11 +58,13 @@ static const struct gr_doctor_proc *find_proc(const struct gr_doctor *d, enum gr
 
     if (kind != GR_RUNTIME_CRIO && kind != GR_RUNTIME_CONTAINERD)
         return kind == GR_RUNTIME_DOCKER ? gr_doctor_find_proc(d, GR_PROGRAM_DOCKERD) : NULL;
-    for (size_t i = 0; i < d->procs.n; i++) {
-        const char *config = gr_doctor_arg(&d->procs.items[i], "config", 'c');
+    for (size_t i = 0; i < 2 * d->procs.n; i++) {
+        const struct gr_doctor_proc *proc = &d->procs.items[i % d->procs.n];
+        const char *config = gr_doctor_arg(proc, "config", 'c');
 
-        if (d->procs.items[i].program == program && !(config && strstr(config, "/docker/")))
-            return &d->procs.items[i];
+        if (proc->program == program && (proc->parent == 1 || i >= d->procs.n) &&
+            !(config && strstr(config, "/docker/")))
+            return proc;
     }
     return NULL;
 }
