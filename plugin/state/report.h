@@ -38,6 +38,7 @@ enum gr_report_result {
     GR_REPORT_EXEC,    /* could not be started */
     GR_REPORT_VERIFY,  /* was not started: the program is not the one that was meant */
 };
+#define GR_REPORT_RESULT_COUNT 6
 
 /* "ok", "exit", … */
 const char *gr_report_result_name(enum gr_report_result result);

@@ -492,3 +492,26 @@ def test_textfile_moves(ruled: Node, tmp_path: Path):
         running.reload()
         appears(tmp_path / "b.prom")
         assert not (tmp_path / "a.prom").exists()
+
+
+# ---- hook runners ----
+
+def test_reports_of_hook_runners(ruled: Node, tcp: str):
+    """One JSON object in a datagram, as grapnel-exec will send it (specs/runner-reports.md)."""
+    run_dir = ruled.home / "run"
+    configure(ruled, runDir=run_dir)
+    report = {"v": 1, "set": "one", "hash": "0" * 16, "id": "c0ffee", "stage": "poststop",
+              "result": "exit", "code": 75, "durationMs": 12}
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        running.said("rules loaded")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.connect(str(run_dir / "reports.sock"))
+            for result in ("ok", "exit", "verify"):
+                sender.send(json.dumps(report | {"result": result}).encode())
+        hook = 'rule="one",hook_point="poststop"'
+        until(lambda: f"grapnel_hook_runs_total{{{hook}}} 3\n" in get(tcp, "/metrics").text, "three runs")
+        text = get(tcp, "/metrics").text
+        for reason, runs in (("exit", 1), ("signal", 0), ("verify", 1)):
+            assert f'grapnel_hook_run_failures_total{{{hook},reason="{reason}"}} {runs}\n' in text
+        assert 'grapnel_hook_run_duration_seconds_count{rule="one"} 3\n' in text

@@ -37,9 +37,8 @@ static const char help[] =
     "Exit codes: 0 told to stop, 1 it could not go on, 2 usage, 4 the connection that the runtime\n"
     "passed cannot be used.\n"
     "\n"
-    "SIGHUP reads settings and rules again, SIGUSR1 logs how the plugin is. Logs go to stderr, or "
-    "to syslog where that is "
-    "/dev/null.\n"
+    "SIGHUP reads settings and rules again, SIGUSR1 logs how the plugin is. Logs go to stderr, or\n"
+    "to syslog where that is /dev/null.\n"
     "\n"
     "Example:\n"
     "  grapnel plugin --socket /run/nri/nri.sock --index 10 --hooks-dir /etc/grapnel/hooks.d\n";

@@ -282,11 +282,9 @@ void gr_metrics_disconnected(struct gr_metrics *m, int reason)
 
 /* ---- hooks that ran ---- */
 
-void gr_metrics_hook_run(struct gr_metrics *m, const struct gr_hook_run *run)
+void gr_metrics_hook_run(struct gr_metrics *m, const struct gr_report *report)
 {
-    struct gr_series *series = series_of(m, run->set);
-    enum gr_stage stage;
-    size_t point = gr_stage_parse(run->hook_point, &stage) ? (size_t)stage : GR_STAGE_COUNT;
+    struct gr_series *series = series_of(m, report->set);
 
     if (!series)
         return;
@@ -294,8 +292,8 @@ void gr_metrics_hook_run(struct gr_metrics *m, const struct gr_hook_run *run)
         series->runs = calloc(1, sizeof(*series->runs));
     if (!series->runs)
         return;
-    series->runs->results[point][run->result]++;
-    observe(&series->runs->duration, gr_run_buckets, run->duration_ms);
+    series->runs->results[report->stage][report->result]++;
+    observe(&series->runs->duration, gr_run_buckets, report->duration_ms);
 }
 
 /* ---- life ---- */

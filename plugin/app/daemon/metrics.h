@@ -11,6 +11,7 @@
 
 #include "app/daemon/view.h"
 #include "base/buf.h"
+#include "state/report.h"
 
 /*
  * Sets that have series of their own; what the others count stands together under rule="". A set
@@ -42,24 +43,8 @@ void gr_metrics_shutdown(struct gr_metrics *metrics);
 /* A session is over. reason: 0 end of file, or a negative errno. */
 void gr_metrics_disconnected(struct gr_metrics *metrics, int reason);
 
-enum gr_hook_result {
-    GR_HOOK_OK,
-    GR_HOOK_EXIT,    /* its exit code was not 0 */
-    GR_HOOK_SIGNAL,  /* a signal ended it */
-    GR_HOOK_TIMEOUT, /* it was ended since it took too long */
-    GR_HOOK_EXEC,    /* it could not be started */
-};
-#define GR_HOOK_RESULT_COUNT 5
-
-/* A hook that ran, as the hook runner reports it. Text is borrowed for the call. */
-struct gr_hook_run {
-    struct gr_str set;
-    struct gr_str hook_point; /* as in OCI config.json */
-    enum gr_hook_result result;
-    uint64_t duration_ms;
-};
-
-void gr_metrics_hook_run(struct gr_metrics *metrics, const struct gr_hook_run *run);
+/* A hook that ran, as the hook runner reports it. */
+void gr_metrics_hook_run(struct gr_metrics *metrics, const struct gr_report *report);
 
 /* ---- what is told of it ---- */
 

@@ -50,11 +50,8 @@ enum gr_disconnection {
 };
 #define GR_DISCONNECTION_COUNT 6
 
-/* The stages, and one for whatever else a report may say. */
-#define GR_HOOK_POINTS (GR_STAGE_COUNT + 1)
-
 struct gr_series_runs {
-    uint64_t results[GR_HOOK_POINTS][GR_HOOK_RESULT_COUNT];
+    uint64_t results[GR_STAGE_COUNT][GR_REPORT_RESULT_COUNT];
     struct gr_histogram duration;
 };
 

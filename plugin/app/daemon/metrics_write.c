@@ -383,16 +383,11 @@ static void write_hooks(struct gr_metrics_out *out, const struct source *from)
     }
 }
 
-static const char *point_name(size_t point)
-{
-    return point < GR_STAGE_COUNT ? gr_stage_name((enum gr_stage)point) : "other";
-}
-
 static uint64_t runs_at(const struct gr_series *series, size_t point)
 {
     uint64_t n = 0;
 
-    for (size_t i = 0; series->runs && i < GR_HOOK_RESULT_COUNT; i++)
+    for (size_t i = 0; series->runs && i < GR_REPORT_RESULT_COUNT; i++)
         n += series->runs->results[point][i];
     return n;
 }
@@ -402,33 +397,29 @@ static void write_runs(struct gr_metrics_out *out, const struct source *from)
     const struct gr_series *series;
 
     for (size_t i = 0; (series = series_at(from, i)) != NULL; i++) {
-        for (size_t point = 0; point < GR_HOOK_POINTS; point++) {
+        for (size_t point = 0; point < GR_STAGE_COUNT; point++) {
             uint64_t n = runs_at(series, point);
 
             if (n > 0)
-                GR_METRICS_LINE(out, "", n, rule_of(series),
-                                GR_METRICS_LABEL("hook_point", point_name(point)));
+                GR_METRICS_LINE(
+                    out, "", n, rule_of(series),
+                    GR_METRICS_LABEL("hook_point", gr_stage_name((enum gr_stage)point)));
         }
     }
 }
 
 static void write_run_failures(struct gr_metrics_out *out, const struct source *from)
 {
-    static const char *const reasons[GR_HOOK_RESULT_COUNT] = {
-        [GR_HOOK_EXIT] = "exit",
-        [GR_HOOK_SIGNAL] = "signal",
-        [GR_HOOK_TIMEOUT] = "timeout",
-        [GR_HOOK_EXEC] = "exec",
-    };
     const struct gr_series *series;
 
     for (size_t i = 0; (series = series_at(from, i)) != NULL; i++) {
-        for (size_t point = 0; point < GR_HOOK_POINTS; point++) {
-            for (size_t k = GR_HOOK_EXIT; runs_at(series, point) > 0 && k < GR_HOOK_RESULT_COUNT;
-                 k++)
-                GR_METRICS_LINE(out, "", series->runs->results[point][k], rule_of(series),
-                                GR_METRICS_LABEL("hook_point", point_name(point)),
-                                GR_METRICS_LABEL("reason", reasons[k]));
+        for (size_t point = 0; point < GR_STAGE_COUNT; point++) {
+            for (size_t k = GR_REPORT_EXIT;
+                 runs_at(series, point) > 0 && k < GR_REPORT_RESULT_COUNT; k++)
+                GR_METRICS_LINE(
+                    out, "", series->runs->results[point][k], rule_of(series),
+                    GR_METRICS_LABEL("hook_point", gr_stage_name((enum gr_stage)point)),
+                    GR_METRICS_LABEL("reason", gr_report_result_name((enum gr_report_result)k)));
         }
     }
 }

@@ -186,6 +186,7 @@ static void on_report(void *user, const struct gr_report *report)
     struct gr_inforce_status status;
 
     gr_inforce_status(p->inforce, &status);
+    gr_metrics_hook_run(gr_exporter_metrics(p->exporter), report);
     gr_suspend_report(p->suspend, &status, report, gr_now_ns() / NS_PER_MS);
 }
 

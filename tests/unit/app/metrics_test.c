@@ -359,15 +359,13 @@ static void test_limit(void **state)
 
 /* ---- hooks that ran ---- */
 
-static void ran(struct all *all, const char *set, const char *point, enum gr_hook_result result,
+static void ran(struct all *all, const char *set, enum gr_stage stage, enum gr_report_result result,
                 uint64_t duration_ms)
 {
-    const struct gr_hook_run run = {.set = gr_str_from(set),
-                                    .hook_point = gr_str_from(point),
-                                    .result = result,
-                                    .duration_ms = duration_ms};
+    const struct gr_report report = {
+        .set = gr_str_from(set), .stage = stage, .result = result, .duration_ms = duration_ms};
 
-    gr_metrics_hook_run(all->metrics, &run);
+    gr_metrics_hook_run(all->metrics, &report);
 }
 
 static void test_runs(void **state)
@@ -376,11 +374,11 @@ static void test_runs(void **state)
 
     (void)state;
     begin(&all);
-    ran(&all, "tap", "createRuntime", GR_HOOK_OK, 10);
-    ran(&all, "tap", "createRuntime", GR_HOOK_EXIT, 11);
-    ran(&all, "tap", "poststop", GR_HOOK_TIMEOUT, 120001);
-    ran(&all, "tap", "nonsense", GR_HOOK_EXEC, 0);
-    ran(&all, "", "poststop", GR_HOOK_SIGNAL, 0);
+    ran(&all, "tap", GR_STAGE_CREATE_RUNTIME, GR_REPORT_OK, 10);
+    ran(&all, "tap", GR_STAGE_CREATE_RUNTIME, GR_REPORT_EXIT, 11);
+    ran(&all, "tap", GR_STAGE_POSTSTOP, GR_REPORT_TIMEOUT, 120001);
+    ran(&all, "tap", GR_STAGE_POSTSTART, GR_REPORT_EXEC, 0);
+    ran(&all, "", GR_STAGE_POSTSTOP, GR_REPORT_VERIFY, 0);
 #define RUNS(point, n) \
     ASSERT_LINE(&all, "grapnel_hook_runs_total{rule=\"tap\",hook_point=\"" point "\"} " n)
 #define FAILED(rule, point, reason, n)                                                        \
@@ -388,12 +386,12 @@ static void test_runs(void **state)
                       "\",reason=\"" reason "\"} " n)
     RUNS("createRuntime", "2");
     RUNS("poststop", "1");
-    RUNS("other", "1");
+    RUNS("poststart", "1");
     FAILED("tap", "createRuntime", "exit", "1");
     FAILED("tap", "createRuntime", "timeout", "0");
     FAILED("tap", "poststop", "timeout", "1");
-    FAILED("tap", "other", "exec", "1");
-    FAILED("", "poststop", "signal", "1");
+    FAILED("tap", "poststart", "exec", "1");
+    FAILED("", "poststop", "verify", "1");
     assert_null(strstr((const char *)all.text.data, "hook_point=\"prestart\""));
     ASSERT_LINE(&all, "grapnel_hook_run_duration_seconds_bucket{rule=\"tap\",le=\"0.01\"} 2");
     ASSERT_LINE(&all, "grapnel_hook_run_duration_seconds_bucket{rule=\"tap\",le=\"120\"} 3");
