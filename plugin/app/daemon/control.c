@@ -265,14 +265,18 @@ static void on_pause_over(evutil_socket_t fd, short what, void *arg)
 
 static void stop_listening(struct gr_control *control)
 {
+    char path[GR_CONFIG_SOCKET_MAX_BYTES + 1];
+
     if (control->acceptable)
         event_free(control->acceptable);
     control->acceptable = NULL;
     (void)event_del(control->pause);
-    if (control->listener.fd >= 0)
-        GR_LOG(control->log, GR_LEVEL_DEBUG, "the control socket is closed",
-               GR_LOG_TEXT("socket", control->listener.path));
+    if (control->listener.fd < 0)
+        return;
+    (void)snprintf(path, sizeof(path), "%s", control->listener.path);
     gr_listener_close(&control->listener);
+    GR_LOG(control->log, GR_LEVEL_DEBUG, "the control socket is closed",
+           GR_LOG_TEXT("socket", path));
 }
 
 static void failed(struct gr_control *control, const struct gr_err *err)
