@@ -6,19 +6,22 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from .wait import tail, until
 
 
 def children_of(pid: int) -> list[int]:
-    """The child processes of a process, by pid; none when it has ended."""
-    try:
-        return [
-            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        ]
-    except OSError:
-        return []
+    """The child processes of a process, by pid; none when it has ended.
+
+    Linux keeps them by the thread that made them, which in a program in Go may be any.
+    """
+    found: list[int] = []
+    for task in Path("/proc").glob(f"{pid}/task/*"):
+        with suppress(OSError):  # it may end meanwhile
+            found += map(int, (task / "children").read_text().split())
+    return found
 
 
 def _state_of(pid: int) -> str:
