@@ -248,7 +248,8 @@ static int choose_verdict(struct gr_decider *d, struct gr_set_result *result, st
     if (d->marks.n > 0 && gr_decide_is_marked(d, result->set->name)) {
         result->verdict = GR_VERDICT_ALREADY;
         result->reason = GR_STR("its mark is on the container: another instance was here");
-        plan->claims = !observes(result);
+        /* Suspended or not: the instance that applied it did so a moment before the pause. */
+        plan->claims = result->set->mode == GR_MODE_ENFORCE;
         plan->done = true;
         return 0;
     }

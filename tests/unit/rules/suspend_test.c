@@ -172,6 +172,39 @@ static void others_go_on(void **state)
     rig_fini(&rig);
 }
 
+static void adjust_mode(struct rig *rig, const char *name, const char *value)
+{
+    struct gr_adjust_entry *entry = make_room(&rig->rules_arena, 1, sizeof(*entry));
+    struct gr_hookset *set = rig_add(rig, name, make_always(true));
+
+    *entry = (struct gr_adjust_entry){
+        .kind = GR_ADJUST_ENV, .key = GR_STR("MODE"), .text = gr_str_from(value)};
+    set->adjust = entry;
+    set->adjust_n = 1;
+}
+
+/* What another instance applied before the pause keeps its keys: to ask for another value would be
+ * a conflict of two plugins, for which the runtime refuses the container. */
+static void marked_keeps_its_keys(void **state)
+{
+    static struct gr_str env[] = {TEXT("GRAPNEL_HOOKSET=b@ffff")};
+    static struct gr_oci_hook existing = {.path = {"/opt/h", 6}, .env = {env, 1}};
+    const struct gr_suspension list[] = {pause_of("b")};
+    struct rig rig;
+
+    (void)state;
+    init(&rig);
+    adjust_mode(&rig, "a", "old");
+    adjust_mode(&rig, "b", "new");
+    assert_str(rig_decide(&rig)->adjust[0].entry->text, "new");
+    suspend(&rig, list, 1);
+    assert_str(rig_decide(&rig)->adjust[0].entry->text, "old");
+    rig.subject.hooks = &existing;
+    rig.subject.hooks_n = 1;
+    assert_int_equal(rig_decide(&rig)->adjust_n, 0);
+    rig_fini(&rig);
+}
+
 /* ---- times ---- */
 
 static void ends(void **state)
@@ -328,6 +361,7 @@ int main(void)
 {
     test_add("as Observe", as_observe);
     test_add("others go on", others_go_on);
+    test_add("marked keeps its keys", marked_keeps_its_keys);
     test_add("ends", ends);
     test_add("protection wins", protection_wins);
     TEST_ADD_ROWS(required, required_rows);
