@@ -118,7 +118,7 @@ def test_trouble(sides: tuple[Node, Path, Path]):
     assert 'did you mean "match"?' in done.stderr
     assert run((node, old, node.home / "missing")).returncode == 2
     assert run(sides, "third").returncode == 2
-    assert "there is no option --live" in run(sides, "--live").stderr
+    assert "expected --live without --from" in run(sides, "--live").stderr
 
 
 def test_a_running_container_is_compared_as_new(sides: tuple[Node, Path, Path], tmp_path: Path):

@@ -216,7 +216,7 @@ def test_colours(rules: Node):
 
 USAGE = {
     "no such set": (["nothing"], 'expected the name of a set that is in force, found "nothing"'),
-    "live": (["--live", "x"], "there is no option --live"),
+    "live": (["--live", "x"], "expected --live with an id, at least 4 characters of it"),
     "output": (["-o", "xml"], 'expected -o text, json or yaml, found "xml"'),
     "argument alone": (["--arg", "x"], "expected --command before --arg"),
     "variable": (["--env", "x"], "expected --env NAME=VALUE"),

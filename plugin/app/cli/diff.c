@@ -10,6 +10,7 @@
 #include "app/cli/diff_parts.h"
 #include "app/cli/document.h"
 #include "app/cli/hooks_json.h"
+#include "app/cli/live.h"
 #include "app/cli/subject_flags.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
@@ -20,12 +21,15 @@
 #define EXIT_TROUBLE 2
 
 static const char help[] =
-    "Usage: grapnel diff [OPTION]... OLD NEW --from FILE...\n"
+    "Usage: grapnel diff [OPTION]... OLD NEW --live|--from FILE...\n"
     "\n"
     "Shows which containers would gain, lose or change hooks or adjustments when the rules of NEW\n"
     "take the place of those of OLD. OLD and NEW are directories or files of rules. The\n"
-    "containers come from --from: kubectl get pods -A -o json, crictl inspect, a manifest.\n"
+    "containers come from --from: kubectl get pods -A -o json, crictl inspect, a manifest; or\n"
+    "with --live from what the plugin has recorded on this node.\n"
     "\n"
+    "  --live              the containers of this node as they were when they were created, from\n"
+    "                      the journal of decisions. Needs root\n" GR_LIVE_RUN_DIR_HELP
     "  --host              look at the hook programs on this host, too\n"
     "  -o text|json|yaml   how it is printed (default text)\n" GR_SUBJECT_HELP GR_SETTINGS_HELP
         GR_NODE_HELP "  -h, --help          this text\n"
@@ -33,13 +37,15 @@ static const char help[] =
     "Exit codes, as of diff: 0 no container changes, 1 some do, 2 trouble: usage, broken rules, a\n"
     "file that cannot be read.\n"
     "\n"
-    "Example:\n"
-    "  kubectl get pods -A -o json | grapnel diff /etc/grapnel/hooks.d new/ --from -\n";
+    "Examples:\n"
+    "  kubectl get pods -A -o json | grapnel diff /etc/grapnel/hooks.d new/ --from -\n"
+    "  grapnel diff /etc/grapnel/hooks.d new/ --live\n";
 
 struct diff {
     struct gr_common common; /* without directories: each side adds its own */
     struct gr_subject_flags subject;
-    bool host;
+    bool host, live;
+    const char *run_dir; /* --run-dir; or NULL */
     enum gr_output output;
     struct gr_loaded before, after;
     json_t *list;
@@ -49,6 +55,8 @@ struct diff {
 enum { OPT_HOST = GR_OPT_OWN };
 
 const struct option gr_options_diff[] = {
+    {"live", no_argument, NULL, GR_OPT_LIVE},
+    GR_LIVE_RUN_DIR_OPTION,
     {"host", no_argument, NULL, OPT_HOST},
     {"output", required_argument, NULL, 'o'},
     GR_SUBJECT_OPTIONS,
@@ -64,6 +72,12 @@ static int take(void *user, int option, const char *value)
     if (gr_is_subject_option(option))
         return gr_subject_option(&diff->subject, option, value);
     switch (option) {
+    case GR_OPT_LIVE:
+        diff->live = true;
+        return GR_EXIT_OK;
+    case GR_OPT_LIVE_RUN_DIR:
+        diff->run_dir = value;
+        return GR_EXIT_OK;
     case OPT_HOST:
         diff->host = true;
         return GR_EXIT_OK;
@@ -151,40 +165,71 @@ static int compare_one(struct diff *diff, const struct gr_subject *subject)
     return r;
 }
 
-static int finish(const struct diff *diff, const struct gr_inputs *inputs)
+static int finish(const struct diff *diff, size_t compared)
 {
     (void)fflush(stdout);
     if (diff->output != GR_OUTPUT_TEXT &&
         gr_document_print("diff",
-                          json_pack("{s:I, s:I, s:O}", "compared", (json_int_t)inputs->n, "changed",
+                          json_pack("{s:I, s:I, s:O}", "compared", (json_int_t)compared, "changed",
                                     (json_int_t)diff->changed, "containers", diff->list),
                           diff->output) != GR_EXIT_OK)
         return EXIT_TROUBLE;
-    (void)fprintf(stderr, "%zu of %zu %s would change\n", diff->changed, inputs->n,
-                  inputs->n == 1 ? "container" : "containers");
+    (void)fprintf(stderr, "%zu of %zu %s would change\n", diff->changed, compared,
+                  compared == 1 ? "container" : "containers");
     return diff->changed > 0 ? EXIT_DIFFERENT : EXIT_SAME;
+}
+
+/* What was done, or why it could not be. */
+static int ended(const struct diff *diff, int result, size_t compared)
+{
+    if (result == 0)
+        return finish(diff, compared);
+    (void)fputs("grapnel diff: no memory\n", stderr);
+    return EXIT_TROUBLE;
+}
+
+/* What the flags and documents say. */
+static int compare_given(struct diff *diff, struct gr_arena *arena)
+{
+    struct gr_printed printed = {0};
+    struct gr_reporter reporter = gr_print_findings(&printed);
+    struct gr_inputs inputs = {0};
+    int r = 0;
+
+    if (gr_subject_flags_read(&diff->subject, NULL, arena, &reporter, &inputs) != GR_EXIT_OK)
+        return EXIT_TROUBLE;
+    for (size_t i = 0; i < inputs.n && r == 0; i++)
+        r = compare_one(diff, &inputs.subjects[i]);
+    return ended(diff, r, inputs.n);
+}
+
+/* What is recorded on this node. */
+static int compare_live(struct diff *diff, struct gr_arena *arena)
+{
+    struct gr_journal_contents contents;
+    const struct gr_subject **subjects;
+    size_t n = 0;
+    int r;
+
+    if (gr_live_load("diff", diff->run_dir, &diff->before.settings, arena, &contents) != GR_EXIT_OK)
+        return EXIT_TROUBLE;
+    subjects = gr_live_all(&contents, arena, &n);
+    r = subjects ? 0 : -ENOMEM;
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = compare_one(diff, subjects[i]);
+    gr_journal_contents_fini(&contents);
+    return ended(diff, r, n);
 }
 
 /* With both sides loaded. */
 static int compare(struct diff *diff)
 {
-    struct gr_printed printed = {0};
-    struct gr_reporter reporter = gr_print_findings(&printed);
-    struct gr_inputs inputs = {0};
     struct gr_arena arena;
-    int r = 0;
-    int code = EXIT_TROUBLE;
+    int code;
 
     gr_arena_init(&arena, 64U << 10, 0);
     diff->list = json_array();
-    if (gr_subject_flags_read(&diff->subject, NULL, &arena, &reporter, &inputs) == GR_EXIT_OK) {
-        for (size_t i = 0; i < inputs.n && r == 0; i++)
-            r = compare_one(diff, &inputs.subjects[i]);
-        if (r == 0)
-            code = finish(diff, &inputs);
-        else
-            (void)fputs("grapnel diff: no memory\n", stderr);
-    }
+    code = diff->live ? compare_live(diff, &arena) : compare_given(diff, &arena);
     json_decref(diff->list);
     gr_arena_fini(&arena);
     return code;
@@ -199,6 +244,11 @@ int gr_verb_diff(int argc, char **argv)
 
     if (r != GR_EXIT_OK)
         return r < 0 ? GR_EXIT_OK : r;
+    if (diff.live && (diff.subject.given != 0 || diff.subject.from_n > 0))
+        return gr_usage("diff", "--live without --from and what else tells of a container",
+                        "--live");
+    if (diff.run_dir && !diff.live)
+        return gr_usage("diff", "--run-dir with --live", diff.run_dir);
     if (argc - optind != 2)
         return gr_usage("diff", "two directories or files of rules",
                         argc > optind ? argv[optind] : "");
