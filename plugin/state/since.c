@@ -6,7 +6,9 @@
 #include "state/since.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "state/rundir.h"
@@ -133,6 +135,13 @@ int gr_since_follow(const struct gr_since *before, const struct gr_ruleset *rule
 }
 
 /* ---- the file ---- */
+
+bool gr_since_is_there(int dir)
+{
+    struct stat st;
+
+    return fstatat(dir, GR_SINCE_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
 
 int gr_since_write(const struct gr_since *since, const struct gr_ruleset *ruleset, int dir)
 {

@@ -46,6 +46,9 @@ GR_CHECKED int gr_since_read(int dir, struct gr_since **out_since, struct gr_err
 GR_CHECKED int gr_since_follow(const struct gr_since *before, const struct gr_ruleset *ruleset,
                                int64_t now_s, struct gr_since **out_since, bool *out_changed);
 
+/* Whether there is a file: somebody may have removed it. */
+bool gr_since_is_there(int dir);
+
 /* Replaces the file. ruleset: of which the table was made. Returns 0; a negative errno. */
 GR_CHECKED int gr_since_write(const struct gr_since *since, const struct gr_ruleset *ruleset,
                               int dir);

@@ -106,20 +106,23 @@ static void read_since(struct gr_reload *reload, const struct order *order,
         gr_report(reporter, GR_LEVEL_WARNING, &err);
 }
 
-static void write_since(const struct gr_since *since, const struct gr_ruleset *ruleset,
-                        const struct order *order, const struct gr_reporter *reporter)
+/* Writes what changed, or all of it where somebody removed the file. */
+static void keep_since(const struct gr_reloaded *out, const struct gr_since *since, bool changed,
+                       const struct order *order, const struct gr_reporter *reporter)
 {
     struct gr_err err = {0};
     int dir = gr_rundir_open(order->run_dir, &err);
-    int r = dir < 0 ? dir : gr_since_write(since, ruleset, dir);
+    int r = dir < 0 ? dir : 0;
 
-    if (dir >= 0)
-        (void)close(dir);
+    if (dir >= 0 && (changed || !gr_since_is_there(dir)))
+        r = gr_since_write(since, out->load.ruleset, dir);
     if (dir >= 0 && r)
         (void)gr_fail_errno(&err, r, "since-not-written",
                             "expected to write the file %s/" GR_SINCE_FILE
                             ", so that a later start knows since when sets are in force",
                             order->run_dir);
+    if (dir >= 0)
+        (void)close(dir);
     if (r)
         gr_report(reporter, GR_LEVEL_WARNING, &err);
 }
@@ -136,8 +139,8 @@ static void follow_since(struct gr_reload *reload, const struct order *order,
     reload->since_read = true;
     if (gr_since_follow(reload->since, out->load.ruleset, (int64_t)time(NULL), &since, &changed))
         return;
-    if (changed && order->run_dir)
-        write_since(since, out->load.ruleset, order, reporter);
+    if (order->run_dir)
+        keep_since(out, since, changed, order, reporter);
     gr_since_unref(reload->since);
     reload->since = since;
     out->since = gr_since_ref(since);

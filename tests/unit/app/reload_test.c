@@ -215,6 +215,11 @@ static void test_since(void **state)
     assert_true(rig->since_known && !rig->since_of.before_start);
     assert_int_equal(rig->findings, 0);
 
+    /* What somebody removed is there again after the next load, though nothing changed. */
+    assert_int_equal(unlink(path), 0);
+    run_until(rig, order(rig));
+    assert_int_equal(access(path, R_OK), 0);
+
     /* What cannot be read is told, and written anew. */
     file = fopen(path, "w");
     assert_non_null(file);
