@@ -104,7 +104,7 @@ static void test_format(void **state)
     assert_null(strchr(line, '\r'));
     while (*line) {
         const char *end_of_line = strchr(line, '\n');
-        char name[128];
+        char name[160];
 
         assert_non_null(end_of_line);
         if (line[0] == '#') {
