@@ -16,7 +16,7 @@ static void happens_to(struct gr_metrics *metrics, struct gr_str name)
     const struct gr_set_result result = {.set = &set, .verdict = GR_VERDICT_INJECTED};
     const struct gr_decision decision = {.results = &result, .results_n = 1};
     const struct gr_session_event event = {.decision = &decision};
-    const struct gr_hook_run run = {.set = name, .hook_point = GR_STR("poststop")};
+    const struct gr_report run = {.set = name, .stage = GR_STAGE_POSTSTOP};
 
     gr_metrics_created(metrics, &event, 1);
     gr_metrics_hook_run(metrics, &run);

@@ -36,6 +36,7 @@ spec:
   hooksDirs: [%s]
   lastGoodDir: none
   logFormat: json
+  controlSocket: none
 """
 
 
@@ -85,6 +86,7 @@ def ruled(node: Node) -> Node:
 
 
 def configure(node: Node, **settings: object) -> None:
+    settings = {"runDir": "none", **settings}
     lines = [f"  {key}: {json.dumps(str(value))}\n" for key, value in settings.items()]
     (node.home / "config.yaml").write_text(CONFIG % node.rules + "".join(lines))
 
@@ -425,6 +427,43 @@ def test_missing_program(ruled: Node, tcp: str):
         text = get(tcp, "/metrics").text
         assert 'grapnel_hook_binary_present{rule="one"} 0\n' in text
         assert "\ngrapnel_rules_blocked 1\n" in text
+
+
+def test_reports_of_hook_runners(ruled: Node, tcp: str, tmp_path: Path):
+    run_dir = tmp_path / "run"
+    configure(ruled, runDir=run_dir)
+    with plugin(ruled, "--metrics", tcp) as running, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as runner:
+        running.served()
+        running.said("rules loaded")
+        report = {"v": 1, "set": "one", "hash": "0" * 16, "id": "c1", "stage": "poststop", "result": "exit",
+                  "code": 1, "durationMs": 20}
+        runner.connect(str(run_dir / "reports.sock"))
+        runner.send(json.dumps(report).encode())
+        runner.send(b"nonsense")
+        text = until(lambda: (text := get(tcp, "/metrics").text) and "reports_total 2\n" in text and text,
+                     "both have come")
+        assert 'grapnel_hook_runs_total{rule="one",hook_point="poststop"} 1\n' in text
+        assert 'grapnel_hook_run_failures_total{rule="one",hook_point="poststop",reason="exit"} 1\n' in text
+        assert 'grapnel_hook_run_duration_seconds_bucket{rule="one",le="0.05"} 1\n' in text
+        assert 'grapnel_hook_report_failures_total{reason="bad"} 1\n' in text
+        assert "\ngrapnel_journal_working 1\n" in text
+        assert "\ngrapnel_watch_working 1\n" in text
+
+
+def test_within_the_sandbox(ruled: Node, tcp: str, tmp_path: Path):
+    """All of it needs no capability and no system call that the sandbox does not allow."""
+    configure(ruled, sandbox="Full", metricsTextfile=tmp_path / "grapnel.prom")
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        appears(tmp_path / "grapnel.prom")
+        assert "process_open_fds" in families(get(tcp, "/metrics").text)
+        assert get(tcp, "/readyz").status == 503
+        assert raw(tcp, GARBAGE[0]).startswith(b"HTTP/1.1 400 ")
+    assert not (tmp_path / "grapnel.prom").exists()
+    address = f"unix:{tmp_path}/m.sock"
+    with plugin(ruled, "--metrics", address) as running:
+        running.served()
+        assert get(address, "/healthz").status == 200
 
 
 # ---- the textfile ----

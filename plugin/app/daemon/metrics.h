@@ -43,7 +43,7 @@ void gr_metrics_shutdown(struct gr_metrics *metrics);
 /* A session is over. reason: 0 end of file, or a negative errno. */
 void gr_metrics_disconnected(struct gr_metrics *metrics, int reason);
 
-/* A hook that ran, as the hook runner reports it. */
+/* A hook that ran, as the hook runner reports it. Text is borrowed for the call. */
 void gr_metrics_hook_run(struct gr_metrics *metrics, const struct gr_report *report);
 
 /* ---- what is told of it ---- */

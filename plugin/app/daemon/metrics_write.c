@@ -436,6 +436,54 @@ static void write_run_durations(struct gr_metrics_out *out, const struct source 
     }
 }
 
+/* ---- what else the process does ---- */
+
+static void write_reports(struct gr_metrics_out *out, const struct source *from)
+{
+    const struct gr_report_counts *counts = &from->view->reports;
+
+    gr_metrics_line(out, "", counts->good + counts->bad + counts->foreign, NULL, 0);
+}
+
+static void write_report_failures(struct gr_metrics_out *out, const struct source *from)
+{
+    const struct gr_report_counts *counts = &from->view->reports;
+
+    GR_METRICS_LINE(out, "", counts->bad, GR_METRICS_LABEL("reason", "bad"));
+    GR_METRICS_LINE(out, "", counts->foreign, GR_METRICS_LABEL("reason", "foreign"));
+}
+
+static void write_watch_working(struct gr_metrics_out *out, const struct source *from)
+{
+    gr_metrics_line(out, "", from->view->watch.working, NULL, 0);
+}
+
+static void write_watch_events(struct gr_metrics_out *out, const struct source *from)
+{
+    gr_metrics_line(out, "", from->view->watch.events, NULL, 0);
+}
+
+static void write_watch_overflows(struct gr_metrics_out *out, const struct source *from)
+{
+    gr_metrics_line(out, "", from->view->watch.overflows, NULL, 0);
+}
+
+static void write_journal_working(struct gr_metrics_out *out, const struct source *from)
+{
+    if (from->view->journal.wanted)
+        gr_metrics_line(out, "", from->view->journal.working, NULL, 0);
+}
+
+static void write_journal_records(struct gr_metrics_out *out, const struct source *from)
+{
+    gr_metrics_line(out, "", from->view->journal.records, NULL, 0);
+}
+
+static void write_journal_lost(struct gr_metrics_out *out, const struct source *from)
+{
+    gr_metrics_line(out, "", from->view->journal.lost, NULL, 0);
+}
+
 /* ---- the table ---- */
 
 /* tests/lint/metrics reads it: one line with the name, the type and the labels of each. */
@@ -508,6 +556,22 @@ static const struct {
            "Hooks that failed, as the hook runner reports.", write_run_failures),
     FAMILY("grapnel_hook_run_duration_seconds", "histogram", "rule",
            "How long hooks ran, as the hook runner reports.", write_run_durations),
+    FAMILY("grapnel_hook_reports_total", "counter", "", "Datagrams at the socket of hook runners.",
+           write_reports),
+    FAMILY("grapnel_hook_report_failures_total", "counter", "reason",
+           "Datagrams there that are no report of root's.", write_report_failures),
+    FAMILY("grapnel_watch_working", "gauge", "",
+           "Whether changed files are noticed before the next rescan.", write_watch_working),
+    FAMILY("grapnel_watch_events_total", "counter", "", "Changes of files that were noticed.",
+           write_watch_events),
+    FAMILY("grapnel_watch_overflows_total", "counter", "",
+           "Times that changes were too many to be told.", write_watch_overflows),
+    FAMILY("grapnel_journal_working", "gauge", "", "Whether the journal can be written.",
+           write_journal_working),
+    FAMILY("grapnel_journal_records_total", "counter", "", "Records written into the journal.",
+           write_journal_records),
+    FAMILY("grapnel_journal_lost_records_total", "counter", "",
+           "Records that could not be written.", write_journal_lost),
     FAMILY("grapnel_log_messages_total", "counter", "level", "Lines that were logged.", write_log),
 };
 

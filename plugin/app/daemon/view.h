@@ -31,11 +31,18 @@ struct gr_view_session {
     char lost[GR_VIEW_TEXT_BYTES]; /* why the last session ended; empty: none has */
 };
 
+struct gr_view_journal {
+    bool wanted;            /* there is a run directory */
+    bool working;           /* it is open, and the last record was written */
+    uint64_t records, lost; /* since it was opened; lost: also while it could not be */
+};
+
 struct gr_view {
     int64_t started_s; /* seconds since 1970 */
     struct gr_view_session session;
     struct gr_inforce_status rules;
     struct gr_watch_status watch; /* how changed files are noticed */
+    struct gr_view_journal journal;
     /* Suspended sets (app/daemon/suspend): those that hold now, all sets first. */
     const struct gr_suspension *suspended;
     size_t suspended_n;

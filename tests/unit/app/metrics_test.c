@@ -378,7 +378,8 @@ static void test_runs(void **state)
     ran(&all, "tap", GR_STAGE_CREATE_RUNTIME, GR_REPORT_EXIT, 11);
     ran(&all, "tap", GR_STAGE_POSTSTOP, GR_REPORT_TIMEOUT, 120001);
     ran(&all, "tap", GR_STAGE_POSTSTART, GR_REPORT_EXEC, 0);
-    ran(&all, "", GR_STAGE_POSTSTOP, GR_REPORT_VERIFY, 0);
+    ran(&all, "tap", GR_STAGE_POSTSTART, GR_REPORT_VERIFY, 0);
+    ran(&all, "", GR_STAGE_POSTSTOP, GR_REPORT_SIGNAL, 0);
 #define RUNS(point, n) \
     ASSERT_LINE(&all, "grapnel_hook_runs_total{rule=\"tap\",hook_point=\"" point "\"} " n)
 #define FAILED(rule, point, reason, n)                                                        \
@@ -386,16 +387,18 @@ static void test_runs(void **state)
                       "\",reason=\"" reason "\"} " n)
     RUNS("createRuntime", "2");
     RUNS("poststop", "1");
-    RUNS("poststart", "1");
+    RUNS("poststart", "2");
     FAILED("tap", "createRuntime", "exit", "1");
     FAILED("tap", "createRuntime", "timeout", "0");
     FAILED("tap", "poststop", "timeout", "1");
     FAILED("tap", "poststart", "exec", "1");
-    FAILED("", "poststop", "verify", "1");
+    FAILED("tap", "poststart", "verify", "1");
+    FAILED("", "poststop", "signal", "1");
     assert_null(strstr((const char *)all.text.data, "hook_point=\"prestart\""));
-    ASSERT_LINE(&all, "grapnel_hook_run_duration_seconds_bucket{rule=\"tap\",le=\"0.01\"} 2");
-    ASSERT_LINE(&all, "grapnel_hook_run_duration_seconds_bucket{rule=\"tap\",le=\"120\"} 3");
-    ASSERT_LINE(&all, "grapnel_hook_run_duration_seconds_bucket{rule=\"tap\",le=\"+Inf\"} 4");
+    assert_null(strstr((const char *)all.text.data, "reason=\"ok\""));
+    ASSERT_LINE(&all, "grapnel_hook_run_duration_seconds_bucket{rule=\"tap\",le=\"0.01\"} 3");
+    ASSERT_LINE(&all, "grapnel_hook_run_duration_seconds_bucket{rule=\"tap\",le=\"120\"} 4");
+    ASSERT_LINE(&all, "grapnel_hook_run_duration_seconds_bucket{rule=\"tap\",le=\"+Inf\"} 5");
     ASSERT_LINE(&all, "grapnel_hook_run_duration_seconds_sum{rule=\"tap\"} 120.022");
     assert_null(strstr((const char *)all.text.data, "\ngrapnel_rule_results_total{"));
     end(&all);
@@ -606,6 +609,29 @@ static void test_paused(void **state)
     end(&all);
 }
 
+static void test_files(void **state)
+{
+    struct all all;
+
+    (void)state;
+    begin(&all);
+    ASSERT_LINE(&all, "grapnel_watch_working 0");
+    assert_null(strstr((const char *)all.text.data, "\ngrapnel_journal_working ")); /* unwanted */
+    all.view.watch = (struct gr_watch_status){.working = true, .events = 5, .overflows = 1};
+    all.view.journal = (struct gr_view_journal){.wanted = true, .records = 7, .lost = 2};
+    all.view.reports = (struct gr_report_counts){.good = 4, .bad = 2, .foreign = 1};
+    ASSERT_LINE(&all, "grapnel_watch_working 1");
+    ASSERT_LINE(&all, "grapnel_watch_events_total 5");
+    ASSERT_LINE(&all, "grapnel_watch_overflows_total 1");
+    ASSERT_LINE(&all, "grapnel_journal_working 0");
+    ASSERT_LINE(&all, "grapnel_journal_records_total 7");
+    ASSERT_LINE(&all, "grapnel_journal_lost_records_total 2");
+    ASSERT_LINE(&all, "grapnel_hook_reports_total 7");
+    ASSERT_LINE(&all, "grapnel_hook_report_failures_total{reason=\"bad\"} 2");
+    ASSERT_LINE(&all, "grapnel_hook_report_failures_total{reason=\"foreign\"} 1");
+    end(&all);
+}
+
 static void test_process(void **state)
 {
     char *cpu, *fds;
@@ -657,6 +683,7 @@ int main(void)
     test_add("rules", test_rules);
     test_add("more sets than have series of their own", test_many_programs);
     test_add("paused", test_paused);
+    test_add("files that are watched and written, and reports", test_files);
     test_add("process", test_process);
     return test_run("metrics");
 }
