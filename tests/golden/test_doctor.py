@@ -120,6 +120,12 @@ def config_syntax(host):
     host.write(CONFIG, "version = 3\nroot = yes\n")
 
 
+@case("config-not-understood", "take it out of imports", file="/etc/containerd/conf.d/x.toml", name="import",
+      found="containerd does not start without it")
+def config_import(host):
+    host.write(CONFIG, 'version = 3\nimports = ["conf.d/x.toml", "none/*.toml"]\n')
+
+
 @case("config-not-understood", "without quotes", file=CONFIG, line=4, name="type",
       found="disable is a text")
 def config_type(host):
@@ -354,6 +360,15 @@ def required_name(host):
     new_binary(host, containerd("v2.2.1", "v0.11.0"))
     nri(host, "default_validator = { enable = true, required_plugins = [\n  'other',\n"
               "  'grapnel', '20-grapnel' ] }\n".replace("\n  'grapnel'", "\n\n  'grapnel'"))
+
+
+@case("required-plugin-name", 'write "grapnel" there', file=CONFIG, line=4,
+      found="this one is 20-grapnel", name="launched", also=("plugin-not-running",))
+def required_launched(host):
+    new_binary(host, containerd("v2.2.1", "v0.11.0"))
+    nri(host, "default_validator = { enable = true, required_plugins = ['10-grapnel'] }\n")
+    launch(host, "/opt/nri/plugins/20-grapnel")
+    silent(host)
 
 
 # ---- SELinux ----
@@ -612,6 +627,12 @@ def test_text(host: DoctorHost):
     assert done.stderr == ""
 
 
+def test_the_page_shows_what_is_printed(host: DoctorHost):
+    nri_off_by_default(host)
+    shown = re.search(r"^```\n\$ sudo grapnel doctor\n(.*?)^```", PAGE.read_text(), re.S | re.M)
+    assert shown and host.run(code=1).stdout == shown.group(1)
+
+
 def test_names_cannot_speak_to_the_terminal(host: DoctorHost):
     host.write("/opt/nri/plugins/x\033[2J\n", "", 0o755)
     text = host.run(code=1).stdout
@@ -636,8 +657,7 @@ def off(host: DoctorHost) -> tuple[str, int] | None:
 
 def test_imports_in_order(host: DoctorHost):
     """The last file that says something counts, key by key; each is read once, however it is named."""
-    host.write(CONFIG, 'version = 3\nimports = ["conf.d/*.toml", "/etc/containerd/conf.d/20.toml",'
-                       ' "/missing.toml"]\n' + CONTAINERD_TABLE + "\ndisable = true\n")
+    host.write(CONFIG, 'version = 3\nimports = ["conf.d/*.toml", "/etc/containerd/conf.d/20.toml"]\n' + CONTAINERD_TABLE + "\ndisable = true\n")
     nri(host, "disable = true\n", "/etc/containerd/conf.d/10.toml")
     host.write("/etc/containerd/conf.d/20.toml",
                'imports = ["../last.toml"]\n[plugins]\n"io.containerd.nri.v1.nri".disable = false\n')

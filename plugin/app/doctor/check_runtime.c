@@ -94,10 +94,11 @@ static void check_understood(struct gr_doctor *d)
         const struct gr_runtime_file *file = &c->files[i];
 
         if (file->broken)
-            gr_doctor_add(d, "config-not-understood",
-                          (struct gr_doctor_place){file->path, file->broken_line},
-                          "mend that line; the runtime's own log says what it makes of it", "%s",
-                          file->broken);
+            gr_doctor_add(
+                d, "config-not-understood", (struct gr_doctor_place){file->path, file->broken_line},
+                file->broken_line ? "mend that line; the runtime's own log says what it makes of it"
+                                  : "put a readable file there, or take it out of imports",
+                "%s", file->broken);
     }
     if (c->wrong_type)
         gr_doctor_add(d, "config-not-understood",

@@ -29,6 +29,12 @@ static void check_required(struct gr_doctor *d)
     const char *name = own(d, "name", NAME_DEFAULT);
     const char *full = gr_doctor_text(d, "%s-%s", own(d, "index", INDEX_DEFAULT), name);
 
+    /* One that is launched has both from its file, also while it does not run. */
+    if (d->entry && !d->plugin.status) {
+        full = strrchr(d->entry, '/') + 1;
+        name = gr_doctor_plain_name(full);
+    }
+
     for (const struct gr_toml_node *item = required->list ? required->list->first : NULL; item;
          item = item->next) {
         const char *wanted = gr_doctor_text(d, "%.*s", GR_STR_FMT(item->text));

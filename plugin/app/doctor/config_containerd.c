@@ -166,6 +166,10 @@ static int read_files(struct gr_doctor *d, struct pending *pending)
         int r = gr_runtime_add_file(d, path);
         const struct gr_runtime_file *file;
 
+        if (r == -ENOENT && strcmp(path, c->path) != 0 && c->files_n < GR_RUNTIME_FILES_MAX)
+            c->files[c->files_n++] = (struct gr_runtime_file){
+                .path = path,
+                .broken = "it is imported and not there: containerd does not start without it"};
         if (r == -ENOENT)
             continue;
         if (r != 0)

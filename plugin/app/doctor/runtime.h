@@ -31,7 +31,7 @@ struct gr_runtime_setting {
 
 struct gr_runtime_file {
     const char *path;
-    const struct gr_toml_node *root; /* NULL: it could not be read */
+    const struct gr_toml_node *root; /* NULL: it could not be read, or is not there */
     const char *broken;              /* why */
     uint32_t broken_line;
     int64_t modified_s;
