@@ -434,27 +434,6 @@ def test_missing_program(ruled: Node, tcp: str):
         assert "\ngrapnel_rules_blocked 1\n" in text
 
 
-def test_reports_of_hook_runners(ruled: Node, tcp: str, tmp_path: Path):
-    run_dir = tmp_path / "run"
-    configure(ruled, runDir=run_dir)
-    with plugin(ruled, "--metrics", tcp) as running, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as runner:
-        running.served()
-        running.said("rules loaded")
-        report = {"v": 1, "set": "one", "hash": "0" * 16, "id": "c1", "stage": "poststop", "result": "exit",
-                  "code": 1, "durationMs": 20}
-        runner.connect(str(run_dir / "reports.sock"))
-        runner.send(json.dumps(report).encode())
-        runner.send(b"nonsense")
-        text = until(lambda: (text := get(tcp, "/metrics").text) and "reports_total 2\n" in text and text,
-                     "both have come")
-        assert 'grapnel_hook_runs_total{rule="one",hook_point="poststop"} 1\n' in text
-        assert 'grapnel_hook_run_failures_total{rule="one",hook_point="poststop",reason="exit"} 1\n' in text
-        assert 'grapnel_hook_run_duration_seconds_bucket{rule="one",le="0.05"} 1\n' in text
-        assert 'grapnel_hook_report_failures_total{reason="bad"} 1\n' in text
-        assert "\ngrapnel_journal_working 1\n" in text
-        assert "\ngrapnel_watch_working 1\n" in text
-
-
 def test_within_the_sandbox(ruled: Node, tcp: str, tmp_path: Path):
     """All of it needs no capability and no system call that the sandbox does not allow."""
     configure(ruled, sandbox="Full", metricsTextfile=tmp_path / "grapnel.prom")
@@ -555,9 +534,14 @@ def test_reports_of_hook_runners(ruled: Node, tcp: str):
             sender.connect(str(run_dir / "reports.sock"))
             for result in ("ok", "exit", "verify"):
                 sender.send(json.dumps(report | {"result": result}).encode())
+            sender.send(b"nonsense")
         hook = 'rule="one",hook_point="poststop"'
-        until(lambda: f"grapnel_hook_runs_total{{{hook}}} 3\n" in get(tcp, "/metrics").text, "three runs")
+        until(lambda: "\ngrapnel_hook_reports_total 4\n" in get(tcp, "/metrics").text, "all have come")
         text = get(tcp, "/metrics").text
+        assert f"grapnel_hook_runs_total{{{hook}}} 3\n" in text
         for reason, runs in (("exit", 1), ("signal", 0), ("verify", 1)):
             assert f'grapnel_hook_run_failures_total{{{hook},reason="{reason}"}} {runs}\n' in text
         assert 'grapnel_hook_run_duration_seconds_count{rule="one"} 3\n' in text
+        assert 'grapnel_hook_report_failures_total{reason="bad"} 1\n' in text
+        assert "\ngrapnel_journal_working 1\n" in text
+        assert "\ngrapnel_watch_working 1\n" in text
