@@ -2,7 +2,6 @@
 #include "app/daemon/plugin.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -15,6 +14,7 @@
 #include "app/daemon/inforce.h"
 #include "app/daemon/link.h"
 #include "app/daemon/log_created.h"
+#include "app/daemon/memory.h"
 #include "app/daemon/notify.h"
 #include "app/daemon/reports.h"
 #include "app/daemon/suspend.h"
@@ -611,20 +611,6 @@ static void free_all(struct gr_plugin *p)
         event_base_free(p->base);
 }
 
-/*
- * A rule set is megabytes that come and go at each reload. glibc raises its own thresholds when
- * large blocks are freed and then keeps such memory for good: with 10,000 sets 39 MiB stayed
- * resident after reloads instead of 18 (tests/bench).
- */
-static void tune_memory(void)
-{
-#ifdef __GLIBC__
-    (void)mallopt(M_MMAP_THRESHOLD, 64 << 10);
-    (void)mallopt(M_TRIM_THRESHOLD, 128 << 10);
-    (void)mallopt(M_TOP_PAD, 64 << 10);
-#endif
-}
-
 /* What takes sets out of force: commands, and reports of hooks that failed. */
 static int start_suspending(struct gr_plugin *p)
 {
@@ -657,7 +643,7 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
     int r;
 
     (void)signal(SIGPIPE, SIG_IGN);
-    tune_memory();
+    gr_memory_tune();
     gr_backoff_init(&plugin.backoff);
     gr_recorder_init(&plugin.recorder, log);
     r = add_events(&plugin);

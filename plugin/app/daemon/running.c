@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "app/daemon/conn.h"
+#include "app/daemon/memory.h"
 #include "app/daemon/running_found.h"
 #include "nri/limits.h"
 
@@ -240,6 +241,7 @@ static void conclude(struct gr_running *r)
     gr_found_init(found);
     r->said = false;
     forget_told(r);
+    gr_memory_trim();
 }
 
 static void look_on(struct gr_running *r)
