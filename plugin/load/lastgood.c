@@ -458,6 +458,15 @@ static void put_waiting(struct gr_lastgood *lg)
     }
 }
 
+bool gr_lastgood_drops(const struct gr_lastgood *lg)
+{
+    size_t i = 0;
+
+    while (i < lg->all_n && lg->all[i]->wanted)
+        i++;
+    return i < lg->all_n;
+}
+
 void gr_lastgood_finish(struct gr_lastgood *lg)
 {
     int rc;

@@ -71,6 +71,9 @@ GR_CHECKED int gr_lastgood_keep(struct gr_lastgood *lg, struct gr_str path, stru
 /* What is kept for this rule file stays. */
 void gr_lastgood_hold(struct gr_lastgood *lg, struct gr_str path);
 
+/* Whether the end of the load would remove a text, as nothing has kept or held it so far. */
+bool gr_lastgood_drops(const struct gr_lastgood *lg);
+
 /* End of a load that succeeded: puts new texts into place, removes those of files that are gone. */
 void gr_lastgood_finish(struct gr_lastgood *lg);
 

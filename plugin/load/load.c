@@ -403,7 +403,7 @@ static void finish(struct loader *l)
 {
     const struct gr_load_options *o = l->options;
 
-    l->result.torn = o->torn && o->torn(o->torn_user);
+    l->result.torn = o->torn && o->torn(o->torn_user, gr_lastgood_drops(&l->lastgood));
     if (!l->result.torn)
         gr_lastgood_finish(&l->lastgood);
 }

@@ -30,9 +30,9 @@ struct gr_load_options {
     struct gr_str version; /* of the program, for spec.minVersion: struct gr_source */
     bool check_host;       /* whether hook programs are looked at (check can do without) */
     /* Asked when everything was read: whether files changed meanwhile, so that some of what was
-     * read may be old and some new, or half written. Then last good texts stay as they are. NULL:
-     * no. */
-    bool (*torn)(void *user);
+     * read may be old and some new, or half written. Then last good texts stay as they are. drops:
+     * the text of a file that is gone or empty would be removed. NULL: no. */
+    bool (*torn)(void *user, bool drops);
     void *torn_user;
 };
 

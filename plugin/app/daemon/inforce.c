@@ -125,9 +125,9 @@ static void watch_files(struct gr_inforce *f)
 }
 
 /* On the loader's thread. */
-static bool files_changed(void *user)
+static bool files_changed(void *user, bool drops)
 {
-    return gr_watch_is_stirred(user);
+    return gr_watch_is_stirred(user, drops ? GR_WATCH_TRUST_DROP_MS : GR_WATCH_TRUST_MS);
 }
 
 static void order_load(struct gr_inforce *f, const char *cause)
@@ -139,7 +139,8 @@ static void order_load(struct gr_inforce *f, const char *cause)
     uint64_t number;
 
     options.check_host = true;
-    if (f->torn < GR_INFORCE_TORN_MAX) {
+    /* While containers wait for it, the load is taken as it is. */
+    if (f->torn < GR_INFORCE_TORN_MAX && gr_inforce_is_usable(f)) {
         options.torn = files_changed;
         options.torn_user = f->watch;
     }
@@ -159,7 +160,6 @@ void gr_inforce_reload(struct gr_inforce *f, const char *cause)
 {
     if (f->waiting)
         return;
-    /* Before anything is read: what changes from here on is told. */
     gr_watch_look(f->watch);
     (void)read_settings(f); /* without memory the old ones stand */
     watch_files(f);
@@ -268,6 +268,9 @@ static void on_reloaded(void *user, struct gr_reloaded *reloaded)
 {
     struct gr_inforce *f = user;
 
+    /* The settings were read before the directories were found. */
+    if (gr_watch_has_moved(f->watch))
+        gr_watch_stir(f->watch);
     if (reloaded->result == 0 && drop_torn(f, reloaded))
         return;
     count(f, reloaded);
@@ -335,7 +338,7 @@ void gr_inforce_status(const struct gr_inforce *f, struct gr_inforce_status *out
     };
 }
 
-void gr_inforce_watch_status(const struct gr_inforce *f, struct gr_watch_status *out_status)
+void gr_inforce_watch_status(struct gr_inforce *f, struct gr_watch_status *out_status)
 {
     gr_watch_status(f->watch, out_status);
 }
@@ -361,12 +364,15 @@ static int start(struct gr_inforce *f, struct event_base *base, bool launched)
     r = gr_watch_new(base, f->log, NULL, on_files_changed, f, &f->watch);
     if (r)
         return r;
-    watch_files(f); /* the settings file, before it is read */
+    /* The settings file, before it is read. */
+    gr_watch_look(f->watch);
+    watch_files(f);
+    gr_watch_search(f->watch);
     r = read_settings(f);
     if (r)
         return r;
     enter_sandbox(f);
-    r = gr_reload_new(base, on_reloaded, f, &f->reload);
+    r = gr_reload_new(base, f->watch, on_reloaded, f, &f->reload);
     if (r)
         return r;
     f->waiting = launched;

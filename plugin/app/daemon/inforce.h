@@ -85,6 +85,6 @@ struct gr_inforce_status {
 void gr_inforce_status(const struct gr_inforce *inforce, struct gr_inforce_status *out_status);
 
 /* How changed files are noticed. Borrowed; valid until the loop's next turn. */
-void gr_inforce_watch_status(const struct gr_inforce *inforce, struct gr_watch_status *out_status);
+void gr_inforce_watch_status(struct gr_inforce *inforce, struct gr_watch_status *out_status);
 
 #endif

@@ -37,6 +37,7 @@ struct gr_reload {
 
     int finished; /* eventfd: a result waits */
     struct event *event;
+    struct gr_watch *watch; /* NULL: none */
     gr_reloaded_fn *done;
     void *user;
     uint64_t last_number; /* loop thread only, as the next one */
@@ -223,6 +224,8 @@ static void *loader_main(void *arg)
             gr_ruleset_unref(job.garbage[i]);
         if (!job.order)
             continue;
+        if (reload->watch)
+            gr_watch_search(reload->watch);
         /* What nobody has taken is known to nobody else: its references are ours to drop. */
         reloaded_free(hand_over(reload, work_on(reload, job.order)));
         order_free(job.order);
@@ -277,7 +280,7 @@ static void release(struct gr_reload *reload)
     free(reload);
 }
 
-int gr_reload_new(struct event_base *base, gr_reloaded_fn *done, void *user,
+int gr_reload_new(struct event_base *base, struct gr_watch *watch, gr_reloaded_fn *done, void *user,
                   struct gr_reload **out_reload)
 {
     struct gr_reload *reload = calloc(1, sizeof(*reload));
@@ -286,6 +289,7 @@ int gr_reload_new(struct event_base *base, gr_reloaded_fn *done, void *user,
     if (!reload)
         return -ENOMEM;
     reload->finished = -1;
+    reload->watch = watch;
     reload->done = done;
     reload->user = user;
     (void)pthread_mutex_init(&reload->lock, NULL);

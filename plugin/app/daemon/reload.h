@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "app/daemon/findings.h"
+#include "app/daemon/watch.h"
 #include "load/load.h"
 #include "state/since.h"
 
@@ -32,9 +33,12 @@ struct gr_reloaded {
 /* Called on the loop thread. */
 typedef void gr_reloaded_fn(void *user, struct gr_reloaded *reloaded);
 
-/* Starts the thread. Returns 0; -ENOMEM, -EAGAIN or another negative errno. */
-GR_CHECKED int gr_reload_new(struct event_base *base, gr_reloaded_fn *done, void *user,
-                             struct gr_reload **out_reload);
+/*
+ * Starts the thread. watch: borrowed; its directories are searched before each load; NULL: none.
+ * Returns 0; -ENOMEM, -EAGAIN or another negative errno.
+ */
+GR_CHECKED int gr_reload_new(struct event_base *base, struct gr_watch *watch, gr_reloaded_fn *done,
+                             void *user, struct gr_reload **out_reload);
 
 /* Waits for a load that is under way, then ends the thread. NULL is fine. */
 void gr_reload_free(struct gr_reload *reload);

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/inotify.h>
@@ -12,51 +14,30 @@
 
 #include "app/daemon/conn.h"
 #include "app/daemon/debounce.h"
-#include "app/daemon/watch_path.h"
+#include "app/daemon/watch_table.h"
 #include "load/limits.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_US 1000
 #define US_PER_S 1000000
 
-/*
- * What can change what a load finds. A file that is written in place counts when it is closed;
- * attributes because owner and mode decide whether a file is trusted. IN_MASK_ADD: one directory
- * may be watched for several reasons.
- */
-#define EVENTS                                                                                    \
-    ((uint32_t)IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_ATTRIB | \
-     IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD)
-
-/* Where every entry matters. Not on the way: logs that others write there would wake us. */
-#define WHOLE_EVENTS (EVENTS | IN_MODIFY)
-
-/* Of the directory itself; IN_IGNORED: the kernel gave the watch up. */
+/* Of a directory itself; IN_IGNORED: the kernel gave the watch up. */
 #define SELF_EVENTS ((uint32_t)IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED)
 
-struct name {
-    struct name *next;
-    struct gr_str text;
-};
-
-/* A directory that is watched. */
-struct spot {
-    struct spot *next;
-    int number;       /* of the watch */
-    const char *path; /* as it was reached */
-    bool whole;       /* every entry matters, else those named */
-    struct name *names;
-};
-
-struct table {
-    struct gr_arena arena; /* holds everything else */
-    struct spot *spots;
+/* What is to be watched. Not changed once it is there. */
+struct targets {
+    struct gr_arena arena;    /* holds the rest */
+    const char *const *given; /* as the owner named them */
+    const char *const *paths; /* absolute */
     size_t n;
 };
 
-struct target {
-    const char *given;
-    const char *path; /* absolute */
+/* What a search has brought. */
+struct found {
+    struct gr_watch_table table;
+    struct gr_err problem; /* code NULL: none */
+    bool complete;         /* false: no memory, there is no table */
+    bool again;            /* for the same targets as the search before it */
 };
 
 struct gr_watch {
@@ -67,15 +48,22 @@ struct gr_watch {
     struct event_base *base;
     struct event *readable; /* NULL while there is no descriptor */
     struct event *due;
-    atomic_int fd;         /* changed by the loop thread only */
-    struct gr_arena arena; /* holds the targets */
-    struct target *targets;
-    size_t targets_n;
-    struct table table;
+    atomic_int fd; /* -1: none yet; set by the loop's thread, and closed at the end */
+    bool broken;   /* it cannot be read any more */
+    struct gr_watch_table table;
     struct gr_debounce debounce;
-    atomic_bool stirred; /* debounce.pending, for other threads */
     uint64_t events, overflows;
     struct gr_err problem; /* code NULL: none */
+    bool moved;            /* a search found other directories than the one before */
+
+    /* Between the loop's thread and the one that searches. */
+    pthread_mutex_t lock; /* guards targets and searched */
+    struct targets *targets;
+    const struct targets *searched; /* by the last search; only compared */
+    _Atomic(struct found *) found;  /* not taken yet; owned */
+    atomic_bool searching;          /* numbers that the table does not have may be new ones */
+    atomic_bool stirred;            /* debounce.pending */
+    atomic_bool reading;            /* events that are not in the descriptor any more */
 };
 
 /* ---- the system ---- */
@@ -100,8 +88,6 @@ static const struct gr_watch_sys real_sys = {.open = real_open, .add = real_add}
 
 /* ---- what does not work ---- */
 
-static const char by_rescan[] = "; until then changed files are found by the rescan only";
-
 static void explain_open(struct gr_err *err, int r)
 {
     const char *fix = "inotify is needed to notice changed files at once";
@@ -109,20 +95,7 @@ static void explain_open(struct gr_err *err, int r)
     if (r == -EMFILE || r == -ENFILE)
         fix = "raise the sysctl fs.inotify.max_user_instances, or the limits of open files";
     (void)gr_fail(err, 0, "no-inotify", "files cannot be watched (%s): %s%s", strerror(-r), fix,
-                  by_rescan);
-}
-
-static void explain_add(struct gr_err *err, int r, const char *dir)
-{
-    if (r == -ENOSPC)
-        (void)gr_fail(err, 0, "watch-limit",
-                      "%s cannot be watched: the limit of inotify watches is reached; raise the "
-                      "sysctl fs.inotify.max_user_watches%s",
-                      dir, by_rescan);
-    else
-        (void)gr_fail(err, 0, "not-watched",
-                      "%s cannot be watched (%s); let root read the directory%s", dir, strerror(-r),
-                      by_rescan);
+                  GR_WATCH_BY_RESCAN);
 }
 
 /* Says what is news: a problem, another one, none any more. */
@@ -139,140 +112,95 @@ static void note_problem(struct gr_watch *w, const struct gr_err *found)
     w->problem = *found;
 }
 
-/* ---- the table of directories ---- */
+/* ---- searching ---- */
 
-static void table_init(struct table *t)
+static void found_free(struct found *found)
 {
-    *t = (struct table){0};
-    gr_arena_init(&t->arena, 4096, 0);
-}
-
-static struct spot *find_spot(const struct table *t, int number)
-{
-    struct spot *spot = t->spots;
-
-    while (spot && spot->number != number)
-        spot = spot->next;
-    return spot;
-}
-
-static struct spot *add_spot(struct table *t, int number, const char *path)
-{
-    struct spot *spot = gr_arena_alloc(&t->arena, sizeof(*spot));
-
-    if (!spot)
-        return NULL;
-    spot->path = gr_arena_copy(&t->arena, gr_str_from(path));
-    if (!spot->path)
-        return NULL;
-    spot->number = number;
-    spot->next = t->spots;
-    t->spots = spot;
-    t->n++;
-    return spot;
-}
-
-static bool counts(const struct spot *spot, struct gr_str name)
-{
-    if (spot->whole)
-        return true;
-    for (const struct name *n = spot->names; n; n = n->next)
-        if (gr_str_eq(n->text, name))
-            return true;
-    return false;
-}
-
-static int add_name(struct table *t, struct spot *spot, struct gr_str text)
-{
-    struct name *name;
-
-    if (text.n == 0) {
-        spot->whole = true;
-        return 0;
-    }
-    if (counts(spot, text))
-        return 0;
-    name = gr_arena_alloc(&t->arena, sizeof(*name));
-    if (!name || !gr_arena_str(&t->arena, text, &name->text))
-        return -ENOMEM;
-    name->next = spot->names;
-    spot->names = name;
-    return 0;
-}
-
-/* ---- finding the directories ---- */
-
-struct search {
-    const struct gr_watch *w;
-    struct table *table;
-    struct gr_err *problem; /* the first one */
-    int result;             /* -ENOMEM: the table is not complete */
-};
-
-/* Also of a directory that is watched already: the kernel then returns its number. */
-static int watch_step(void *user, const char *dir, struct gr_str name)
-{
-    struct search *s = user;
-    const struct gr_watch_sys *sys = s->w->sys;
-    uint32_t events = name.n > 0 ? EVENTS : WHOLE_EVENTS;
-    int number = sys->add(sys->user, s->w->fd, dir, events);
-    struct spot *spot;
-
-    if (number == -ENOENT || number == -ENOTDIR || number == -ELOOP)
-        return number; /* its name is watched in the directory above */
-    if (number < 0) {
-        if (!s->problem->code)
-            explain_add(s->problem, number, dir);
-        return 0; /* what is below it may still be watched */
-    }
-    spot = find_spot(s->table, number);
-    if (!spot)
-        spot = add_spot(s->table, number, dir);
-    if (!spot || add_name(s->table, spot, name) != 0) {
-        s->result = -ENOMEM;
-        return -ENOMEM;
-    }
-    return 0;
-}
-
-static void forget_old(struct gr_watch *w, const struct table *now)
-{
-    for (const struct spot *spot = w->table.spots; spot; spot = spot->next)
-        if (!find_spot(now, spot->number))
-            (void)inotify_rm_watch(w->fd, spot->number); /* gone with its directory: no matter */
-}
-
-static void find_directories(struct gr_watch *w, struct gr_err *problem)
-{
-    struct table table;
-    struct search s = {.w = w, .table = &table, .problem = problem};
-
-    table_init(&table);
-    for (size_t i = 0; i < w->targets_n && s.result == 0; i++)
-        gr_watch_walk(w->targets[i].path, watch_step, &s);
-    if (s.result) {
-        gr_arena_fini(&table.arena);
-        (void)gr_fail(problem, 0, "not-watched", "no memory to watch files%s", by_rescan);
+    if (!found)
         return;
+    gr_watch_table_fini(&found->table);
+    free(found);
+}
+
+static void targets_free(struct targets *targets)
+{
+    if (!targets)
+        return;
+    gr_arena_fini(&targets->arena);
+    free(targets);
+}
+
+static void take_table(struct gr_watch *w, struct found *found)
+{
+    for (const struct gr_watch_spot *spot = w->table.spots; spot; spot = spot->next)
+        if (!gr_watch_table_get(&found->table, spot->number))
+            (void)inotify_rm_watch(w->fd, spot->number); /* may be gone with its directory */
+    w->moved = w->moved || (found->again && !gr_watch_table_within(&found->table, &w->table));
+    gr_watch_table_fini(&w->table);
+    w->table = found->table;
+    found->table = (struct gr_watch_table){0};
+}
+
+/* Takes what the last search has brought. */
+static void take_found(struct gr_watch *w)
+{
+    struct found *found = atomic_exchange(&w->found, NULL);
+
+    if (!found)
+        return;
+    if (found->complete)
+        take_table(w, found);
+    if (!w->broken)
+        note_problem(w, &found->problem);
+    found_free(found);
+}
+
+/* Copies, since the owner may set others meanwhile. */
+static bool copy_paths(struct gr_watch *w, struct gr_arena *arena, const char ***out_paths,
+                       size_t *out_n, bool *out_again)
+{
+    const struct targets *t;
+    bool copied;
+
+    (void)pthread_mutex_lock(&w->lock);
+    t = w->targets;
+    *out_again = t == w->searched;
+    w->searched = t;
+    *out_n = t ? t->n : 0;
+    *out_paths = gr_arena_array(arena, *out_n, sizeof(**out_paths));
+    copied = *out_paths != NULL;
+    for (size_t i = 0; copied && i < *out_n; i++) {
+        (*out_paths)[i] = gr_arena_copy(arena, gr_str_from(t->paths[i]));
+        copied = (*out_paths)[i] != NULL;
     }
-    forget_old(w, &table);
-    gr_arena_fini(&w->table.arena);
-    w->table = table;
+    (void)pthread_mutex_unlock(&w->lock);
+    return copied;
+}
+
+void gr_watch_search(struct gr_watch *w)
+{
+    int fd = atomic_load(&w->fd);
+    struct found *found = fd >= 0 ? calloc(1, sizeof(*found)) : NULL;
+    const char **paths;
+    struct gr_arena arena;
+    size_t n;
+
+    if (!found)
+        return; /* without memory what is watched stays */
+    gr_arena_init(&arena, 1024, 0);
+    atomic_store(&w->searching, true);
+    found->complete =
+        copy_paths(w, &arena, &paths, &n, &found->again) &&
+        gr_watch_table_make(w->sys, fd, paths, n, &found->problem, &found->table) == 0;
+    if (!found->complete)
+        (void)gr_fail(&found->problem, 0, "not-watched", "no memory to watch files%s",
+                      GR_WATCH_BY_RESCAN);
+    gr_arena_fini(&arena);
+    found_free(atomic_exchange(&w->found, found));
+    atomic_store(&w->searching, false);
 }
 
 /* ---- events ---- */
-
-static void close_events(struct gr_watch *w)
-{
-    if (w->readable)
-        event_free(w->readable);
-    if (w->fd >= 0)
-        (void)close(w->fd);
-    w->readable = NULL;
-    w->fd = -1;
-    gr_arena_fini(&w->table.arena);
-    table_init(&w->table);
-}
 
 enum haste { NEVER, BEGUN, SOON };
 
@@ -281,7 +209,7 @@ enum haste { NEVER, BEGUN, SOON };
  * would be half a file. But a finished one may have been given this name, so it is read at last.
  * Everything else that was made is there at once: directories, links and further hard ones.
  */
-static enum haste haste_of_new(const struct spot *spot, const char *name)
+static enum haste haste_of_new(const struct gr_watch_spot *spot, const char *name)
 {
     char path[GR_LOAD_PATH_BYTES];
     struct stat st;
@@ -295,19 +223,25 @@ static enum haste haste_of_new(const struct spot *spot, const char *name)
 /* Whether to look again because of this event. */
 static enum haste haste_of(struct gr_watch *w, const struct inotify_event *event, const char *name)
 {
-    const struct spot *spot;
+    const struct gr_watch_spot *spot;
 
     w->events++;
     if (event->mask & IN_Q_OVERFLOW) {
         w->overflows++;
         return SOON;
     }
-    spot = find_spot(&w->table, event->wd);
+    spot = gr_watch_table_get(&w->table, event->wd);
+    if (!spot && atomic_load(&w->searching))
+        return SOON; /* of a directory that was found a moment ago */
+    if (!spot) {
+        take_found(w); /* the search may have ended in between */
+        spot = gr_watch_table_get(&w->table, event->wd);
+    }
     if (!spot)
         return NEVER; /* not watched any more */
     if (name[0] == '\0')
         return (event->mask & (SELF_EVENTS | IN_ATTRIB)) != 0 ? SOON : NEVER;
-    if (!counts(spot, gr_str_from(name)))
+    if (!gr_watch_spot_has(spot, gr_str_from(name)))
         return NEVER;
     if (event->mask & IN_MODIFY)
         return BEGUN; /* until it is closed */
@@ -352,22 +286,34 @@ static void be_due(struct gr_watch *w, enum haste haste)
                                  .tv_usec = (suseconds_t)(us % US_PER_S)};
 
     atomic_store(&w->stirred, true);
-    if (wait_ns != UINT64_MAX && event_add(w->due, &wait) != 0)
+    if (event_add(w->due, &wait) != 0)
         done(w); /* no memory: the rescan comes */
+}
+
+/* Never seen; the loop must not spin on it. The rescan remains. */
+static void give_up(struct gr_watch *w, int r)
+{
+    struct gr_err problem = {0};
+
+    (void)event_del(w->readable);
+    explain_open(&problem, r);
+    note_problem(w, &problem);
+    w->broken = true;
 }
 
 static void take_events(struct gr_watch *w)
 {
     enum haste haste = NEVER;
-    ssize_t n = read_events(w, &haste);
+    ssize_t n;
 
-    if (n <= 0 && n != -EAGAIN && n != -EINTR) {
-        /* Never seen; the loop must not spin on it. The next look opens another descriptor. */
-        close_events(w);
-        haste = BEGUN;
-    }
+    take_found(w);
+    atomic_store(&w->reading, true);
+    n = read_events(w, &haste);
+    if (n <= 0 && n != -EAGAIN && n != -EINTR)
+        give_up(w, n < 0 ? (int)n : -EIO);
     if (haste != NEVER)
         be_due(w, haste);
+    atomic_store(&w->reading, false);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
@@ -394,62 +340,83 @@ static int open_events(struct gr_watch *w)
 
     if (fd < 0)
         return fd;
-    w->fd = fd;
     w->readable = event_new(w->base, fd, EV_READ | EV_PERSIST, on_readable, w);
-    if (w->readable && event_add(w->readable, NULL) == 0)
+    if (w->readable && event_add(w->readable, NULL) == 0) {
+        atomic_store(&w->fd, fd);
         return 0;
-    close_events(w);
+    }
+    if (w->readable)
+        event_free(w->readable);
+    w->readable = NULL;
+    (void)close(fd);
     return -ENOMEM;
 }
 
-/* ---- targets ---- */
+/* ---- what the owner says ---- */
 
 static bool same_targets(const struct gr_watch *w, const char *const *paths, size_t n)
 {
-    bool same = w->targets_n == n;
+    bool same = w->targets && w->targets->n == n;
 
     for (size_t i = 0; same && i < n; i++)
-        same = strcmp(w->targets[i].given, paths[i]) == 0;
+        same = strcmp(w->targets->given[i], paths[i]) == 0;
     return same;
 }
 
-/* The walk wants absolute paths. */
-static bool copy_target(struct gr_arena *arena, const char *given, struct target *out)
+/* An absolute path, as the walk wants it. NULL: no memory. */
+static const char *absolute(struct gr_arena *arena, const char *given)
 {
     char cwd[GR_LOAD_PATH_BYTES];
     char path[2 * GR_LOAD_PATH_BYTES];
 
-    out->given = gr_arena_copy(arena, gr_str_from(given));
-    out->path = out->given;
-    if (given[0] != '/' && getcwd(cwd, sizeof(cwd))) {
-        (void)snprintf(path, sizeof(path), "%s/%s", cwd, given);
-        out->path = gr_arena_copy(arena, gr_str_from(path));
+    if (given[0] == '/' || !getcwd(cwd, sizeof(cwd)))
+        return gr_arena_copy(arena, gr_str_from(given));
+    (void)snprintf(path, sizeof(path), "%s/%s", cwd, given);
+    return gr_arena_copy(arena, gr_str_from(path));
+}
+
+static struct targets *targets_new(const char *const *paths, size_t n)
+{
+    struct targets *t = calloc(1, sizeof(*t));
+    const char **copies;
+    bool copied;
+
+    if (!t)
+        return NULL;
+    gr_arena_init(&t->arena, 1024, 0);
+    copies = gr_arena_array(&t->arena, 2 * n, sizeof(*copies));
+    copied = copies != NULL;
+    for (size_t i = 0; copied && i < n; i++) {
+        copies[i] = gr_arena_copy(&t->arena, gr_str_from(paths[i]));
+        copies[n + i] = absolute(&t->arena, paths[i]);
+        copied = copies[i] && copies[n + i];
     }
-    return out->given && out->path;
+    if (!copied) {
+        targets_free(t);
+        return NULL;
+    }
+    t->given = copies;
+    t->paths = copies + n;
+    t->n = n;
+    return t;
 }
 
 void gr_watch_set(struct gr_watch *w, const char *const *paths, size_t n)
 {
-    struct target *copies;
-    struct gr_arena arena;
-    bool copied;
+    struct targets *targets;
+    struct targets *old;
 
     if (same_targets(w, paths, n))
         return;
-    gr_arena_init(&arena, 1024, 0);
-    copies = gr_arena_array(&arena, n, sizeof(*copies));
-    copied = copies != NULL;
-    for (size_t i = 0; copied && i < n; i++)
-        copied = copy_target(&arena, paths[i], &copies[i]);
-    if (!copied) {
-        gr_arena_fini(&arena);
+    targets = targets_new(paths, n);
+    if (!targets)
         return;
-    }
-    gr_arena_fini(&w->arena);
-    w->arena = arena;
-    w->targets = copies;
-    w->targets_n = n;
-    gr_watch_look(w);
+    (void)pthread_mutex_lock(&w->lock);
+    old = w->targets;
+    w->targets = targets;
+    w->searched = NULL;
+    (void)pthread_mutex_unlock(&w->lock);
+    targets_free(old);
 }
 
 void gr_watch_look(struct gr_watch *w)
@@ -459,19 +426,40 @@ void gr_watch_look(struct gr_watch *w)
 
     (void)event_del(w->due);
     done(w);
-    if (r)
-        explain_open(&problem, r);
-    else
-        find_directories(w, &problem);
+    if (r == 0)
+        return;
+    explain_open(&problem, r);
     note_problem(w, &problem);
 }
 
-bool gr_watch_is_stirred(const struct gr_watch *w)
+bool gr_watch_has_moved(struct gr_watch *w)
+{
+    bool moved;
+
+    take_found(w);
+    moved = w->moved;
+    w->moved = false;
+    return moved;
+}
+
+static bool has_unread(const struct gr_watch *w)
 {
     int fd = atomic_load(&w->fd);
     int bytes = 0;
 
-    return atomic_load(&w->stirred) || (fd >= 0 && ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0);
+    return fd >= 0 && ((ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0) || atomic_load(&w->reading));
+}
+
+bool gr_watch_is_stirred(const struct gr_watch *w, int wait_ms)
+{
+    /* The loop reads events as they come, and says which of them matter; as long once more when it
+     * is busy. */
+    for (int ms = 0; ms < 2 * wait_ms && !atomic_load(&w->stirred); ms++) {
+        if (ms >= wait_ms && !has_unread(w))
+            return atomic_load(&w->stirred);
+        (void)poll(NULL, 0, 1);
+    }
+    return has_unread(w) || atomic_load(&w->stirred);
 }
 
 void gr_watch_stir(struct gr_watch *w)
@@ -479,8 +467,9 @@ void gr_watch_stir(struct gr_watch *w)
     be_due(w, SOON);
 }
 
-void gr_watch_status(const struct gr_watch *w, struct gr_watch_status *out_status)
+void gr_watch_status(struct gr_watch *w, struct gr_watch_status *out_status)
 {
+    take_found(w);
     *out_status = (struct gr_watch_status){
         .working = w->fd >= 0 && !w->problem.code,
         .pending = w->debounce.pending,
@@ -505,11 +494,10 @@ int gr_watch_new(struct event_base *base, const struct gr_log *log, const struct
     w->changed = changed;
     w->user = user;
     w->base = base;
-    w->fd = -1;
+    atomic_init(&w->fd, -1);
     w->debounce = (struct gr_debounce){.quiet_ns = GR_WATCH_QUIET_MS * NS_PER_MS,
                                        .latest_ns = GR_WATCH_LATEST_MS * NS_PER_MS};
-    gr_arena_init(&w->arena, 1024, 0);
-    table_init(&w->table);
+    (void)pthread_mutex_init(&w->lock, NULL);
     w->due = evtimer_new(base, on_due, w);
     if (!w->due) {
         gr_watch_free(w);
@@ -523,10 +511,15 @@ void gr_watch_free(struct gr_watch *w)
 {
     if (!w)
         return;
-    close_events(w);
+    if (w->readable)
+        event_free(w->readable);
     if (w->due)
         event_free(w->due);
-    gr_arena_fini(&w->table.arena);
-    gr_arena_fini(&w->arena);
+    if (w->fd >= 0)
+        (void)close(w->fd);
+    found_free(atomic_load(&w->found));
+    gr_watch_table_fini(&w->table);
+    targets_free(w->targets);
+    (void)pthread_mutex_destroy(&w->lock);
     free(w);
 }

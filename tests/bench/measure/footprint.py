@@ -70,7 +70,7 @@ class Reload:
 def change(folder: Path, number: int) -> None:
     """A new text for the first file, as an administrator's tool would put it there."""
     first = min(folder.iterdir())
-    text = re.sub(r"timeout: \d+", f"timeout: {31 + number}", first.read_text(), count=1)
+    text = re.sub(r"timeout: \d+", f"timeout: {31 + number % 60}", first.read_text(), count=1)
     fresh = folder.parent / "fresh"
     fresh.write_text(text)
     os.replace(fresh, first)
@@ -129,10 +129,10 @@ def reloads(plugin: Plugin, adaptation: Path, folder: Path, sets: Path, progress
                 seen.append(_kept(pair))
             if i % (SIGNALS_TO_A_CHANGE + 1) == 0:
                 change(sets, i)
-                pair.next_logged(log, b"cause=watch took_us")
+                pair.next_logged(log, b"rules loaded")
             else:
                 pair.signal(signal.SIGHUP)
-                pair.next_logged(log, b"cause=SIGHUP took_us")
+                pair.next_logged(log, b"rules loaded")
     return seen
 
 

@@ -52,20 +52,42 @@ static void test_done_begins_anew(void **state GR_UNUSED)
     assert_int_equal(gr_debounce_event(&d, 6950), LATEST - 951);
 }
 
-/* What is begun is waited for, for ever so long; what is complete takes it along. */
+/* What is begun is waited for, but not for ever. */
 static void test_begun(void **state GR_UNUSED)
 {
     struct gr_debounce d = fresh();
 
     assert_int_equal(gr_debounce_begun(&d, 5000), LATEST);
     assert_true(d.pending);
-    assert_true(gr_debounce_begun(&d, 5300) == UINT64_MAX);
+    assert_int_equal(gr_debounce_begun(&d, 5300), LATEST - 300);
+    assert_int_equal(gr_debounce_begun(&d, 5999), 1);
+    assert_int_equal(gr_debounce_begun(&d, 6000), 0);
+    assert_int_equal(gr_debounce_begun(&d, 9000), 0);
+}
+
+/* Its end is an event like any other; the next one begins anew. */
+static void test_begun_and_ended(void **state GR_UNUSED)
+{
+    struct gr_debounce d = fresh();
+
+    assert_int_equal(gr_debounce_begun(&d, 5000), LATEST);
     assert_int_equal(gr_debounce_event(&d, 5400), QUIET);
-    assert_int_equal(gr_debounce_begun(&d, 5450), QUIET); /* no deed in the middle of it */
-    assert_int_equal(gr_debounce_begun(&d, 5950), LATEST - 950);
+    assert_int_equal(gr_debounce_begun(&d, 5450), LATEST);
+    assert_int_equal(gr_debounce_event(&d, 5950), LATEST - 950);
     gr_debounce_done(&d);
     assert_int_equal(gr_debounce_begun(&d, 9000), LATEST);
-    assert_true(gr_debounce_begun(&d, 9001) == UINT64_MAX);
+}
+
+/* Not even when a burst has lasted too long is the deed done in the middle of it. */
+static void test_begun_at_the_latest(void **state GR_UNUSED)
+{
+    struct gr_debounce d = fresh();
+
+    assert_int_equal(gr_debounce_event(&d, 5000), QUIET);
+    assert_int_equal(gr_debounce_event(&d, 5995), LATEST - 995);
+    assert_int_equal(gr_debounce_begun(&d, 5998), LATEST);
+    assert_int_equal(gr_debounce_begun(&d, 6500), LATEST - 502);
+    assert_int_equal(gr_debounce_event(&d, 6600), 0);
 }
 
 int main(void)
@@ -73,5 +95,7 @@ int main(void)
     TEST_ADD_ROWS(waits, rows);
     test_add("done begins anew", test_done_begins_anew);
     test_add("begun", test_begun);
+    test_add("begun and ended", test_begun_and_ended);
+    test_add("begun at the latest", test_begun_at_the_latest);
     return test_run("debounce");
 }

@@ -28,6 +28,7 @@ struct rig {
     bool since_known;       /* of the first set */
     struct gr_since_of since_of;
     uint64_t until; /* leave the loop at this number */
+    int changes;    /* told by a watch */
 };
 
 static void on_done(void *user, struct gr_reloaded *reloaded)
@@ -76,7 +77,7 @@ static int setup(void **state)
     rig->dirs[0] = rig->dir;
     rig->base = event_base_new();
     gr_fs_posix(&rig->fs);
-    assert_int_equal(gr_reload_new(rig->base, on_done, rig, &rig->reload), 0);
+    assert_int_equal(gr_reload_new(rig->base, NULL, on_done, rig, &rig->reload), 0);
     *state = rig;
     return 0;
 }
@@ -188,7 +189,7 @@ static void test_policies(void **state)
 static void restart(struct rig *rig)
 {
     gr_reload_free(rig->reload);
-    assert_int_equal(gr_reload_new(rig->base, on_done, rig, &rig->reload), 0);
+    assert_int_equal(gr_reload_new(rig->base, NULL, on_done, rig, &rig->reload), 0);
     rig->last_number = 0;
     gr_reload_set_run_dir(rig->reload, rig->run_dir);
 }
@@ -270,10 +271,50 @@ static void test_free_while_busy(void **state)
     for (int i = 0; i < 50; i++) {
         (void)order(rig);
         gr_reload_free(rig->reload);
-        assert_int_equal(gr_reload_new(rig->base, on_done, rig, &rig->reload), 0);
+        assert_int_equal(gr_reload_new(rig->base, NULL, on_done, rig, &rig->reload), 0);
         rig->last_number = 0;
     }
     run_until(rig, order(rig));
+}
+
+static void on_changed(void *user)
+{
+    struct rig *rig = user;
+
+    rig->changes++;
+}
+
+/* The loader searches for directories while the loop reads events of them. */
+static void test_searches_before_each_load(void **state)
+{
+    struct rig *rig = *state;
+    const struct gr_log log = {.level = GR_LEVEL_ERROR};
+    struct gr_watch_status status;
+    struct gr_watch *watch;
+    uint64_t last = 0;
+
+    assert_int_equal(gr_watch_new(rig->base, &log, NULL, on_changed, rig, &watch), 0);
+    gr_reload_free(rig->reload);
+    assert_int_equal(gr_reload_new(rig->base, watch, on_done, rig, &rig->reload), 0);
+    for (int i = 0; i < 200; i++) {
+        /* Different targets make a new table each time. */
+        gr_watch_set(watch, i % 2 ? rig->dirs : (const char *const[]){"/tmp"}, 1);
+        gr_watch_look(watch);
+        put_file(rig, "a.yaml", SET_TEXT);
+        last = order(rig);
+        (void)event_base_loop(rig->base, EVLOOP_NONBLOCK);
+        (void)gr_watch_has_moved(watch);
+    }
+    run_until(rig, last);
+    gr_watch_status(watch, &status);
+    assert_true(status.working);
+    assert_true(status.watches >= 3); /* /, /tmp, ours */
+    rig->changes = 0;
+    put_file(rig, "a.yaml", SET_TEXT);
+    while (rig->changes == 0)
+        assert_int_equal(event_base_loop(rig->base, EVLOOP_ONCE), 0);
+    gr_reload_free(gr_take(rig->reload));
+    gr_watch_free(watch);
 }
 
 int main(void)
@@ -284,6 +325,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_since, setup, teardown),
         cmocka_unit_test_setup_teardown(test_many_orders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_free_while_busy, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_searches_before_each_load, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("reload", tests, NULL, NULL);

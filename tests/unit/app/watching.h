@@ -110,14 +110,23 @@ static inline void watching_end(struct watching *w)
     remove_all(AT_FDCWD, w->top);
 }
 
+/* What the owner does before it reads files. */
+static inline void look(struct watching *w)
+{
+    gr_watch_look(w->watch);
+    gr_watch_search(w->watch);
+}
+
 static inline void watch_path(struct watching *w, const char *name)
 {
     const char *const paths[] = {below(w, name)};
 
+    gr_watch_look(w->watch);
     gr_watch_set(w->watch, paths, 1);
+    gr_watch_search(w->watch);
 }
 
-static inline struct gr_watch_status status_of(const struct watching *w)
+static inline struct gr_watch_status status_of(struct watching *w)
 {
     struct gr_watch_status status;
 
@@ -146,7 +155,7 @@ static inline bool seen_and_looked(struct watching *w)
 {
     bool changed = seen(w);
 
-    gr_watch_look(w->watch);
+    look(w);
     return changed;
 }
 

@@ -108,11 +108,18 @@ static void test_gone_and_disabled(void **state)
     end(l);
 }
 
-static bool says_torn(void *user)
-{
-    int *asked = user;
+/* How it was asked. */
+struct asked {
+    int times;
+    bool drops;
+};
 
-    (*asked)++;
+static bool says_torn(void *user, bool drops)
+{
+    struct asked *asked = user;
+
+    asked->times++;
+    asked->drops = drops;
     return true;
 }
 
@@ -121,7 +128,7 @@ static bool says_torn(void *user)
 static void test_torn(void **state)
 {
     struct loaded *l = begin();
-    int asked = 0;
+    struct asked asked = {0};
 
     (void)state;
     assert_false(l->result.torn);
@@ -131,8 +138,13 @@ static void test_torn(void **state)
     mem_file(&host, B, SET("b2"));
     load_again(l);
     assert_true(l->result.torn);
-    assert_int_equal(asked, 1);
+    assert_int_equal(asked.times, 1);
+    assert_true(asked.drops);
     assert_sets(l, "b2");
+    mem_file(&host, A, SET("a2"));
+    load_again(l);
+    assert_int_equal(asked.times, 2);
+    assert_false(asked.drops);
     l->options.torn = NULL;
     mem_file(&host, A, SET_BAD);
     mem_file(&host, B, SET_BAD);
