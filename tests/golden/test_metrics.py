@@ -191,24 +191,60 @@ def test_paths(ruled: Node, address: str):
         assert (ready.status, ready.text) == (503, "not ready: not connected to the runtime\n")
         for path in ("/", "/metrics/", "/metricss", "/healthz/x", "//metrics", "/%6detrics"):
             assert get(address, path).status == 404, path
-        for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE", "X"):
-            found = get(address, "/metrics", method, b"x" * 20000)
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"):
+            found = get(address, "/metrics", method)
             assert (found.status, found.getheader("Allow")) == (405, "GET, HEAD"), method
+        assert get(address, "/metrics", "TRACE", b"x" * 20000).status == 405
+        assert get(address, "/metrics", "POST", b"x" * 20000).status == 413
+        assert get(address, "/metrics", "X", b"x" * 20000).status == 501
 
 
-GARBAGE = [b"\r\n\r\n", b"GET\r\n\r\n", b"GET /metrics\r\n\r\n", b"GET /metrics HTTP/2.0\r\n\r\n",
-           b"GET  /metrics HTTP/1.1\r\n\r\n", b"get /metrics HTTP/1.1\r\n\r\n", b"\0" * 100 + b"\r\n\r\n",
-           b"GET metrics HTTP/1.1\r\n\r\n", b"GET /metrics HTTP/1.1 x\r\n\r\n", b"\xff /metrics HTTP/1.1\r\n\r\n",
-           b" /metrics HTTP/1.1\r\n\r\n", b"GET http://a/metrics HTTP/1.1\r\n\r\n",
-           b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n"]
+CHUNKED = b"POST /metrics HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+ODD = [(b"\r\n\r\n", 400), (b"GET\r\n\r\n", 400), (b"GET /metrics\r\n\r\n", 400),
+       (b"GET /metrics HTTP/2.0\r\n\r\n", 400), (b"GET  /metrics HTTP/1.1\r\n\r\n", 404),
+       (b"get /metrics HTTP/1.1\r\n\r\n", 501), (b"\0" * 100 + b"\r\n\r\n", 400),
+       (b"GET metrics HTTP/1.1\r\n\r\n", 404), (b"GET /metrics HTTP/1.1 x\r\n\r\n", 400),
+       (b"\xff /metrics HTTP/1.1\r\n\r\n", 501), (b" /metrics HTTP/1.1\r\n\r\n", 501),
+       (b"GET http://a/metrics HTTP/1.1\r\n\r\n", 200), (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+       (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n", 400),
+       (b"GET /healthz HTTP/1.1\r\nno colon\r\n\r\n", 400), (b"GET /healthz HTTP/1.1\r\n x\r\n\r\n", 400),
+       (b"GET /healthz HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 400),
+       (b"GET /healthz HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", 413),
+       (b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n", 413),
+       (b"POST / HTTP/1.1\r\nExpect: x\r\nContent-Length: 9\r\n\r\n", 417),
+       (CHUNKED + b"0\r\n\r\n", 405), (CHUNKED + b"5\r\n", 413), (CHUNKED + b"-1\r\n", 413),
+       (CHUNKED + b"ffffffffffffffff\r\n", 413),
+       (b"GET /healthz HTTP/1.1\r\n\r\n" * 40, 200)]
 
 
-@pytest.mark.parametrize("data", GARBAGE, ids=range(len(GARBAGE)))
-def test_garbage(ruled: Node, tcp: str, data: bytes):
+@pytest.mark.parametrize(("data", "status"), ODD, ids=range(len(ODD)))
+def test_odd_requests(ruled: Node, tcp: str, data: bytes, status: int):
     with plugin(ruled, "--metrics", tcp) as running:
         running.served()
-        assert raw(tcp, data).startswith(b"HTTP/1.1 400 Bad Request\r\n")
+        answer = raw(tcp, data)
+        assert answer.startswith(b"HTTP/1.1 %d " % status)
+        assert answer.count(b"HTTP/1.1") == 1, "a connection has one request"
         assert get(tcp, "/healthz").status == 200
+
+
+@pytest.mark.parametrize("start", [CHUNKED, b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n",
+                                   b"GET /metrics HTTP/1.1\r\n\r\n", b""], ids=range(4))
+def test_floods(ruled: Node, tcp: str, start: bytes):
+    """Bytes without an end wait in the kernel, or are thrown away, for as long as the connection may last."""
+    with plugin(ruled, "--metrics", tcp) as running:
+        running.served()
+        running.said("rules loaded")
+        with connect(tcp) as sock:
+            sent = 0
+            try:
+                sock.sendall(start)
+                while sent < 64 << 20:
+                    sent += sock.send(b"1" * 65536)
+            except OSError:
+                pass  # it was ended
+        text = get(tcp, "/metrics").text
+        resident = float(re.search(r"^process_resident_memory_bytes (\S+)$", text, re.MULTILINE)[1])
+        assert resident < 32 << 20, sent
 
 
 def test_no_end_of_the_header(ruled: Node, tcp: str):
@@ -234,17 +270,18 @@ def test_half_closed(ruled: Node, tcp: str):
 
 @pytest.mark.parametrize("over", [0, 1])
 def test_longest_header(ruled: Node, tcp: str, over: int):
-    start, end = b"GET /healthz HTTP/1.1\r\nX: ", b"\r\n\r\n"
+    line, field = b"GET /healthz HTTP/1.1", b"X: "
     with plugin(ruled, "--metrics", tcp) as running:
         running.served()
-        answer = raw(tcp, start + b"x" * (HEADER_MAX + over - len(start) - len(end)) + end)
-        assert answer.startswith(b"HTTP/1.1 431 " if over else b"HTTP/1.1 200 ")
+        value = b"x" * (HEADER_MAX + over - len(line + field))
+        answer = raw(tcp, line + b"\r\n" + field + value + b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 400 " if over else b"HTTP/1.1 200 ")
 
 
 def test_endless_header(ruled: Node, tcp: str):
     with plugin(ruled, "--metrics", tcp) as running:
         running.served()
-        assert raw(tcp, b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20000).startswith(b"HTTP/1.1 431 ")
+        assert raw(tcp, b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 20000).startswith(b"HTTP/1.1 400 ")
 
 
 def accepted(address: str) -> int:

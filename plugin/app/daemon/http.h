@@ -2,9 +2,10 @@
 /*
  * app/daemon/http: answers GET and HEAD, one request for each connection.
  *
- * Layer: app. As little of HTTP/1.1 as a scrape and a probe need: of a request only the first line
- * counts. Everything has a bound that no client can stretch, the time of a whole connection, too.
- * Its events have the lowest priority of the loop (GR_HTTP_PRIORITY): runtimes come first.
+ * Layer: app. libevent's evhttp reads and writes HTTP. Around it stands what it lacks in 2.1: how
+ * many connections there are, how long a whole one may last, how much of what it has not looked at
+ * may wait in memory, and an end that does not cost a client its answer. The connections' events
+ * have the lowest priority of the loop (GR_HTTP_PRIORITY): runtimes come first.
  */
 #ifndef GR_APP_DAEMON_HTTP_H
 #define GR_APP_DAEMON_HTTP_H
@@ -17,7 +18,7 @@
 /* At one time; more wait in the kernel (GR_ENDPOINT_BACKLOG) until one has ended. */
 #define GR_HTTP_CONNECTIONS_MAX 16
 
-/* First line and headers. What follows is thrown away. Prometheus sends some 300 bytes. */
+/* First line and headers, without the ends of lines. Prometheus sends some 300 bytes. */
 #define GR_HTTP_HEADER_MAX_BYTES 8192
 
 /* From accept to the end of the answer, whoever is slow. Prometheus waits 10 s by default. */
@@ -32,12 +33,13 @@
 struct gr_http;
 
 struct gr_http_answer {
-    int status;         /* 200, 404 or 503 */
+    int status;         /* of HTTP */
     const char *type;   /* Content-Type; a literal */
     struct gr_buf body; /* taken */
 };
 
-/* Fills the answer to GET path (without its query). Without memory: status 503 and no body. */
+/* Fills the answer to GET path (as it was sent, without its query). Without memory: status 503 and
+ * no body. */
 typedef void gr_http_fn(void *user, struct gr_str path, struct gr_http_answer *out_answer);
 
 /* endpoint: its descriptor is borrowed. Returns 0; -ENOMEM. */
