@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -34,7 +33,9 @@
 
 #define NAME "decisions"
 #define OLD_NAME "decisions.old"
-#define TEMPORARY_BYTES 64
+/* Of one instance at a time, the one with the lock; what a killed one left is replaced. */
+#define NEW_NAME ".decisions.new"
+#define LINK_NAME ".decisions.old.new"
 #define AGAIN_MAX 8 /* files that are replaced while one record is written */
 #define BUFFER_KEPT_BYTES (4U << 10)
 /* All that is known, in records: 20 bytes for each id, and 200 for each record. */
@@ -208,32 +209,30 @@ static int copy_tail(const struct gr_journal *j, int from, off_t at)
     return gr_journal_lines_take(&lines, NULL);
 }
 
-static int name_new(const struct gr_journal *j, const char *fresh)
+static int name_new(const struct gr_journal *j)
 {
-    char old[TEMPORARY_BYTES];
     int r = 0;
 
-    (void)snprintf(old, sizeof(old), ".%s.%08" PRIx64, OLD_NAME, j->by);
-    (void)unlinkat(j->dir, old, 0);
-    if (linkat(j->dir, NAME, j->dir, old, 0) != 0)
+    (void)unlinkat(j->dir, LINK_NAME, 0);
+    if (linkat(j->dir, NAME, j->dir, LINK_NAME, 0) != 0)
         return -errno;
-    if (renameat(j->dir, old, j->dir, OLD_NAME) != 0)
+    if (renameat(j->dir, LINK_NAME, j->dir, OLD_NAME) != 0)
         r = -errno;
     /* Where both names are those of one file, renaming does nothing and leaves both. */
-    (void)unlinkat(j->dir, old, 0);
-    if (r == 0 && renameat(j->dir, fresh, j->dir, NAME) != 0)
+    (void)unlinkat(j->dir, LINK_NAME, 0);
+    if (r == 0 && renameat(j->dir, NEW_NAME, j->dir, NAME) != 0)
         r = -errno;
     return r;
 }
 
 /* The new file, that begins with what is known. Returns its descriptor. */
-static int make_new(struct gr_journal *j, const char *fresh, struct stat *out_st)
+static int make_new(const struct gr_journal *j, struct stat *out_st)
 {
     struct gr_buf all;
     int fd, r;
 
-    (void)unlinkat(j->dir, fresh, 0);
-    fd = gr_rundir_append(j->dir, fresh, true);
+    (void)unlinkat(j->dir, NEW_NAME, 0);
+    fd = gr_rundir_append(j->dir, NEW_NAME, true);
     if (fd < 0)
         return fd;
     gr_buf_init(&all, KNOWN_MAX_BYTES);
@@ -246,14 +245,13 @@ static int make_new(struct gr_journal *j, const char *fresh, struct stat *out_st
     if (r == 0)
         return fd;
     (void)close(fd);
-    (void)unlinkat(j->dir, fresh, 0);
+    (void)unlinkat(j->dir, NEW_NAME, 0);
     return r;
 }
 
 /* With the lock. */
 static int replace(struct gr_journal *j)
 {
-    char fresh[TEMPORARY_BYTES];
     struct stat st;
     int old = j->fd;
     off_t copied;
@@ -263,13 +261,12 @@ static int replace(struct gr_journal *j)
     if (r)
         return r;
     copied = j->read_to;
-    (void)snprintf(fresh, sizeof(fresh), ".%s.%08" PRIx64, NAME, j->by);
-    fd = make_new(j, fresh, &st);
+    fd = make_new(j, &st);
     if (fd < 0)
         return fd;
-    r = name_new(j, fresh);
+    r = name_new(j);
     if (r) {
-        (void)unlinkat(j->dir, fresh, 0);
+        (void)unlinkat(j->dir, NEW_NAME, 0);
         (void)close(fd);
         return r;
     }

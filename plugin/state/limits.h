@@ -8,14 +8,14 @@
 #define GR_STATE_LIMITS_H
 
 /* The journal: at this size it becomes decisions.old. The run directory is memory (tmpfs), and two
- * files of this size hold some 2,500 decisions. */
+ * files of this size hold some 1,500 decisions. */
 #define GR_JOURNAL_MAX_BYTES (4U << 20)
 
 /* Where it could not be replaced (no room for another file): nothing is added beyond this, and no
  * more is read of one file. */
 #define GR_JOURNAL_HARD_MAX_BYTES (8U << 20)
 
-/* One record, with its line feed. A usual one has 2 to 4 KiB; what does not fit is left out. */
+/* One record, with its line feed. A usual one has 2 to 6 KiB; what does not fit is left out. */
 #define GR_JOURNAL_RECORD_MAX_BYTES 16384
 
 /* Of a record, for sets and what speaks against the container; the rest is for the facts. No

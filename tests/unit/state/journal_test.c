@@ -437,6 +437,8 @@ static void test_half_rotated(void **state)
     gr_journal_free(j);
     (void)snprintf(old, sizeof(old), "%s", journal_path("decisions.old"));
     assert_int_equal(link(journal_path("decisions"), old), 0);
+    journal_write(".decisions.new", GR_STR("half of it"));
+    journal_write(".decisions.old.new", GR_STR("the same"));
     j = journal_opened();
     fill(j, "b");
     ASSERT_KNOWN(j, "a", GR_KNOWN_INJECTED);
