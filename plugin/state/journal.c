@@ -417,11 +417,12 @@ int gr_journal_decided(struct gr_journal *j, const struct gr_subject *subject,
 {
     const struct gr_journal_stamp now = stamp(j);
     bool injected = decision && !refused && decision->hooks_n > 0;
+    int known = 0, r;
 
-    if (subject && !refused &&
-        gr_journal_state_decided(&j->state, gr_known_hash(subject->id), injected) != 0)
-        j->behind = true;
-    return record_line(j, gr_journal_put_decision(&j->line, &now, subject, decision, err, refused));
+    if (subject && !refused)
+        known = gr_journal_state_decided(&j->state, gr_known_hash(subject->id), injected);
+    r = record_line(j, gr_journal_put_decision(&j->line, &now, subject, decision, err, refused));
+    return r ? r : known;
 }
 
 int gr_journal_session(struct gr_journal *j, bool begun, struct gr_str reason)
@@ -442,10 +443,10 @@ int gr_journal_rules(struct gr_journal *j, uint64_t hash, size_t sets)
 int gr_journal_missed(struct gr_journal *j, struct gr_str id, struct gr_str set)
 {
     const struct gr_journal_stamp now = stamp(j);
+    int known = gr_journal_state_missed(&j->state, gr_known_hash(id));
+    int r = record_line(j, gr_journal_put_missed(&j->line, &now, id, set));
 
-    if (gr_journal_state_missed(&j->state, gr_known_hash(id)) != 0)
-        j->behind = true;
-    return record_line(j, gr_journal_put_missed(&j->line, &now, id, set));
+    return r ? r : known;
 }
 
 int gr_journal_listed(struct gr_journal *j, const struct gr_str *ids, size_t n)

@@ -26,7 +26,8 @@ void gr_journal_free(struct gr_journal *journal); /* NULL is fine */
 
 /*
  * Each of these returns 0, or a negative errno when it could not be written: what is known in
- * memory then is right all the same, and the file is mended when it can be written again.
+ * memory then is right all the same, and the file is mended when it can be written again. Without
+ * memory (-ENOMEM) something may not be known, and the journal is not complete.
  */
 
 /*

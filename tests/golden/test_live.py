@@ -17,14 +17,6 @@ HEAD = "apiVersion: grapnel/v1beta1\nkind: HookSet\n"
 HOOK = "  hooks: {poststop: [{path: /opt/hooks/first}]}\n"
 TAP = HEAD + "spec:\n  match: {namespace: web, podAnnotations: {team: infra}}\n" + HOOK
 SECRET = HEAD + "spec:\n  match: {env: {prefix: \"MODE=\"}}\n  onUnknown: Skip\n" + HOOK
-POD = """apiVersion: v1
-kind: Pod
-metadata: {name: shop, namespace: web, annotations: {team: infra}}
-spec:
-  containers:
-  - {name: front, image: "nginx:1.27", env: [{name: TOKEN, value: hush}]}
-  - {name: side, image: "envoy:1"}
-"""
 ID = "5f0e33ab{:056x}"
 
 
@@ -210,32 +202,13 @@ def test_damaged_and_strange_lines(live: Node):
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", done.stdout)
 
 
-# ---- recorded by the plugin itself ----
+# ---- all containers of the node (tests/peer/test_live.py has what a plugin writes) ----
 
 @pytest.fixture
 def recorded(live: Node) -> Node:
-    """The pod as a runtime would have it made, with a plugin that writes into this run directory."""
-    (live.home / "config.yaml").write_text(
-        "apiVersion: grapnel/v1beta1\nkind: Config\n"
-        f"spec: {{hooksDirs: [{live.rules}], lastGoodDir: none, nodeName: node-1, runDir: {live.home}/run}}\n")
-    (live.home / "pod.yaml").write_text(POD)
     live.rule("secret", SECRET)
-    live.json(live.home / "pod.yaml")
+    write(live, decision(1), decision(2, container="side"))
     return live
-
-
-def test_recorded(recorded: Node):
-    path = recorded.home / "run" / "decisions"
-    assert path.stat().st_mode & 0o7777 == 0o600
-    assert "hush" not in path.read_text() and "TOKEN" not in path.read_text()
-    records = [json.loads(line) for line in path.read_text().splitlines()]
-    kinds = [record["kind"] for record in records]
-    assert kinds.count("decision") == 2 and kinds.count("session") == 2 and "rules" in kinds
-    assert [record.get("event") for record in records if record["kind"] == "session"] == ["begun", "ended"]
-    (one, two) = json.loads(explain(recorded, "--live", "web/shop", "-o", "json").stdout)["containers"]
-    assert {one["container"], two["container"]} == {"front", "side"}
-    assert "since" not in one["recorded"]["sets"][0]
-    assert one["recorded"]["outcome"] == "injected"
 
 
 def test_diff(recorded: Node, tmp_path: Path):
