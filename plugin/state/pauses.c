@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "rules/limits.h"
@@ -14,6 +15,7 @@
 #include "state/rundir.h"
 
 #define FILE_NAME "pauses"
+#define LOCK_NAME "pauses.lock" /* empty; 0600, so that only root opens it */
 #define VERSION 1
 
 /* Values of the file: each entry has up to 7 and is one, and there may be others of a later
@@ -238,12 +240,20 @@ bool gr_pauses_same_stamp(const struct gr_pauses_stamp *a, const struct gr_pause
            a->bytes == b->bytes;
 }
 
+/* Not the directory: whoever may read a file may lock it. */
 int gr_pauses_lock(int dir)
 {
-    return flock(dir, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+    int fd = gr_rundir_append(dir, LOCK_NAME, false);
+    int r;
+
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    r = -errno;
+    (void)close(fd);
+    return r;
 }
 
-void gr_pauses_unlock(int dir)
+void gr_pauses_unlock(int lock)
 {
-    (void)flock(dir, LOCK_UN);
+    (void)close(lock);
 }

@@ -66,9 +66,9 @@ void gr_pauses_fini(struct gr_pauses *pauses);
 struct gr_pauses_stamp gr_pauses_stamp(int dir);
 bool gr_pauses_same_stamp(const struct gr_pauses_stamp *a, const struct gr_pauses_stamp *b);
 
-/* Keeps other instances from changing the file; never waits. dir: the caller's own descriptor.
- * Returns 0; -EAGAIN another one is changing it; a negative errno. */
+/* Keeps other instances from changing the file; never waits. Returns a lock, to be given back;
+ * -EAGAIN another one is changing the file; a negative errno. */
 GR_CHECKED int gr_pauses_lock(int dir);
-void gr_pauses_unlock(int dir);
+void gr_pauses_unlock(int lock);
 
 #endif

@@ -292,20 +292,16 @@ static int apply_locked(struct gr_suspend *suspend, const struct gr_suspend_chan
 int gr_suspend_apply(struct gr_suspend *suspend, const struct gr_suspend_change *change,
                      size_t *out_gone, struct gr_err *err)
 {
-    bool locked = false;
+    int lock = suspend->dir >= 0 ? gr_pauses_lock(suspend->dir) : -ENOENT;
     int r;
 
     *out_gone = 0;
-    if (suspend->dir >= 0) {
-        r = gr_pauses_lock(suspend->dir);
-        if (r == -EAGAIN)
-            return gr_fail(err, r, "pauses-busy",
-                           "another instance is changing what is paused; try again");
-        locked = r == 0; /* a file system without locks is better than none */
-    }
+    if (lock == -EAGAIN)
+        return gr_fail(err, lock, "pauses-busy",
+                       "another instance is changing what is paused; try again");
     r = apply_locked(suspend, change, out_gone, err);
-    if (locked)
-        gr_pauses_unlock(suspend->dir);
+    if (lock >= 0) /* a file system without locks is better than none */
+        gr_pauses_unlock(lock);
     return r;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -220,16 +221,33 @@ static void stamps(void **state)
 static void locks(void **state)
 {
     int other = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int lock = gr_pauses_lock(dir);
 
     (void)state;
-    assert_true(other >= 0);
-    assert_int_equal(gr_pauses_lock(dir), 0);
+    assert_true(other >= 0 && lock >= 0);
     assert_int_equal(gr_pauses_lock(other), -EAGAIN);
-    gr_pauses_unlock(dir);
-    assert_int_equal(gr_pauses_lock(other), 0);
-    (void)close(other); /* gives the lock back */
-    assert_int_equal(gr_pauses_lock(dir), 0);
-    gr_pauses_unlock(dir);
+    gr_pauses_unlock(lock);
+    lock = gr_pauses_lock(other);
+    assert_true(lock >= 0);
+    gr_pauses_unlock(lock);
+    (void)close(other);
+}
+
+/* Whoever may read a file may lock it. */
+static void locks_nothing_of_others(void **state)
+{
+    int other = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct stat st;
+    int lock;
+
+    (void)state;
+    assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+    lock = gr_pauses_lock(dir);
+    assert_true(lock >= 0);
+    assert_int_equal(fstat(lock, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    gr_pauses_unlock(lock);
+    (void)close(other);
 }
 
 int main(void)
@@ -248,7 +266,9 @@ int main(void)
     test_add("unreadable", unreadable);
     test_add("stamps", stamps);
     test_add("locks", locks);
+    test_add("locks nothing of others", locks_nothing_of_others);
     r = test_run("pauses");
+    (void)unlinkat(dir, "pauses.lock", 0);
     (void)close(dir);
     (void)rmdir(top);
     return r;
