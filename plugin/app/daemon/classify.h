@@ -44,6 +44,7 @@ struct gr_running_facts {
 
     /* of the container */
     int64_t created_s; /* seconds since 1970; 0: the runtime does not tell */
+    bool marked;       /* it has a mark, of whatever set */
 
     /* from before */
     enum gr_known known;  /* from the journal, before it was told of this Synchronize */

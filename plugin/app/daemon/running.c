@@ -63,7 +63,17 @@ struct looking {
     const struct gr_nri_container *container;
     const struct gr_since *since;
     enum gr_known known;
+    bool marked;
 };
+
+static bool is_marked(const struct gr_subject *subject)
+{
+    for (size_t i = 0; i < subject->hooks_n; i++) {
+        if (gr_mark_of(&subject->hooks[i]).set.n > 0)
+            return true;
+    }
+    return false;
+}
 
 static enum gr_running_mark find_mark(const struct gr_subject *subject,
                                       const struct gr_hookset *set)
@@ -123,6 +133,7 @@ static enum gr_running_class classify(const struct looking *l, const struct gr_s
                                      .has_hooks = has_hooks(set),
                                      .verdict = result->verdict,
                                      .created_s = l->container->created_s,
+                                     .marked = l->marked,
                                      .known = l->known,
                                      .complete = l->running->complete,
                                      .ended_s = l->running->ended_s};
@@ -181,6 +192,7 @@ static void look_at(struct gr_running *r, size_t i, const struct gr_since *since
     }
     if (*r->journal)
         l.known = gr_journal_known(*r->journal, container.subject.id);
+    l.marked = is_marked(&container.subject);
     for (size_t k = 0; k < decision.results_n; k++) {
         enum gr_running_class class = classify(&l, &decision.results[k]);
 

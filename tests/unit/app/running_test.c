@@ -468,7 +468,8 @@ static void test_age(void **state)
 /* The last answer of a session may have come too late. */
 static void test_lost_answer(void **state)
 {
-    const struct running running[] = {{.id = "first"}, {.id = "last"}, {.id = "old"}, {0}};
+    const struct running running[] = {
+        {.id = "first", .mark = "web@0123456789abcdef"}, {.id = "last"}, {.id = "old"}, {0}};
     struct rig *rig = *state;
     struct gr_inforce_status rules;
     struct gr_set_result result = {.verdict = GR_VERDICT_INJECTED};
@@ -488,7 +489,27 @@ static void test_lost_answer(void **state)
     session(rig, false);
     session(rig, true);
     assert_int_equal(synchronize(rig, running), 1);
-    expect(rig, "3 running missed:last/web preexisting:first/web preexisting:old/web");
+    expect(rig, "3 running missed:last/web outdated:first/web preexisting:old/web");
+}
+
+/* A plugin that the runtime launched ends with its session: the next one has only the journal. */
+static void test_lost_answer_of_another_process(void **state)
+{
+    const struct running running[] = {{.id = "last"}, {.id = "old"}, {0}};
+    const struct gr_decision decision = {.hooks_n = 1};
+    const struct gr_subject subject = {.id = GR_STR("last")};
+    struct rig *rig = *state;
+
+    live_twice(rig, false);
+    assert_int_equal(synchronize(rig, &running[1]), 0);
+    (void)gr_journal_decided(rig->journal, &subject, &decision, NULL, false);
+    session(rig, false);
+    end_process(rig);
+    start_process(rig);
+    load(rig);
+    session(rig, true);
+    assert_int_equal(synchronize(rig, running), 1);
+    expect(rig, "2 running missed:last/web preexisting:old/web");
 }
 
 /* What is created while others are looked at is not forgotten. */
@@ -668,6 +689,7 @@ int main(void)
         TEST(test_marks),
         TEST(test_age),
         TEST(test_lost_answer),
+        TEST(test_lost_answer_of_another_process),
         TEST(test_created_meanwhile),
         TEST(test_unreadable),
         TEST(test_waits_for_rules),
