@@ -64,6 +64,7 @@ struct looking {
     const struct gr_since *since;
     enum gr_known known;
     bool marked;
+    const struct gr_found_node *missed; /* as found before */
 };
 
 static bool is_marked(const struct gr_subject *subject)
@@ -120,7 +121,7 @@ static bool was_missed(const struct looking *l, struct gr_str set)
 {
     const struct gr_found *before = &l->running->before;
 
-    if (gr_found_missed(before, l->container->subject.id, set))
+    if (gr_found_missed(l->missed, set))
         return true;
     return l->known == GR_KNOWN_MISSED && !(before->known && gr_found_names_all_missed(before));
 }
@@ -167,7 +168,7 @@ static void note(struct looking *l, const struct gr_set_result *result, enum gr_
 
     gr_found_add(&r->found, subject, set, class);
     if (class != GR_RUNNING_MISSED || l->known == GR_KNOWN_MISSED ||
-        gr_found_missed(&r->before, subject->id, set))
+        gr_found_missed(l->missed, set))
         return;
     say_missed(r, subject, set);
     if (*r->journal)
@@ -193,6 +194,7 @@ static void look_at(struct gr_running *r, size_t i, const struct gr_since *since
     if (*r->journal)
         l.known = gr_journal_known(*r->journal, container.subject.id);
     l.marked = is_marked(&container.subject);
+    l.missed = gr_found_of(&r->before, container.subject.id);
     for (size_t k = 0; k < decision.results_n; k++) {
         enum gr_running_class class = classify(&l, &decision.results[k]);
 

@@ -83,12 +83,22 @@ void gr_found_finish(struct gr_found *found)
     found->items_n = n;
 }
 
-bool gr_found_missed(const struct gr_found *found, struct gr_str id, struct gr_str set)
+const struct gr_found_node *gr_found_of(const struct gr_found *found, struct gr_str id)
 {
     const struct gr_found_node *node = found->lists[GR_RUNNING_MISSED].first;
 
-    for (; node; node = node->next) {
-        if (gr_str_eq(node->item.id, id) && gr_str_eq(node->item.set, set))
+    while (node && !gr_str_eq(node->item.id, id))
+        node = node->next;
+    return node;
+}
+
+/* Those of one container stand together: it was looked at once. */
+bool gr_found_missed(const struct gr_found_node *of, struct gr_str set)
+{
+    const struct gr_found_node *node = of;
+
+    for (; node && gr_str_eq(node->item.id, of->item.id); node = node->next) {
+        if (gr_str_eq(node->item.set, set))
             return true;
     }
     return false;

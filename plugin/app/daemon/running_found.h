@@ -43,8 +43,12 @@ void gr_found_count(struct gr_found *found, enum gr_running_class gravest);
 /* Nothing more comes: fills items. Without memory they are none. */
 void gr_found_finish(struct gr_found *found);
 
-/* Whether this set of this container is among the missed ones that are named. */
-bool gr_found_missed(const struct gr_found *found, struct gr_str id, struct gr_str set);
+/* The first of the missed sets that are named of a container; borrowed. NULL: none is. Looks
+ * through all of them, so once for a container and not for each of its sets. */
+const struct gr_found_node *gr_found_of(const struct gr_found *found, struct gr_str id);
+
+/* Whether this set is among those of the container that of is the first of. */
+bool gr_found_missed(const struct gr_found_node *of, struct gr_str set);
 
 /* Whether all missed ones are named. */
 bool gr_found_names_all_missed(const struct gr_found *found);
