@@ -27,6 +27,7 @@ TABLE = ROOT / "specs" / "compatibility.md"
 CONFIG = "/etc/containerd/config.toml"
 CRIO_DROP_IN = "/etc/crio/crio.conf.d/10-nri.conf"
 ENTRY = "/opt/nri/plugins/10-grapnel"
+NOBODY = 65534
 FRESH = 4_100_000_000  # a time after the start of every process
 HEAD = "apiVersion: grapnel/v1beta1\n"
 
@@ -711,6 +712,26 @@ def test_the_file_that_the_process_was_given(host: DoctorHost, words: tuple[str,
     nri(host, "disable = true\n", "/srv/c.toml")
     assert off(host) == ("/srv/c.toml", 4)
     host.args += ["--runtime-config", CONFIG]
+    assert off(host) is None
+
+
+EVIL = ("--config", "/tmp/evil.toml")
+
+
+def test_a_name_that_somebody_took(host: DoctorHost):
+    """Anybody gives a program that runs as root the first word that he likes."""
+    host.process(10, "containerd", *EVIL, exe="/usr/bin/su")
+    nri(host, "disable = true\n", "/tmp/evil.toml")
+    assert off(host) is None
+
+
+def test_a_process_of_another_user(host: DoctorHost):
+    if os.geteuid() != 0:
+        pytest.skip("changing the owner needs root")
+    host.process(10, "/tmp/containerd", *EVIL)
+    nri(host, "disable = true\n", "/tmp/evil.toml")
+    assert off(host) == ("/tmp/evil.toml", 4)
+    os.chown(host.path("/proc/10"), NOBODY, NOBODY)
     assert off(host) is None
 
 

@@ -73,6 +73,12 @@ static int read_args(struct gr_doctor_host *host, struct gr_doctor_proc *proc)
     return 0;
 }
 
+/* The programs that are many in one, and know from their first word which one to be. */
+static bool is_many(const char *exe)
+{
+    return strcmp(base_name(exe), "k3s") == 0 || strcmp(base_name(exe), "rke2") == 0;
+}
+
 /* A program that an update has replaced is still known by the name it had. */
 static const char *without_deleted(struct gr_arena *arena, const char *exe)
 {
@@ -95,12 +101,10 @@ static bool choose(struct gr_doctor_proc *proc)
 
     if (proc->args_n == 0)
         return false; /* a thread of the kernel */
-    name = gr_doctor_plain_name(proc->exe ? proc->exe : proc->args[0]);
-    /* k3s and rke2 have one program of many names. */
+    name = gr_doctor_plain_name(proc->exe && !is_many(proc->exe) ? proc->exe : proc->args[0]);
     for (size_t i = 0; i < GR_ARRAY_LEN(known); i++) {
         proc->program = known[i].program;
-        if (strcmp(name, known[i].name) == 0 ||
-            strcmp(base_name(proc->args[0]), known[i].name) == 0)
+        if (strcmp(name, known[i].name) == 0)
             return true;
     }
     proc->program = GR_PROGRAM_PLUGIN;
@@ -168,6 +172,12 @@ static int look_at(struct gr_doctor_host *host, unsigned pid, struct gr_doctor_p
     return 0;
 }
 
+/* What others run is no runtime of the node, whatever they call it. */
+static bool is_ours(const struct stat *st)
+{
+    return st->st_uid == 0 || st->st_uid == geteuid();
+}
+
 /* Processes that are looked for on one node. No evidence. */
 #define PROCS_MAX 64
 
@@ -188,6 +198,8 @@ int gr_doctor_procs_read(struct gr_doctor_host *host, struct gr_doctor_procs *ou
         if (gr_str_to_u64(gr_str_from(entries.items[i].name), &pid) != 0 || pid > UINT32_MAX)
             continue;
         out_procs->visible = true;
+        if (!is_ours(&entries.items[i].st))
+            continue;
         r = look_at(host, (unsigned)pid, out_procs);
     }
     return r;
