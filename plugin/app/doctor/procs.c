@@ -8,6 +8,7 @@
 #define CMDLINE_BYTES_MAX (256U << 10)
 #define STAT_BYTES_MAX (64U << 10)
 #define PROC_PATH_BYTES 64
+#define LOOK_BLOCK_BYTES 4096
 
 /* Places among the words of /proc/PID/stat behind the name: the 4th and 22nd of all. */
 #define STAT_PARENT_WORD 1
@@ -153,7 +154,20 @@ static void read_stat(struct gr_doctor_host *host, struct gr_doctor_proc *proc)
         proc->started_s = (int64_t)(boot_s + ticks / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
-static int look_at(struct gr_doctor_host *host, unsigned pid, struct gr_doctor_procs *procs)
+/* Copies what lives in the arena of a look. */
+static bool keep(struct gr_doctor_proc *proc, struct gr_arena *arena)
+{
+    bool fine = true;
+
+    if (proc->exe)
+        fine = (proc->exe = gr_arena_copy(arena, gr_str_from(proc->exe))) != NULL;
+    for (size_t i = 0; i < proc->args_n && fine; i++)
+        fine = (proc->args[i] = gr_arena_copy(arena, gr_str_from(proc->args[i]))) != NULL;
+    return fine;
+}
+
+static int look_at(struct gr_doctor_host *host, unsigned pid, struct gr_doctor_procs *procs,
+                   struct gr_arena *arena)
 {
     struct gr_doctor_proc proc = {.pid = pid};
     char path[PROC_PATH_BYTES];
@@ -168,8 +182,25 @@ static int look_at(struct gr_doctor_host *host, unsigned pid, struct gr_doctor_p
     if (!choose(&proc))
         return 0;
     read_stat(host, &proc);
+    if (!keep(&proc, arena))
+        return -ENOMEM;
     procs->items[procs->n++] = proc;
     return 0;
+}
+
+/* Command lines may have megabytes, and are anybody's: only those of the chosen stay. */
+static int look_briefly(struct gr_doctor_host *host, unsigned pid, struct gr_doctor_procs *procs)
+{
+    struct gr_arena *arena = host->arena;
+    struct gr_arena look;
+    int r;
+
+    gr_arena_init(&look, LOOK_BLOCK_BYTES, 0);
+    host->arena = &look;
+    r = look_at(host, pid, procs, arena);
+    host->arena = arena;
+    gr_arena_fini(&look);
+    return r;
 }
 
 /* What others run is no runtime of the node, whatever they call it. */
@@ -200,7 +231,7 @@ int gr_doctor_procs_read(struct gr_doctor_host *host, struct gr_doctor_procs *ou
         out_procs->visible = true;
         if (!is_ours(&entries.items[i].st))
             continue;
-        r = look_at(host, (unsigned)pid, out_procs);
+        r = look_briefly(host, (unsigned)pid, out_procs);
     }
     return r;
 }
