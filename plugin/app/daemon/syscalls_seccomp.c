@@ -11,6 +11,7 @@
 #include <seccomp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static const int allowed[] = {
     /* files */
@@ -76,7 +77,6 @@ static const int allowed[] = {
     SCMP_SYS(set_tid_address),
     SCMP_SYS(gettid),
     SCMP_SYS(getpid),
-    SCMP_SYS(tgkill),
     SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity),
     SCMP_SYS(getcpu),
@@ -134,7 +134,6 @@ static const int allowed[] = {
     SCMP_SYS(getegid),
     SCMP_SYS(getrusage),
     SCMP_SYS(times),
-    SCMP_SYS(prlimit64),
     SCMP_SYS(getrlimit),
     SCMP_SYS(capget),
     SCMP_SYS(prctl),
@@ -187,8 +186,10 @@ static const int deadly[] = {
     SCMP_SYS(personality),
 };
 
-/* A thread is made by a clone that asks for no namespace. clone3, whose flags a filter cannot see,
- * is ENOSYS: libc then takes clone. */
+/* A thread is made by a clone that shares what threads share and asks for no namespace; any other
+ * would make a process, that outlives this one. clone3, whose flags a filter cannot see, is ENOSYS:
+ * libc then takes clone. */
+#define SHARED ((scmp_datum_t)(CLONE_VM | CLONE_SIGHAND | CLONE_THREAD))
 #define NAMESPACES                                                                                \
     ((scmp_datum_t)(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | \
                     CLONE_NEWPID | CLONE_NEWNET))
@@ -221,6 +222,17 @@ static int add_sockets(scmp_filter_ctx filter)
     return r;
 }
 
+/* Root may end other processes of root, and limit them, without a capability. */
+static int add_to_ourselves(scmp_filter_ctx filter)
+{
+    int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+
+    return r ? r
+             : seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1,
+                                SCMP_A0(SCMP_CMP_EQ, 0));
+}
+
 static int build(scmp_filter_ctx filter)
 {
     int r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
@@ -231,7 +243,9 @@ static int build(scmp_filter_ctx filter)
         r = add_calls(filter, SCMP_ACT_KILL_PROCESS, deadly, GR_ARRAY_LEN(deadly));
     if (r == 0)
         r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
-                             SCMP_A0(SCMP_CMP_MASKED_EQ, NAMESPACES, 0));
+                             SCMP_A0(SCMP_CMP_MASKED_EQ, SHARED | NAMESPACES, SHARED));
+    if (r == 0)
+        r = add_to_ourselves(filter);
     if (r == 0)
         r = add_sockets(filter);
     return r ? r : seccomp_load(filter);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -125,6 +126,35 @@ static int makes_a_thread(void)
                : EXIT_WRONG;
 }
 
+static int makes_a_process(void)
+{
+    long child = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+
+    if (child == 0)
+        _exit(EXIT_FINE);
+    return child < 0 && errno == ENOSYS ? EXIT_FINE : EXIT_WRONG;
+}
+
+/* Its parent: of the same user, which is all that is asked for. */
+static int reaches_others(void)
+{
+    struct rlimit limit;
+
+    return syscall(SYS_tgkill, getppid(), getppid(), 0) == -1 && errno == ENOSYS &&
+                   prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit) == -1 && errno == ENOSYS
+               ? EXIT_FINE
+               : EXIT_WRONG;
+}
+
+static int reaches_itself(void)
+{
+    struct rlimit limit;
+
+    return syscall(SYS_tgkill, getpid(), getpid(), 0) == 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0
+               ? EXIT_FINE
+               : EXIT_WRONG;
+}
+
 static void assert_ended_by_filter(int status)
 {
     assert_true(WIFSIGNALED(status));
@@ -140,6 +170,9 @@ static void test_filter(void **state)
     assert_exits(in_sandbox(GR_SANDBOX_FULL, asks_for_what_nobody_needs), EXIT_FINE);
     assert_exits(in_sandbox(GR_SANDBOX_FULL, opens_other_sockets), EXIT_FINE);
     assert_exits(in_sandbox(GR_SANDBOX_FULL, makes_a_thread), EXIT_FINE);
+    assert_exits(in_sandbox(GR_SANDBOX_FULL, makes_a_process), EXIT_FINE);
+    assert_exits(in_sandbox(GR_SANDBOX_FULL, reaches_others), EXIT_FINE);
+    assert_exits(in_sandbox(GR_SANDBOX_FULL, reaches_itself), EXIT_FINE);
 }
 
 int main(void)
