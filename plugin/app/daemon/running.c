@@ -175,6 +175,19 @@ static void note(struct looking *l, const struct gr_set_result *result, enum gr_
         (void)gr_journal_missed(*r->journal, subject->id, set); /* it counts its own failures */
 }
 
+/* A pod's author can make it so: it is no way to keep a missed container quiet. */
+static void note_unreadable(struct gr_running *r, struct gr_str id, const struct gr_err *err)
+{
+    bool new = id.n == 0 || !*r->journal || gr_journal_known(*r->journal, id) == GR_KNOWN_NOT;
+    bool say = new && r->found.said < GR_RUNNING_MISSED_MAX;
+
+    r->found.unreadable++;
+    r->found.said += say;
+    GR_LOG(r->log, say ? GR_LEVEL_WARNING : GR_LEVEL_DEBUG,
+           "a running container cannot be read: whether it lacks hooks is not known",
+           GR_LOG_STR("id", id), GR_LOG_TEXT("error", err->text));
+}
+
 static void look_at(struct gr_running *r, size_t i, const struct gr_since *since)
 {
     enum gr_running_class gravest = GR_RUNNING_FINE;
@@ -186,9 +199,7 @@ static void look_at(struct gr_running *r, size_t i, const struct gr_since *since
     gr_arena_reset(&r->arena);
     if (gr_nri_running_at(r->told, i, &r->arena, &container, &err) != 0 ||
         gr_inforce_decide(r->inforce, &container.subject, &r->arena, &decision, &err) != 0) {
-        GR_LOG(r->log, GR_LEVEL_DEBUG, "a running container could not be looked at",
-               GR_LOG_STR("id", gr_nri_running_id(r->told, i)), GR_LOG_TEXT("error", err.text));
-        r->found.unreadable++;
+        note_unreadable(r, gr_nri_running_id(r->told, i), &err);
         return;
     }
     if (*r->journal)

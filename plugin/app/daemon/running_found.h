@@ -24,7 +24,7 @@ struct gr_found {
     bool known;
     size_t running, unreadable;           /* containers */
     size_t missed, outdated, preexisting; /* the same */
-    size_t said;                          /* warnings about missed ones */
+    size_t said;                          /* warnings about missed ones and unreadable ones */
     struct gr_found_list lists[GR_RUNNING_MISSED + 1];
     const struct gr_running_item *items; /* when finished: all lists, the gravest first */
     size_t items_n;
