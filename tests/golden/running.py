@@ -34,6 +34,7 @@ class Lines:
     def __init__(self, process: subprocess.Popen[str]):
         self.process = process
         self.seen: list[str] = []
+        self.out = ""  # its stdout, where that was asked for, once it has ended
 
     def until(self, msg: str, **fields: object) -> dict:
         """The next line with this message and these fields."""
@@ -50,16 +51,21 @@ class Lines:
 
 
 @contextmanager
-def plugin(node: Node, *more: str, before: Callable[[], None] | None = None) -> Iterator[Lines]:
+def plugin(node: Node, *more: str, before: Callable[[], None] | None = None,
+           stdout: int | None = None) -> Iterator[Lines]:
     """Runs it; before: called in the child."""
     command = ["timeout", str(WAIT_S), node.program, "plugin", "--socket", str(node.home / "nri.sock"),
                "--config", str(node.home / "config.yaml"), *more]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                               preexec_fn=before)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
+                               text=True, preexec_fn=before)
+    lines = Lines(process)
     try:
-        yield Lines(process)
+        yield lines
     finally:
         process.terminate()
         process.wait()
         process.stderr.close()
+        if process.stdout:
+            lines.out = process.stdout.read()
+            process.stdout.close()
     assert process.returncode in (0, 124, -15), process.returncode

@@ -134,6 +134,25 @@ def test_settings(ruled: Node):
         assert text.startswith("time=") and 'msg="rules loaded" sets=1 ' in text and "cause=watch" in text
 
 
+def test_run_directory_moves(ruled: Node):
+    """What is kept until the node starts anew is kept elsewhere from now on, and nowhere."""
+    first, second = ruled.home / "run-1", ruled.home / "run-2"
+    settings(ruled, runDir=str(first), logLevel="debug")
+    with plugin(ruled) as lines:
+        lines.until("journal opened", run_dir=str(first))
+        settings(ruled, runDir=str(second), logLevel="debug")
+        lines.until("journal opened", run_dir=str(second))
+        assert [(folder / "reports.sock").exists() for folder in (first, second)] == [False, True]
+        settings(ruled, runDir="none", logLevel="debug")
+        ruled.rule("two", RULE)
+        lines.loaded(sets=2)
+        (ruled.rules / "two.yaml").unlink()
+        lines.loaded(sets=1)  # what follows from a load is done when the next one is told
+        assert not (second / "reports.sock").exists()
+    assert (first / "since").exists() and (second / "since").exists()
+    assert '"kind":"rules"' in (second / "decisions").read_text()
+
+
 def test_bad_settings(ruled: Node):
     """A file that turned bad changes nothing but that it is reported."""
     config = ruled.home / "config.yaml"
