@@ -578,7 +578,8 @@ def test_reports_of_hook_runners(ruled: Node, tcp: str):
         assert f"grapnel_hook_runs_total{{{hook}}} 3\n" in text
         for reason, runs in (("exit", 1), ("signal", 0), ("verify", 1)):
             assert f'grapnel_hook_run_failures_total{{{hook},reason="{reason}"}} {runs}\n' in text
-        assert 'grapnel_hook_run_duration_seconds_count{rule="one"} 3\n' in text
+        for what in ('bucket{rule="one",le="0.01"} 0', 'bucket{rule="one",le="0.05"} 3', 'count{rule="one"} 3'):
+            assert f"grapnel_hook_run_duration_seconds_{what}\n" in text
         assert 'grapnel_hook_report_failures_total{reason="bad"} 1\n' in text
         assert "\ngrapnel_journal_working 1\n" in text
         assert "\ngrapnel_watch_working 1\n" in text
