@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -80,8 +81,9 @@ class Served:
         self.setup = setup
         self.folder = folder
         self.port = free_port()
-        args = ["--hooks-dir", str(folder), "--last-good", "none",
-                "--metrics", f"127.0.0.1:{self.port}"]  # fmt: skip
+        self.run_dir = setup.host.path / "run"
+        args = ["--hooks-dir", str(folder), "--last-good", "none", "--run-dir", str(self.run_dir),
+                "--control", f"{self.run_dir}/c", "--metrics", f"127.0.0.1:{self.port}"]  # fmt: skip
         self.plugin: Process = setup.run(cache.grapnel(), ["plugin"], args, "10", "grapnel")
 
     def get(self, path: str) -> tuple[int, str]:
@@ -92,6 +94,16 @@ class Served:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as e:
             return e.code, e.read().decode()
+
+    def ask(self, *words: str) -> str:
+        """As whoever runs the node."""
+        return self.setup.host.run([str(cache.grapnel()), *words, "--control", f"{self.run_dir}/c"])
+
+    def report(self, **told: object) -> None:
+        """As a hook runner tells of a run."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            text = json.dumps({"v": 1, "id": "c", "stage": "poststop", "durationMs": 20} | told)
+            sender.sendto(text.encode(), str(self.run_dir / "reports.sock"))
 
     def scrape(self) -> Scraped:
         status, text = self.get("/metrics")
@@ -157,6 +169,36 @@ def test_real_events(setup: Setup, write_set: Callable[[str, str], Path]) -> Non
         assert found['grapnel_log_messages_total{level="warning"}'] >= 1
         assert promtool_says(found.text) == ""
         assert promtool_says(found.text.replace("_total", "_sum")) != ""
+
+
+def test_suspended_sets_and_hook_runs(
+    setup: Setup, write_set: Callable[[str, str], Path]
+) -> None:
+    """One set that somebody paused, one whose breaker tripped; resumed, they count no longer."""
+    write_set("plain", SPEC)
+    folder = write_set("fragile", "  breaker: {failures: 2, window: 60}\n" + SPEC)
+    with served(setup, folder) as plugin:
+        found = plugin.scrape()
+        assert (found["grapnel_rules_paused"], found["grapnel_rules_tripped"]) == (0, 0)
+        env = setup.peer.create(pod={"labels": {"app": "web"}}).hooks["poststop"][0].env
+        mark = next(entry.split("@")[1] for entry in env if entry.startswith("GRAPNEL_HOOKSET=fragile@"))
+        plugin.ask("pause", "plain")
+        plugin.report(set="fragile", hash=mark, result="ok")
+        for _ in range(2):
+            plugin.report(set="fragile", hash=mark, result="exit", code=1)
+        until(lambda: plugin.scrape()["grapnel_rules_tripped"] == 1, "the breaker tripped")
+        assert web(setup) == []
+        found = plugin.scrape()
+        assert found["grapnel_rules_paused"] == 1
+        assert found['grapnel_rule_results_total{rule="plain",result="observed"}'] == 1
+        of_hook = 'rule="fragile",hook_point="poststop"'
+        assert found[f"grapnel_hook_runs_total{{{of_hook}}}"] == 3
+        assert found[f'grapnel_hook_run_failures_total{{{of_hook},reason="exit"}}'] == 2
+        assert promtool_says(found.text) == ""
+        plugin.ask("resume", "--all")
+        found = plugin.scrape()
+        assert (found["grapnel_rules_paused"], found["grapnel_rules_tripped"]) == (0, 0)
+        assert len(web(setup)) == 4
 
 
 def test_readiness(setup: Setup, write_set: Callable[[str, str], Path]) -> None:
