@@ -266,6 +266,8 @@ def test_under_load(setup: Setup) -> None:
     setup.peer.start()
     plugin = start(setup, [low, high, mapped])
     setup.peer.wait(plugins=1)
+    ask(setup.peer)
+    resting, descriptors = memory_kib(plugin, "VmRSS"), open_descriptors(plugin)
     rounds = 0
     with load.running():
         while load.map.generation < SWAPS or load.answers < ANSWERS:
@@ -280,6 +282,19 @@ def test_under_load(setup: Setup) -> None:
     assert setup.peer.wait(plugins=1, syncs=1) == ["10-grapnel"]
     assert "is lost" not in log and log.count("msg=connected") == 1, plugin.describe()
     assert "cause=rescan" not in log
+    peak = memory_kib(plugin, "VmHWM")
+    print(f"{resting} KiB at rest, {peak} KiB at most")
+    assert peak <= 2 * resting, plugin.describe()
+    until(lambda: open_descriptors(plugin) == descriptors, "no descriptor is left", detail=plugin.describe)
+
+
+def memory_kib(plugin: Process, name: str) -> int:
+    lines = Path(f"/proc/{plugin.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
+
+
+def open_descriptors(plugin: Process) -> int:
+    return len(os.listdir(f"/proc/{plugin.pid}/fd"))
 
 
 def test_directory_deleted_and_made_again(setup: Setup) -> None:
