@@ -896,6 +896,33 @@ def test_real_socket_without_proc(host: DoctorHost):
     assert set(host.findings()) == {"socket-missing", "plugin-not-connected"}
 
 
+MOUNTED = """
+mount -t tmpfs -o mode=755 none "$1" && printf '#!/bin/sh\\n' > "$1/first" && chmod 755 "$1/first" &&
+mount -o remount,"$2" "$1" && shift 2 && exec "$@"
+"""
+
+
+@pytest.mark.parametrize("options,codes", [
+    ("noexec", {"hook-dir-noexec", "hook-not-executable"}),  # of the directory, of the program
+    ("ro", {"hook-dir-read-only"}),
+    ("rw", set()),
+])
+def test_real_mounts(grapnel: str, tmp_path: Path, options: str, codes: set[str]):
+    """A file system of the host, as the kernel has it: doctor is the first process of a pid namespace."""
+    hooks, rules = tmp_path / "hooks", tmp_path / "hooks.d"
+    for folder in (hooks, rules):
+        folder.mkdir(mode=0o755)
+    (rules / "one.yaml").write_text(RULE.replace("/opt/hooks", str(hooks)))
+    policy_file = tmp_path / "policy.yaml"
+    policy_file.write_text(f"{HEAD}kind: Policy\nspec:\n  programs: {{directories: [{hooks}]}}\n")
+    done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--propagation", "private",
+                           "sh", "-c", MOUNTED, "sh", hooks, options, Path(grapnel).resolve(), "doctor", "-o", "json",
+                           "--hooks-dir", rules, "--policy", policy_file],
+                          capture_output=True, text=True, check=False, timeout=60)
+    findings = [item for item in json.loads(done.stdout)["findings"] if str(hooks) in item["found"]]
+    assert {item["code"] for item in findings} == codes, done.stdout
+
+
 def test_links_stay_inside_the_host(host: DoctorHost):
     """A link of the host means what it means there, not here."""
     host.remove(CONFIG)
