@@ -389,8 +389,10 @@ def test_unix_socket_is_ours_alone(ruled: Node, tmp_path: Path):
     assert not path.exists()
 
 
-def test_two_instances(ruled: Node, address: str):
-    """As during an upgrade: the second has the address when the first has left."""
+@pytest.mark.parametrize("form", ["127.0.0.1:%d", ":%d"])
+def test_two_instances_at_a_port(ruled: Node, form: str):
+    """As during an upgrade: the second has the port when the first has left."""
+    address = form % free_port()
     with plugin(ruled, "--metrics", address) as first:
         first.served()
         with plugin(ruled, "--metrics", address) as second:
@@ -399,6 +401,48 @@ def test_two_instances(ruled: Node, address: str):
             first.end()
             second.served()
             assert get(address, "/healthz").status == 200
+
+
+def test_two_instances_at_a_path(ruled: Node, tmp_path: Path):
+    """The second takes it over; the first has it again when it looks and the second has left."""
+    address = f"unix:{tmp_path}/m.sock"
+    with plugin(ruled, "--metrics", address) as first:
+        first.served()
+        first.said("rules loaded")
+        with connect(address) as before:
+            with plugin(ruled, "--metrics", address) as second:
+                second.served()
+                second.said("rules loaded")
+                before.sendall(b"GET /healthz HTTP/1.1\r\n\r\n")
+                assert received(before).endswith(b"ok\n"), "it keeps its connections"
+                inode = (tmp_path / "m.sock").stat().st_ino
+                ruled.rule("two", RULE)
+                first.reload()
+                assert first.said("rules loaded")["sets"] == 2
+                assert (tmp_path / "m.sock").stat().st_ino == inode
+                assert get(address, "/healthz").status == 200
+        first.reload()
+        first.served()
+        assert get(address, "/healthz").status == 200
+
+
+def test_first_of_two_instances_leaves(ruled: Node, tmp_path: Path):
+    address = f"unix:{tmp_path}/m.sock"
+    with plugin(ruled, "--metrics", address) as first:
+        first.served()
+        with plugin(ruled, "--metrics", address) as second:
+            second.served()
+            first.end()
+            assert get(address, "/healthz").status == 200
+    assert list(tmp_path.glob("*m.sock*")) == [], "nothing is left beside it"
+
+
+def test_directory_that_others_may_change(ruled: Node, tmp_path: Path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    with plugin(ruled, "--metrics", f"unix:{tmp_path}/open/m.sock") as running:
+        said = running.said("the metrics cannot be served, trying on")
+        assert "others than root may change it" in said["error"]
 
 
 def test_socket_of_a_killed_instance(ruled: Node, tmp_path: Path):
@@ -524,6 +568,14 @@ def test_textfile_of_two_instances(ruled: Node, tmp_path: Path):
         assert path.exists(), "the second has not removed what is not its own"
         first.end()
     assert not path.exists()
+
+
+def test_textfile_whose_lock_is_a_link(ruled: Node, tmp_path: Path):
+    (tmp_path / ".grapnel.prom.lock").symlink_to(tmp_path / "elsewhere")
+    configure(ruled, metricsTextfile=tmp_path / "grapnel.prom")
+    with plugin(ruled) as running:
+        running.said("the metrics cannot be written, trying on")
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_textfile_after_a_crash(ruled: Node, tmp_path: Path):

@@ -93,32 +93,35 @@ static void close_http(struct gr_exporter *e)
     gr_endpoint_close(&e->endpoint);
 }
 
-static int open_http(struct gr_exporter *e)
+static int open_http(struct gr_exporter *e, struct gr_err *err)
 {
     struct gr_address address;
     int r;
 
     if (!gr_address_parse(gr_str_from(e->address), &address))
-        return -EINVAL;
-    r = gr_endpoint_open(&address, &e->endpoint);
+        return gr_fail(err, -EINVAL, "metrics-address", "expected " GR_ADDRESS_EXPECTED);
+    r = gr_endpoint_open(&e->endpoint, &address, err);
     if (r)
         return r;
     r = gr_http_new(e->base, &e->endpoint, on_request, e, &e->http);
-    if (r)
-        gr_endpoint_close(&e->endpoint);
-    return r;
+    if (r == 0)
+        return 0;
+    gr_endpoint_close(&e->endpoint);
+    return gr_fail(err, r, "no-memory", "no memory to serve the metrics");
 }
 
 static void try_http(struct gr_exporter *e)
 {
     const struct timeval wait = {.tv_sec = GR_EXPORTER_RETRY_S};
-    int r = open_http(e);
+    struct gr_err err = {0};
+    int r = open_http(e, &err);
 
     if (r)
         (void)event_add(e->retry, &wait);
     if (r && r != e->told)
         GR_LOG(e->log, GR_LEVEL_WARNING, "the metrics cannot be served, trying on",
-               GR_LOG_TEXT("address", e->address), GR_LOG_TEXT("error", strerror(-r)));
+               GR_LOG_TEXT("address", e->address), GR_LOG_TEXT("code", err.code),
+               GR_LOG_TEXT("error", err.text));
     if (r == 0)
         GR_LOG(e->log, GR_LEVEL_INFO, "the metrics are served", GR_LOG_TEXT("address", e->address));
     e->told = r;
@@ -154,7 +157,7 @@ static bool change(char **setting, const char *to)
 
 void gr_exporter_follow(struct gr_exporter *e, const struct gr_config *config)
 {
-    if (change(&e->address, config->metrics_address)) {
+    if (change(&e->address, config->metrics_address) || gr_endpoint_lost(&e->endpoint)) {
         close_http(e);
         e->told = 0;
         if (e->address[0])
@@ -181,7 +184,7 @@ int gr_exporter_new(struct event_base *base, struct gr_log *log, gr_exporter_vie
     e->log = log;
     e->view = view;
     e->user = user;
-    e->endpoint = (struct gr_endpoint){.fd = -1, .claim = -1};
+    gr_endpoint_init(&e->endpoint);
     log->counts = &e->logged;
     e->retry = evtimer_new(base, on_retry, e);
     r = e->retry ? gr_metrics_new(&e->logged, &e->metrics) : -ENOMEM;

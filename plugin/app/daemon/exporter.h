@@ -4,7 +4,8 @@
  *
  * Layer: app. /metrics, /healthz and /readyz over app/daemon/http, and the textfile. An address
  * that cannot be had is tried for again each second: the instance before this one may still hold
- * it.
+ * the port. The path of a unix socket is taken over, and had again at the next reload when nobody
+ * listens there any more.
  */
 #ifndef GR_APP_DAEMON_EXPORTER_H
 #define GR_APP_DAEMON_EXPORTER_H
@@ -27,8 +28,8 @@ GR_CHECKED int gr_exporter_new(struct event_base *base, struct gr_log *log,
                                struct gr_exporter **out_exporter);
 void gr_exporter_free(struct gr_exporter *exporter); /* NULL is fine */
 
-/* Opens and closes what the settings say; what stays the same stays open. config: borrowed for the
- * call. */
+/* After each load: opens and closes what the settings say; what stays the same stays open. config:
+ * borrowed for the call. */
 void gr_exporter_follow(struct gr_exporter *exporter, const struct gr_config *config);
 
 /* What is counted. Lives as long as the exporter. */

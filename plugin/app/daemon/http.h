@@ -15,7 +15,7 @@
 #include "app/daemon/endpoint.h"
 #include "base/buf.h"
 
-/* At one time; more wait in the kernel (GR_ENDPOINT_BACKLOG) until one has ended. */
+/* At one time; more wait in the kernel (GR_LISTENER_BACKLOG) until one has ended. */
 #define GR_HTTP_CONNECTIONS_MAX 16
 
 /* First line and headers, without the ends of lines. Prometheus sends some 300 bytes. */

@@ -12,9 +12,6 @@
 
 #include "state/rundir.h"
 
-/* Connections that wait to be accepted. */
-#define BACKLOG 16
-
 /* ".grapnel." and a random number: instances may have the same process id, each in its container.
  */
 #define TEMPORARY_BYTES 32
@@ -50,7 +47,7 @@ static int open_dir(const char *path, struct gr_err *err)
     size_t n = (size_t)(name - path);
 
     if (path[0] != '/' || name[0] == '\0' || strlen(path) > GR_CONFIG_SOCKET_MAX_BYTES)
-        return gr_fail(err, -EINVAL, "control-socket",
+        return gr_fail(err, -EINVAL, "socket",
                        "expected an absolute path of at most %d bytes for a socket, found %s",
                        GR_CONFIG_SOCKET_MAX_BYTES, path);
     n = n > 1 ? n - 1 : n;
@@ -86,7 +83,8 @@ static int bind_and_listen(int fd, bool datagrams, int dir, const char *temporar
 
     if (bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
         return -errno;
-    if (fchmodat(dir, temporary, 0600, 0) != 0 || (!datagrams && listen(fd, BACKLOG) != 0) ||
+    if (fchmodat(dir, temporary, 0600, 0) != 0 ||
+        (!datagrams && listen(fd, GR_LISTENER_BACKLOG) != 0) ||
         fstatat(dir, temporary, out_st, AT_SYMLINK_NOFOLLOW) != 0) {
         int r = -errno;
 
@@ -102,7 +100,7 @@ static int refuse_other_files(int dir, const char *path, struct gr_err *err)
     struct stat st;
 
     if (fstatat(dir, name_of(path), &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISSOCK(st.st_mode))
-        return gr_fail(err, -EEXIST, "control-socket",
+        return gr_fail(err, -EEXIST, "socket",
                        "expected a socket or nothing at %s, found something else; remove it or set "
                        "another path",
                        path);
@@ -120,7 +118,7 @@ static int open_in(struct gr_listener *listener, int dir, const char *path, stru
         return r;
     fd = open_socket(listener->datagrams);
     if (fd < 0)
-        return gr_fail_errno(err, -errno, "control-socket", "cannot make the socket %s", path);
+        return gr_fail_errno(err, -errno, "socket", "cannot make the socket %s", path);
     make_temporary(temporary);
     r = bind_and_listen(fd, listener->datagrams, dir, temporary, &st);
     if (r == 0 && renameat(dir, temporary, dir, name_of(path)) != 0) {
@@ -129,7 +127,7 @@ static int open_in(struct gr_listener *listener, int dir, const char *path, stru
     }
     if (r) {
         (void)close(fd);
-        return gr_fail_errno(err, r, "control-socket", "cannot make the socket %s", path);
+        return gr_fail_errno(err, r, "socket", "cannot make the socket %s", path);
     }
     listener->fd = fd;
     listener->device = st.st_dev;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/daemon/listener: a listening unix socket at a path, for our own user alone.
+ * app/daemon/listener: a unix socket at a path, for our own user alone: control, metrics, reports.
  *
  * Layer: app. Loop thread only. The socket is bound under another name, gets mode 0600 before it
  * listens (until then nobody can connect), and is renamed to its path: whoever connects gets either
@@ -14,6 +14,9 @@
 
 #include "base/err.h"
 #include "load/config.h"
+
+/* Connections that wait in the kernel to be accepted. */
+#define GR_LISTENER_BACKLOG 16
 
 struct gr_listener {
     int fd; /* -1: closed */

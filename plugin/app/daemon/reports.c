@@ -130,7 +130,7 @@ static int listen_at(struct gr_reports *reports, const char *path, struct gr_err
     if (r)
         return r;
     if (setsockopt(reports->listener.fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) != 0)
-        return gr_fail_errno(err, -errno, "control-socket", "cannot tell who sends to %s", path);
+        return gr_fail_errno(err, -errno, "socket", "cannot tell who sends to %s", path);
     reports->readable =
         event_new(reports->base, reports->listener.fd, EV_READ | EV_PERSIST, on_readable, reports);
     if (!reports->readable || event_add(reports->readable, NULL) != 0)

@@ -5,10 +5,10 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/daemon/endpoint.h"
 #include "app/daemon/metrics.h"
 #include "app/daemon/thread.h"
 
@@ -28,6 +28,34 @@ struct gr_textfile {
     atomic_bool done;
     int result; /* of the thread; to be read when it is done */
 };
+
+/* ---- one writer ---- */
+
+/*
+ * Takes the lock on ".NAME.lock" beside the path: whoever holds it may replace what lies there. The
+ * kernel drops it with the process; the file stays, since removing it would let two hold it.
+ * Returns a descriptor that is the claim; -EADDRINUSE somebody else has it; another negative errno.
+ */
+static int claim(const char *path)
+{
+    size_t slash = gr_str_rfind(gr_str_from(path), '/');
+    char *name = NULL;
+    int fd;
+
+    if (asprintf(&name, "%.*s/.%s.lock", (int)slash, path, path + slash + 1) < 0)
+        return -ENOMEM;
+    fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+    free(name);
+    if (fd < 0)
+        return -errno;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int r = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+
+        (void)close(fd);
+        return r;
+    }
+    return fd;
+}
 
 /* ---- the writer's thread ---- */
 
@@ -102,7 +130,7 @@ static int start(struct gr_textfile *t)
     int r;
 
     if (t->claim < 0)
-        t->claim = gr_claim(t->path);
+        t->claim = claim(t->path);
     if (t->claim < 0)
         return t->claim;
     r = t->fill(t->user, &t->text);

@@ -6,7 +6,7 @@
  * a disk that hangs holds neither the loop nor a container. It is removed at a clean end, since a
  * file that stays would go on saying that the plugin is connected; what a crash leaves shows by its
  * age (node_textfile_mtime_seconds). Of two instances only one writes: the second waits for the
- * claim (app/daemon/listen).
+ * lock on ".NAME.lock" beside it.
  */
 #ifndef GR_APP_DAEMON_TEXTFILE_H
 #define GR_APP_DAEMON_TEXTFILE_H

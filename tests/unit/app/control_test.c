@@ -566,7 +566,7 @@ static void test_cannot_be_made(void **state)
     control = control_new("first", 60000);
     gr_control_follow(control, path);
     capture_end(&c);
-    assert_non_null(strstr(c.text, "code=control-socket"));
+    assert_non_null(strstr(c.text, "code=socket"));
     assert_non_null(strstr(c.text, "expected a socket or nothing"));
     assert_ptr_equal(strchr(c.text, '\n'), c.text + strlen(c.text) - 1);
     assert_int_equal(access(path, F_OK), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Listening sockets: who may replace what lies at a path, and what is left behind. */
+/* Listening sockets: who gets the address of two, and what is left behind. */
 #include "testing.h"
 
 #include <arpa/inet.h>
@@ -12,7 +12,7 @@
 #include "app/daemon/endpoint.h"
 
 struct place {
-    char dir[64], path[96], lock[96];
+    char dir[64], path[96];
     struct gr_address address;
 };
 
@@ -23,7 +23,6 @@ static void begin(struct place *place)
     (void)snprintf(place->dir, sizeof(place->dir), "/tmp/grapnel-listen-test.XXXXXX");
     assert_non_null(mkdtemp(place->dir));
     (void)snprintf(place->path, sizeof(place->path), "%s/m.sock", place->dir);
-    (void)snprintf(place->lock, sizeof(place->lock), "%s/.m.sock.lock", place->dir);
     (void)snprintf(text, sizeof(text), "unix:%s", place->path);
     assert_true(gr_address_parse(gr_str_from(text), &place->address));
 }
@@ -31,8 +30,19 @@ static void begin(struct place *place)
 static void end(struct place *place)
 {
     assert_int_equal(access(place->path, F_OK), -1);
-    assert_int_equal(unlink(place->lock), 0);
     assert_int_equal(rmdir(place->dir), 0);
+}
+
+static int open_at(const struct gr_address *address, struct gr_endpoint *out_endpoint)
+{
+    struct gr_err err = {0};
+    int r;
+
+    gr_endpoint_init(out_endpoint);
+    r = gr_endpoint_open(out_endpoint, address, &err);
+    assert_int_equal(r != 0, err.text[0] != '\0');
+    assert_int_equal(r != 0, out_endpoint->fd < 0);
+    return r;
 }
 
 static int connect_to(const struct gr_address *address)
@@ -53,24 +63,26 @@ static void test_unix(void **state)
     (void)state;
     begin(&place);
     (void)umask(0);
-    assert_int_equal(gr_endpoint_open(&place.address, &first), 0);
+    assert_int_equal(open_at(&place.address, &first), 0);
     (void)umask(022);
     assert_int_equal(stat(place.path, &st), 0);
     assert_int_equal(st.st_mode, S_IFSOCK | 0600);
-    /* The second instance takes nothing away, and has it when the first has left. */
-    assert_int_equal(gr_endpoint_open(&place.address, &second), -EADDRINUSE);
-    assert_int_equal(second.fd, -1);
+    /* The newer instance has it, whichever of them leaves. */
+    assert_int_equal(open_at(&place.address, &second), 0);
+    assert_false(gr_endpoint_lost(&first));
+    gr_endpoint_close(&first);
+    gr_endpoint_close(&first);
     assert_int_equal(connect_to(&place.address), 0);
+    assert_int_equal(open_at(&place.address, &first), 0);
     gr_endpoint_close(&first);
     assert_int_equal(connect_to(&place.address), -ENOENT);
-    assert_int_equal(gr_endpoint_open(&place.address, &second), 0);
-    assert_int_equal(connect_to(&place.address), 0);
+    assert_true(gr_endpoint_lost(&second));
     gr_endpoint_close(&second);
-    gr_endpoint_close(&second);
+    assert_false(gr_endpoint_lost(&second));
     end(&place);
 }
 
-static int listen_without_claim(const struct place *place)
+static int listen_there(const struct place *place)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -88,15 +100,15 @@ static void test_stale(void **state)
 
     (void)state;
     begin(&place);
-    (void)close(listen_without_claim(&place));
+    (void)close(listen_there(&place));
     assert_int_equal(connect_to(&place.address), -ECONNREFUSED);
-    assert_int_equal(gr_endpoint_open(&place.address, &endpoint), 0);
+    assert_int_equal(open_at(&place.address, &endpoint), 0);
     assert_int_equal(connect_to(&place.address), 0);
     gr_endpoint_close(&endpoint);
     end(&place);
 }
 
-/* Another program listens there and knows nothing of claims. */
+/* An older instance, or another program: it keeps its connections and gets no more. */
 static void test_live(void **state)
 {
     struct gr_endpoint endpoint;
@@ -105,11 +117,11 @@ static void test_live(void **state)
 
     (void)state;
     begin(&place);
-    other = listen_without_claim(&place);
-    assert_int_equal(gr_endpoint_open(&place.address, &endpoint), -EADDRINUSE);
-    assert_int_equal(connect_to(&place.address), 0);
+    other = listen_there(&place);
+    assert_int_equal(open_at(&place.address, &endpoint), 0);
     (void)close(other);
-    (void)unlink(place.path);
+    assert_int_equal(connect_to(&place.address), 0);
+    gr_endpoint_close(&endpoint);
     end(&place);
 }
 
@@ -125,24 +137,13 @@ static void test_no_socket(void **state)
     file = fopen(place.path, "w");
     assert_non_null(file);
     (void)fclose(file);
-    assert_int_equal(gr_endpoint_open(&place.address, &endpoint), -EEXIST);
+    assert_int_equal(open_at(&place.address, &endpoint), -EEXIST);
     assert_int_equal(stat(place.path, &st), 0);
     assert_int_equal(unlink(place.path), 0);
     /* Nor is a link to a socket followed. */
     assert_int_equal(symlink("/dev/null", place.path), 0);
-    assert_int_equal(gr_endpoint_open(&place.address, &endpoint), -EEXIST);
+    assert_int_equal(open_at(&place.address, &endpoint), -EEXIST);
     assert_int_equal(unlink(place.path), 0);
-    end(&place);
-}
-
-static void test_claim_is_no_link(void **state)
-{
-    struct place place;
-
-    (void)state;
-    begin(&place);
-    assert_int_equal(symlink("/dev/null", place.lock), 0);
-    assert_int_equal(gr_claim(place.path), -ELOOP);
     end(&place);
 }
 
@@ -152,8 +153,8 @@ static void test_missing_directory(void **state)
     struct gr_address address;
 
     (void)state;
-    assert_true(gr_address_parse(GR_STR("unix:/nonexistent/m.sock"), &address));
-    assert_int_equal(gr_endpoint_open(&address, &endpoint), -ENOENT);
+    assert_true(gr_address_parse(GR_STR("unix:/nonexistent/no/m.sock"), &address));
+    assert_int_equal(open_at(&address, &endpoint), -ENOENT);
 }
 
 /* A port that is free now: nobody else takes it in the meantime but by accident. */
@@ -187,12 +188,12 @@ static void tcp(void **state)
     assert_true(gr_address_parse(gr_str_from(text), &loopback));
     (void)snprintf(text, sizeof(text), row->format[0] == ':' ? ":%u" : "127.0.0.1:%u", port);
     assert_true(gr_address_parse(gr_str_from(text), &address));
-    assert_int_equal(gr_endpoint_open(&address, &first), 0);
+    assert_int_equal(open_at(&address, &first), 0);
     assert_int_equal(connect_to(&loopback), 0);
-    assert_int_equal(gr_endpoint_open(&address, &second), -EADDRINUSE);
+    assert_int_equal(open_at(&address, &second), -EADDRINUSE);
     gr_endpoint_close(&first);
     assert_int_equal(connect_to(&loopback), -ECONNREFUSED);
-    assert_int_equal(gr_endpoint_open(&address, &second), 0);
+    assert_int_equal(open_at(&address, &second), 0);
     gr_endpoint_close(&second);
 }
 
@@ -202,7 +203,6 @@ int main(void)
     test_add("a socket that nobody listens on", test_stale);
     test_add("a socket of another program", test_live);
     test_add("something that is no socket", test_no_socket);
-    test_add("a claim is no link", test_claim_is_no_link);
     test_add("no directory", test_missing_directory);
     TEST_ADD_ROWS(tcp, forms);
     return test_run("listen");
