@@ -526,7 +526,7 @@ def test_within_the_sandbox(ruled: Node, tcp: str, tmp_path: Path):
         appears(tmp_path / "grapnel.prom")
         assert "process_open_fds" in families(get(tcp, "/metrics").text)
         assert get(tcp, "/readyz").status == 503
-        assert raw(tcp, GARBAGE[0]).startswith(b"HTTP/1.1 400 ")
+        assert raw(tcp, ODD[0][0]).startswith(b"HTTP/1.1 400 ")
     assert not (tmp_path / "grapnel.prom").exists()
     address = f"unix:{tmp_path}/m.sock"
     with plugin(ruled, "--metrics", address, env=env) as running:
