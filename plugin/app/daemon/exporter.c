@@ -170,6 +170,16 @@ void gr_exporter_follow(struct gr_exporter *e, const struct gr_config *config)
     }
 }
 
+void gr_exporter_view(const struct gr_exporter *e, struct gr_view *out_view)
+{
+    out_view->counted = e->metrics;
+    out_view->exporter =
+        (struct gr_view_exporter){.address = e->address ? e->address : "",
+                                  .served = e->http != NULL,
+                                  .error = e->told,
+                                  .textfile = e->textfile_path ? e->textfile_path : ""};
+}
+
 /* ---- life ---- */
 
 int gr_exporter_new(struct event_base *base, struct gr_log *log, gr_exporter_view_fn *view,

@@ -32,6 +32,9 @@ void gr_exporter_free(struct gr_exporter *exporter); /* NULL is fine */
  * borrowed for the call. */
 void gr_exporter_follow(struct gr_exporter *exporter, const struct gr_config *config);
 
+/* Fills in what is counted and where that is to be had; borrowed until the next follow. */
+void gr_exporter_view(const struct gr_exporter *exporter, struct gr_view *out_view);
+
 /* What is counted. Lives as long as the exporter. */
 struct gr_metrics *gr_exporter_metrics(const struct gr_exporter *exporter);
 

@@ -43,6 +43,7 @@ struct gr_inforce {
     uint64_t loads, failures;
     int64_t last_s, last_success_s;
     uint64_t last_took_ns;
+    const char *last_cause;
 };
 
 /* ---- settings ---- */
@@ -243,6 +244,7 @@ static void count(struct gr_inforce *f, const struct gr_reloaded *reloaded)
     if (good)
         f->last_success_s = f->last_s;
     f->last_took_ns = reloaded->took_ns;
+    f->last_cause = reloaded->cause;
 }
 
 /*
@@ -335,6 +337,7 @@ void gr_inforce_status(const struct gr_inforce *f, struct gr_inforce_status *out
         .last_s = f->last_s,
         .last_success_s = f->last_success_s,
         .last_took_ns = f->last_took_ns,
+        .last_cause = f->last_cause,
     };
 }
 

@@ -80,6 +80,8 @@ struct gr_inforce_status {
     uint64_t loads, failures;       /* ended; of them those with errors, or without memory */
     int64_t last_s, last_success_s; /* when, seconds since 1970; 0: none yet */
     uint64_t last_took_ns;
+    const char *last_cause; /* of it, a word: "start", "watch", "rescan", "SIGHUP", "Configure";
+                             * NULL: none yet */
 };
 
 void gr_inforce_status(const struct gr_inforce *inforce, struct gr_inforce_status *out_status);

@@ -470,8 +470,10 @@ static void write_watch_overflows(struct gr_metrics_out *out, const struct sourc
 
 static void write_journal_working(struct gr_metrics_out *out, const struct source *from)
 {
-    if (from->view->journal.wanted)
-        gr_metrics_line(out, "", from->view->journal.working, NULL, 0);
+    const struct gr_recorder_status *journal = &from->view->journal;
+
+    if (journal->run_dir)
+        gr_metrics_line(out, "", journal->open && !journal->problem, NULL, 0);
 }
 
 static void write_journal_records(struct gr_metrics_out *out, const struct source *from)

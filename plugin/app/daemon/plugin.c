@@ -77,20 +77,6 @@ static void stop(struct gr_plugin *p, int exit_code)
 
 /* ---- what others are told ---- */
 
-static void view_journal(const struct gr_recorder *recorder, struct gr_view_journal *out_journal)
-{
-    struct gr_journal_status status = {0};
-
-    if (recorder->journal)
-        gr_journal_status(recorder->journal, &status);
-    *out_journal = (struct gr_view_journal){
-        .wanted = recorder->run_dir != NULL,
-        .working = recorder->journal && status.failed == 0,
-        .records = status.records,
-        .lost = status.lost + recorder->unopened,
-    };
-}
-
 void gr_plugin_view(const struct gr_plugin *p, struct gr_view *out_view)
 {
     *out_view = (struct gr_view){.started_s = p->started_s, .session = p->told};
@@ -99,7 +85,9 @@ void gr_plugin_view(const struct gr_plugin *p, struct gr_view *out_view)
     gr_suspend_view(p->suspend, out_view);
     gr_reports_counts(p->reports, &out_view->reports);
     gr_running_status(p->running, &out_view->running);
-    view_journal(&p->recorder, &out_view->journal);
+    gr_recorder_status(&p->recorder, &out_view->journal);
+    gr_exporter_view(p->exporter, out_view);
+    out_view->control = gr_control_path(p->control);
 }
 
 static void view(void *user, struct gr_view *out_view)

@@ -2,6 +2,7 @@
 #include "app/daemon/recorder.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "state/limits.h"
@@ -30,6 +31,7 @@ static void tell_failure(struct gr_recorder *r, const char *why)
                GR_LOG_TEXT("run_dir", r->run_dir), GR_LOG_TEXT("error", why),
                GR_LOG_INT("retry_s", GR_JOURNAL_RETRY_S));
     r->failing = true;
+    (void)snprintf(r->why, sizeof(r->why), "%s", why);
 }
 
 static void tell_result(struct gr_recorder *r, int result)
@@ -159,4 +161,22 @@ void gr_recorder_created(struct gr_recorder *r, const struct gr_session_event *e
     if (is_usable(r))
         tell_result(r, gr_journal_decided(r->journal, event->subject, event->decision, event->err,
                                           event->refused));
+}
+
+void gr_recorder_status(const struct gr_recorder *r, struct gr_recorder_status *out_status)
+{
+    struct gr_journal_status journal = {0};
+
+    if (r->journal)
+        gr_journal_status(r->journal, &journal);
+    *out_status = (struct gr_recorder_status){
+        .run_dir = r->run_dir,
+        .open = r->journal != NULL,
+        .complete = r->journal && gr_journal_is_complete(r->journal),
+        .problem = r->failing ? r->why : NULL,
+        .known = journal.known,
+        .records = journal.records,
+        .lost = journal.lost + r->unopened,
+        .damaged = journal.damaged,
+    };
 }

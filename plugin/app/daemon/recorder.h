@@ -21,9 +21,10 @@ struct gr_recorder {
     bool has_rules;
     uint64_t rules_hash;
     size_t rules_sets;
-    bool failing;          /* as last logged */
-    int64_t not_opened_ms; /* when opening failed; 0: it did not */
-    uint64_t unopened;     /* records that were lost since then, in all */
+    bool failing;                /* as last logged */
+    char why[GR_ERR_TEXT_BYTES]; /* while failing */
+    int64_t not_opened_ms;       /* when opening failed; 0: it did not */
+    uint64_t unopened;           /* records that were lost since then, in all */
 };
 
 void gr_recorder_init(struct gr_recorder *recorder, const struct gr_log *log);
@@ -40,6 +41,19 @@ void gr_recorder_session_begun(struct gr_recorder *recorder, struct gr_str reaso
 
 /* The connection is gone. Nothing where no session has begun. */
 void gr_recorder_session_ended(struct gr_recorder *recorder, struct gr_str reason);
+
+/* For status. Borrowed; valid until the loop's next turn. */
+struct gr_recorder_status {
+    const char *run_dir; /* NULL: not known, or none */
+    bool open, complete; /* complete: gr_journal_is_complete */
+    const char *problem; /* why records are lost now; NULL: none are */
+    size_t known;        /* containers */
+    uint64_t records;    /* written to the journal that is open now */
+    uint64_t lost;       /* that could not be written to it, or to any */
+    uint64_t damaged;    /* lines that could not be read */
+};
+
+void gr_recorder_status(const struct gr_recorder *recorder, struct gr_recorder_status *out_status);
 
 /* The answer to CreateContainer was sent. */
 void gr_recorder_created(struct gr_recorder *recorder, const struct gr_session_event *event);

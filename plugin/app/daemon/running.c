@@ -52,6 +52,7 @@ struct gr_running {
     struct gr_found found;
 
     struct gr_found before; /* what came out of the Synchronize before */
+    uint64_t looks;         /* that ended, or gave nothing */
     bool said;              /* that nothing is known, since it last was */
 };
 
@@ -264,6 +265,7 @@ static void conclude(struct gr_running *r)
     gr_found_fini(&r->before);
     r->before = *found;
     gr_found_init(found);
+    r->looks++;
     r->said = false;
     forget_told(r);
     gr_memory_trim();
@@ -311,6 +313,7 @@ static void say_unknown(struct gr_running *r, const struct gr_nri_running *told)
 
     gr_found_fini(&r->before);
     gr_found_init(&r->before);
+    r->looks++;
     if (!r->said)
         GR_LOG(r->log, GR_LEVEL_WARNING, "whether containers were missed is not known",
                GR_LOG_TEXT("reason", large ? "the runtime tells of more containers than are kept"
@@ -396,7 +399,8 @@ void gr_running_status(const struct gr_running *r, struct gr_running_status *out
                                              .outdated = found->outdated,
                                              .preexisting = found->preexisting,
                                              .items = found->items,
-                                             .items_n = found->items_n};
+                                             .items_n = found->items_n,
+                                             .looks = r->looks};
 }
 
 /* ---- life ---- */

@@ -38,6 +38,7 @@ struct gr_running_status {
     size_t missed, outdated, preexisting;
     const struct gr_running_item *items; /* missed ones first; not all where there are many */
     size_t items_n;
+    uint64_t looks; /* another number when all of it may have changed */
 };
 
 /*

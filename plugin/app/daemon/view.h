@@ -9,6 +9,7 @@
 #define GR_APP_DAEMON_VIEW_H
 
 #include "app/daemon/inforce.h"
+#include "app/daemon/recorder.h"
 #include "app/daemon/reports.h"
 #include "app/daemon/running.h"
 
@@ -31,18 +32,21 @@ struct gr_view_session {
     char lost[GR_VIEW_TEXT_BYTES]; /* why the last session ended; empty: none has */
 };
 
-struct gr_view_journal {
-    bool wanted;            /* there is a run directory */
-    bool working;           /* it is open, and the last record was written */
-    uint64_t records, lost; /* since it was opened; lost: also while it could not be */
+/* Where the metrics are to be had (app/daemon/exporter). */
+struct gr_view_exporter {
+    const char *address; /* empty: nowhere */
+    bool served;
+    int error;            /* the negative errno for which they are not; 0: it was not tried */
+    const char *textfile; /* empty: none */
 };
+
+struct gr_metrics;
 
 struct gr_view {
     int64_t started_s; /* seconds since 1970 */
     struct gr_view_session session;
     struct gr_inforce_status rules;
     struct gr_watch_status watch; /* how changed files are noticed */
-    struct gr_view_journal journal;
     /* Suspended sets (app/daemon/suspend): those that hold now, all sets first. */
     const struct gr_suspension *suspended;
     size_t suspended_n;
@@ -51,6 +55,10 @@ struct gr_view {
                                       * NULL: nothing is wrong */
     struct gr_report_counts reports; /* of hook runners */
     struct gr_running_status running;
+    struct gr_recorder_status journal;
+    const struct gr_metrics *counted; /* NULL: nothing is */
+    struct gr_view_exporter exporter;
+    const char *control; /* path of the control socket that clients reach us at; empty: none */
 };
 
 /* Whether the runtime asks this process about containers, as far as it can know. */

@@ -618,7 +618,7 @@ static void test_files(void **state)
     ASSERT_LINE(&all, "grapnel_watch_working 0");
     assert_null(strstr((const char *)all.text.data, "\ngrapnel_journal_working ")); /* unwanted */
     all.view.watch = (struct gr_watch_status){.working = true, .events = 5, .overflows = 1};
-    all.view.journal = (struct gr_view_journal){.wanted = true, .records = 7, .lost = 2};
+    all.view.journal = (struct gr_recorder_status){.run_dir = "/r", .records = 7, .lost = 2};
     all.view.reports = (struct gr_report_counts){.good = 4, .bad = 2, .foreign = 1};
     ASSERT_LINE(&all, "grapnel_watch_working 1");
     ASSERT_LINE(&all, "grapnel_watch_events_total 5");

@@ -581,18 +581,29 @@ static void test_sets_that_do_not_count(void **state)
 
 /* ---- unknown, and many ---- */
 
+static uint64_t looks(const struct rig *rig)
+{
+    struct gr_running_status status;
+
+    gr_running_status(rig->running, &status);
+    return status.looks;
+}
+
 static void test_unknown(void **state)
 {
     const struct running running[] = {{.id = "a"}, {0}};
     struct rig *rig = *state;
     struct gr_nri_running *told;
+    uint64_t before;
 
     put_set(rig, "web", "");
     start_process(rig);
     load(rig);
     assert_int_equal(synchronize(rig, running), 0);
+    before = looks(rig);
     capture_begin(&rig->captured);
     gr_running_take(rig->running, NULL);
+    assert_int_equal(looks(rig), before + 1); /* what was known is gone */
     for (int i = 0; i < 2; i++) {
         told = begin_telling();
         for (size_t n = 0; n <= GR_NRI_RUNNING_MAX_OBJECTS; n++)
@@ -604,7 +615,9 @@ static void test_unknown(void **state)
     assert_int_equal(count(rig->captured.text, "is not known"), 1); /* once */
     expect(rig, "unknown 0 running");
     assert_int_equal(gr_journal_known(rig->journal, GR_STR("a")), GR_KNOWN_SEEN);
+    before = looks(rig);
     assert_int_equal(synchronize(rig, running), 0);
+    assert_int_equal(looks(rig), before + 1);
     expect(rig, "1 running preexisting:a/web");
 }
 
