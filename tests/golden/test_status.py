@@ -317,9 +317,6 @@ Rules
   last load          TIME ago, with errors, in N ms
   last good load     TIME ago
 
-Running containers
-  compared           2: 0 missed, 0 outdated, 2 preexisting, 0 unreadable
-
 Sets, in the order in which their hooks run
      50  blocked  BLOCKED
          HOME/hooks.d/blocked.yaml:1

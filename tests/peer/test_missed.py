@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,21 +43,12 @@ class Runtime:
 
     def grapnel(self) -> None:
         """Grapnel, registered and synchronized with what runs now."""
-        args = ["--hooks-dir", str(self.folder), "--log-format", "json", "--control", str(self.control)]
+        args = ["--hooks-dir", str(self.folder), "--log-format", "json"]
         self.setup.peer.tell(self.running)
         log = self.setup.host.path / "plugin-10-grapnel.log"
         self.start = log.stat().st_size if log.exists() else 0
         self.plugin = self.setup.run(cache.grapnel(), ["plugin"], args, "10", "grapnel")
         self.setup.peer.wait(plugins=1)
-
-    @property
-    def control(self) -> Path:
-        return self.setup.host.path / "control.sock"
-
-    def status(self, *args: str) -> str:
-        command = [str(cache.grapnel()), "status", "--control", str(self.control), *args]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
-        return done.stdout
 
     def create(self, name: str, app: str = "web") -> None:
         """A container that runs afterwards, with the hooks that the plugins gave it."""
@@ -143,37 +133,6 @@ def test_created_while_away(runtime: Runtime, killed: bool) -> None:
     runtime.running = [one for one in runtime.running if one["id"] != "missed"]
     runtime.grapnel()
     assert runtime.compared() == {"running": 4, "preexisting": 1}
-
-
-def test_status(runtime: Runtime, write_set: Callable[[str, str], Path]) -> None:
-    """What is to be done comes first, and what is left alone is only counted."""
-    lasts_a_second()
-    found = json.loads(runtime.status("-o", "json"))
-    assert found["problems"] == []
-    assert found["running"] == {
-        "known": True, "containers": 1, "unreadable": 0, "missed": 0, "outdated": 0,
-        "preexisting": 1, "total": 1,
-        "list": [{"class": "preexisting", "set": "web", "namespace": "default", "pod": "pod",
-                  "container": "main", "id": "before"}],
-    }  # fmt: skip
-    runtime.kill()
-    runtime.create("missed")
-    runtime.grapnel()
-    runtime.compared()
-    runtime.stop()
-    write_set("web", web("second"))
-    runtime.grapnel()
-    runtime.compared()
-    found = json.loads(runtime.status("-o", "json"))
-    listed = [(item["class"], item["id"]) for item in found["running"]["list"]]
-    assert listed == [("missed", "missed"), ("outdated", "asked"), ("preexisting", "before")]
-    problem = "1 running container was missed: created without hooks while Grapnel was away; recreate its pod"
-    assert found["problems"] == [problem]
-    lines = [line.split(maxsplit=1) for line in runtime.status().splitlines() if line]
-    assert ["compared", "4: 1 missed, 1 outdated, 1 preexisting, 0 unreadable"] in lines
-    assert ["missed", "default/pod/main has no hooks of web"] in lines
-    assert ["outdated", "default/pod/main has an older text of web"] in lines
-    assert not [line for line in lines if line[0] == "preexisting"]
 
 
 def test_nothing_is_missed_by_a_restart(runtime: Runtime) -> None:

@@ -311,37 +311,6 @@ static void put_suspended(const json_t *document)
         (void)printf("  %lld more\n", number_of(suspended, "total") - (long long)i);
 }
 
-/* Containers of the last Synchronize that lack a set, the missed ones first. */
-static void put_running(const json_t *document)
-{
-    const json_t *running = json_object_get(document, "running");
-    const json_t *list = json_object_get(running, "list");
-    const json_t *item;
-    size_t i;
-
-    put_heading("Running containers");
-    if (!truth_of(running, "known")) {
-        put_line("compared", "not yet: whether any were missed is not known");
-        return;
-    }
-    put_line("compared", "%lld: %lld missed, %lld outdated, %lld preexisting, %lld unreadable",
-             number_of(running, "containers"), number_of(running, "missed"),
-             number_of(running, "outdated"), number_of(running, "preexisting"),
-             number_of(running, "unreadable"));
-    json_array_foreach(list, i, item)
-    {
-        if (is(text_of(item, "class"), "preexisting"))
-            break; /* no reason to do anything: see the JSON */
-        put_line(text_of(item, "class"), "%s/%s/%s %s %s", text_of(item, "namespace"),
-                 text_of(item, "pod"), text_of(item, "container"),
-                 is(text_of(item, "class"), "missed") ? "has no hooks of" : "has an older text of",
-                 text_of(item, "set"));
-    }
-    if (number_of(running, "total") > (long long)json_array_size(list))
-        (void)printf("  %lld more\n",
-                     number_of(running, "total") - (long long)json_array_size(list));
-}
-
 static void put_more(const json_t *document, const char *name, const char *what)
 {
     long long n = number_of(json_object_get(document, "more"), name);
@@ -503,7 +472,6 @@ void gr_status_text(const json_t *document, bool all)
     put_connection(document);
     put_rules(document);
     put_suspended(document);
-    put_running(document);
     put_sets(document);
     put_files(document, all);
     put_findings(document);

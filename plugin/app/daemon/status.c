@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/daemon/running_status.h"
 #include "app/daemon/status_lists.h"
 #include "app/daemon/suspend.h"
 #include "app/daemon/suspend_status.h"
@@ -223,7 +222,6 @@ static json_t *problems_json(const struct gr_view *view)
     if (rules->ruleset)
         add_rules(list, view);
     gr_suspend_status_problems(list, view);
-    gr_running_status_problems(list, view);
     return list;
 }
 
@@ -253,7 +251,6 @@ static int run_status(void *user, const struct gr_control_request *request, json
     (void)json_object_set_new(reply, "load", load_json(&view.rules));
     (void)json_object_set_new(reply, "rules", rules_json(&view.rules));
     gr_suspend_status(reply, &view);
-    gr_running_status_add(reply, &view);
     gr_status_add_lists(reply, &view);
     (void)json_object_set_new(reply, "policies", policies_json(&view.rules));
     (void)json_object_set_new(reply, "settings", gr_settings_json(&view.rules.settings->config));
