@@ -27,7 +27,7 @@
 /* Elements of one list in one reply: making it takes the loop about a millisecond. */
 #define GR_STATUS_LIST_MAX 100
 
-/* The same in bytes. A reply of status has three lists, policies and settings. */
+/* The same in bytes. A reply of status has four lists, policies and settings. */
 #define GR_STATUS_LIST_MAX_BYTES (128U << 10)
 
 #endif

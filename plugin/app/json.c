@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/utf8.h"
@@ -30,6 +32,16 @@ void gr_json_set_str(json_t *object, const char *key, struct gr_str text)
         (void)json_object_set_new(object, key, gr_json_str(text));
 }
 
+void gr_json_set_text(json_t *object, const char *key, const char *text)
+{
+    gr_json_set_str(object, key, gr_str_from(text));
+}
+
+void gr_json_set_count(json_t *object, const char *key, uint64_t n)
+{
+    (void)json_object_set_new(object, key, json_integer((json_int_t)n));
+}
+
 void gr_json_set_time(json_t *object, const char *key, int64_t seconds)
 {
     time_t time = (time_t)seconds;
@@ -40,6 +52,17 @@ void gr_json_set_time(json_t *object, const char *key, int64_t seconds)
         strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
         return;
     (void)json_object_set_new(object, key, json_string(text));
+}
+
+bool gr_json_directory(const char *path, char text[GR_JSON_DIRECTORY_BYTES])
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return false;
+    (void)snprintf(text, GR_JSON_DIRECTORY_BYTES, "%llx:%llx", (unsigned long long)st.st_dev,
+                   (unsigned long long)st.st_ino);
+    return true;
 }
 
 json_t *gr_finding_json(enum gr_level level, const struct gr_err *err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/daemon/status_lists: sets, files and findings in replies, as far as there is room.
+ * app/daemon/status_lists: sets, files, findings and containers in replies, as far as there is
+ * room.
  *
  * Layer: app, for app/daemon/status.
  */
@@ -15,8 +16,9 @@
 #define GR_STATUS_VERSION 1
 
 /*
- * Adds "sets", "files", "findings" and "more", which counts what was left out of each. Where not
- * all fit, sets that are as they should be and files that were loaded are left out first.
+ * Adds "sets", "files", "findings", "lacking" and "more", which counts what was left out of each.
+ * Where not all fit, only what matters is shown: blocked sets before those that had hits, files
+ * that were not simply loaded, errors, and missed containers.
  */
 void gr_status_add_lists(json_t *reply, const struct gr_view *view);
 

@@ -22,11 +22,6 @@ static json_t *suspension_json(const struct gr_suspension *suspension)
     return object;
 }
 
-static void set_count(json_t *object, const char *key, uint64_t n)
-{
-    (void)json_object_set_new(object, key, json_integer((json_int_t)n));
-}
-
 void gr_suspend_status(json_t *reply, const struct gr_view *view)
 {
     json_t *suspended = json_object();
@@ -35,14 +30,14 @@ void gr_suspend_status(json_t *reply, const struct gr_view *view)
 
     for (size_t i = 0; i < view->suspended_n && i < GR_STATUS_LIST_MAX; i++)
         (void)json_array_append_new(list, suspension_json(&view->suspended[i]));
-    set_count(suspended, "paused", view->paused);
-    set_count(suspended, "tripped", view->tripped);
-    set_count(suspended, "total", view->suspended_n);
+    gr_json_set_count(suspended, "paused", view->paused);
+    gr_json_set_count(suspended, "tripped", view->tripped);
+    gr_json_set_count(suspended, "total", view->suspended_n);
     (void)json_object_set_new(suspended, "list", list);
     (void)json_object_set_new(reply, "suspended", suspended);
-    set_count(reports, "good", view->reports.good);
-    set_count(reports, "bad", view->reports.bad);
-    set_count(reports, "foreign", view->reports.foreign);
+    gr_json_set_count(reports, "good", view->reports.good);
+    gr_json_set_count(reports, "bad", view->reports.bad);
+    gr_json_set_count(reports, "foreign", view->reports.foreign);
     (void)json_object_set_new(reply, "reports", reports);
 }
 

@@ -120,6 +120,89 @@ static void test_pages(void **state)
     }
 }
 
+/* ---- containers ---- */
+
+#define MISSED 1000
+#define OTHERS 200
+
+static struct gr_running_item items[MISSED + OTHERS];
+
+/* So many items, missed ones first; names of so many bytes. */
+static struct gr_view lacking_view(size_t missed, size_t others, size_t name_bytes)
+{
+    struct gr_view view = view_of(0, 0);
+    static char name[GR_RUNNING_NAME_MAX_BYTES];
+
+    memset(name, 'n', sizeof(name));
+    for (size_t i = 0; i < missed + others; i++) {
+        struct gr_str text = {.p = name, .n = name_bytes};
+
+        items[i] = (struct gr_running_item){
+            .id = text,
+            .namespace_ = text,
+            .pod = text,
+            .container = text,
+            .set = text,
+            .class = i < missed ? GR_RUNNING_MISSED : GR_RUNNING_OUTDATED,
+        };
+    }
+    view.running = (struct gr_running_status){
+        .known = true, .missed = missed, .items = items, .items_n = missed + others, .looks = 3};
+    return view;
+}
+
+static void test_lacking(void **state)
+{
+    static const struct {
+        size_t missed, others, shown;
+    } rows[] = {
+        {0, 0, 0},     {99, 1, 100},
+        {100, 1, 100}, {3, 98, 3}, /* more than have a place: missed ones only */
+        {0, 101, 0},   {MISSED, OTHERS, 100},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(rows); i++) {
+        const struct gr_view view = lacking_view(rows[i].missed, rows[i].others, 10);
+        json_t *reply = json_object();
+        size_t all = rows[i].missed + rows[i].others;
+
+        gr_status_add_lists(reply, &view);
+        assert_int_equal(json_array_size(json_object_get(reply, "lacking")), rows[i].shown);
+        assert_int_equal(more(reply, "lacking"), all - rows[i].shown);
+        json_decref(reply);
+    }
+}
+
+/* With the longest names a reply stays small, and pages have all of them. */
+static void test_lacking_pages(void **state)
+{
+    const struct gr_view view = lacking_view(MISSED, OTHERS, GR_RUNNING_NAME_MAX_BYTES);
+    size_t from = 0;
+    json_t *reply = json_object();
+
+    (void)state;
+    gr_status_add_lists(reply, &view);
+    assert_true(json_dumpb(json_object_get(reply, "lacking"), NULL, 0, JSON_COMPACT) <=
+                GR_STATUS_LIST_MAX_BYTES);
+    json_decref(reply);
+    do {
+        struct gr_err err = {0};
+        const json_t *page;
+
+        reply = json_object();
+        assert_int_equal(gr_status_page(&view, GR_STR("lacking"), from, reply, &err), 0);
+        page = json_object_get(reply, "lacking");
+        assert_true(json_array_size(page) > 0);
+        assert_string_equal(json_string_value(json_object_get(json_array_get(page, 0), "class")),
+                            from < MISSED ? "missed" : "outdated");
+        from += json_array_size(page);
+        assert_int_equal(json_integer_value(json_object_get(reply, "load")), 3);
+        json_decref(reply);
+    } while (from < MISSED + OTHERS);
+    assert_int_equal(from, MISSED + OTHERS);
+}
+
 int main(void)
 {
     gr_finding_list_init(&none);
@@ -128,5 +211,7 @@ int main(void)
     test_add("bytes", test_bytes);
     test_add("findings", test_findings);
     test_add("pages", test_pages);
+    test_add("lacking", test_lacking);
+    test_add("lacking_pages", test_lacking_pages);
     return test_run("status_lists");
 }

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is said of missed containers, the watch, the journal and the metrics. */
+#include "testing.h"
+
+#include <errno.h>
+
+#include "app/daemon/status_problems.h"
+
+#define ITEMS_MAX 8
+
+static struct gr_running_item items[ITEMS_MAX];
+static const struct gr_settings settings;
+
+static struct gr_view fine(void)
+{
+    return (struct gr_view){.session = {.state = GR_SESSION_READY},
+                            .rules = {.sound = true, .settings = &settings},
+                            .exporter = {.address = "", .textfile = ""}};
+}
+
+/* So many containers with so many sets each. */
+static struct gr_view missed_view(size_t containers, size_t sets, size_t counted)
+{
+    static const char *const ids[] = {"c1", "c2", "c3", "c4"};
+    struct gr_view view = fine();
+
+    for (size_t i = 0; i < containers * sets; i++)
+        items[i] = (struct gr_running_item){.id = gr_str_from(ids[i / sets]),
+                                            .namespace_ = GR_STR("web"),
+                                            .pod = GR_STR("shop"),
+                                            .container = gr_str_from(ids[i / sets]),
+                                            .set = GR_STR("tap"),
+                                            .class = GR_RUNNING_MISSED};
+    view.running = (struct gr_running_status){
+        .known = true, .missed = counted, .items = items, .items_n = containers * sets};
+    return view;
+}
+
+/* Exactly this problem; NULL: none. */
+static void assert_problem(const struct gr_view *view, const char *expected)
+{
+    json_t *list = gr_status_problems(view);
+
+    assert_int_equal(json_array_size(list), expected ? 1 : 0);
+    if (expected)
+        assert_string_equal(json_string_value(json_array_get(list, 0)), expected);
+    json_decref(list);
+}
+
+static void test_none(void **state)
+{
+    struct gr_view view = fine();
+
+    (void)state;
+    assert_problem(&view, NULL);
+    view.running = (struct gr_running_status){.known = true, .outdated = 2, .preexisting = 3};
+    assert_problem(&view, NULL);
+    view.running = (struct gr_running_status){.known = false, .missed = 1};
+    assert_problem(&view, NULL);
+}
+
+static void test_missed(void **state)
+{
+    static const struct {
+        size_t containers, sets, counted;
+        const char *text;
+    } rows[] = {
+        {1, 1, 1,
+         "1 container runs without hooks that it should have: web/shop/c1; recreate its pod"},
+        {1, 3, 1,
+         "1 container runs without hooks that it should have: web/shop/c1; recreate its pod"},
+        {3, 2, 3,
+         "3 containers run without hooks that they should have: web/shop/c1, web/shop/c2, "
+         "web/shop/c3; recreate their pods"},
+        {4, 1, 4,
+         "4 containers run without hooks that they should have: web/shop/c1, web/shop/c2, "
+         "web/shop/c3 and 1 more; recreate their pods"},
+        {0, 1, 2, "2 containers run without hooks that they should have; recreate their pods"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(rows); i++) {
+        const struct gr_view view = missed_view(rows[i].containers, rows[i].sets, rows[i].counted);
+
+        assert_problem(&view, rows[i].text);
+    }
+}
+
+/* The longest names are not cut, nor is what is to be done. */
+static void test_long_names(void **state)
+{
+    static char name[GR_RUNNING_NAME_MAX_BYTES];
+    struct gr_view view = missed_view(3, 1, 1000);
+    const char *text;
+    json_t *list;
+
+    (void)state;
+    memset(name, 'n', sizeof(name));
+    for (size_t i = 0; i < 3; i++)
+        items[i].namespace_ = items[i].pod = items[i].container =
+            (struct gr_str){.p = name, .n = sizeof(name)};
+    list = gr_status_problems(&view);
+    text = json_string_value(json_array_get(list, 0));
+    assert_non_null(text);
+    assert_true(strlen(text) > sizeof(name) * 9);
+    assert_non_null(strstr(text, " and 997 more; recreate their pods"));
+    json_decref(list);
+}
+
+static void test_around(void **state)
+{
+    struct gr_view view = fine();
+
+    (void)state;
+    view.watch.problem = "inotify cannot be used: no room";
+    assert_problem(&view, "files are not watched: inotify cannot be used: no room");
+    view = fine();
+    view.journal.problem = "No space left on device";
+    assert_problem(&view, "decisions are not recorded: No space left on device");
+    view = fine();
+    view.exporter.address = "127.0.0.1:9100";
+    assert_problem(&view, NULL); /* not tried yet */
+    view.exporter.error = -EADDRINUSE;
+    assert_problem(&view, "the metrics cannot be served at 127.0.0.1:9100: Address already in use");
+    view.exporter.served = true;
+    assert_problem(&view, NULL);
+}
+
+/* It comes before everything else. */
+static void test_order(void **state)
+{
+    struct gr_view view = missed_view(1, 1, 1);
+    json_t *list;
+
+    (void)state;
+    view.rules.sound = false;
+    view.watch.problem = "w";
+    list = gr_status_problems(&view);
+    assert_int_equal(json_array_size(list), 3);
+    assert_non_null(strstr(json_string_value(json_array_get(list, 0)), "1 container runs"));
+    assert_string_equal(json_string_value(json_array_get(list, 2)), "files are not watched: w");
+    json_decref(list);
+}
+
+int main(void)
+{
+    test_add("none", test_none);
+    test_add("missed", test_missed);
+    test_add("long_names", test_long_names);
+    test_add("around", test_around);
+    test_add("order", test_order);
+    return test_run("status_problems");
+}
