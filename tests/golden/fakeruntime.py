@@ -79,6 +79,12 @@ class Runtime:
         containers = b"".join(field(2, field(1, id_) + field(2, "p1")) for id_ in ("c1", "c2"))
         self.call("Synchronize", field(1, pod) + containers)
 
+    def create(self, id_: str, name: str) -> None:
+        """A container of the pod web in the namespace shop."""
+        pod = field(1, "p1") + field(2, "web") + field(4, "shop")
+        container = field(1, id_) + field(2, "p1") + field(3, name)
+        self.call("CreateContainer", field(1, pod) + field(2, container))
+
     def ready(self, config: str = "") -> None:
         self.register()
         self.configure(config)

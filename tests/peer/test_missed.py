@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class Runtime:
     def grapnel(self) -> None:
         """Grapnel, registered and synchronized with what runs now."""
         args = ["--hooks-dir", str(self.folder), "--log-format", "json"]
+        args += ["--control", str(self.control)]
         self.setup.peer.tell(self.running)
         log = self.setup.host.path / "plugin-10-grapnel.log"
         self.start = log.stat().st_size if log.exists() else 0
@@ -79,6 +81,16 @@ class Runtime:
     def missed(self) -> list[str]:
         """Containers that this process said are missed."""
         return [line["id"] for line in self.lines(MISSED)]
+
+    @property
+    def control(self) -> Path:
+        return self.setup.host.path / "run" / "control.sock"
+
+    def status(self, *args: str) -> str:
+        command = [str(cache.grapnel()), "status", *args, "--control", str(self.control)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
 
     def kill(self) -> None:
         assert self.plugin
@@ -133,6 +145,40 @@ def test_created_while_away(runtime: Runtime, killed: bool) -> None:
     runtime.running = [one for one in runtime.running if one["id"] != "missed"]
     runtime.grapnel()
     assert runtime.compared() == {"running": 4, "preexisting": 1}
+
+
+def test_status_tells(runtime: Runtime) -> None:
+    """A missed container comes first; those that are older are no problem."""
+    before = json.loads(runtime.status("-o", "json"))
+    assert before["problems"] == []
+    assert before["running"] == {
+        "known": True,
+        "running": 1,
+        "unreadable": 0,
+        "missed": 0,
+        "outdated": 0,
+        "preexisting": 1,
+    }
+    assert [item["class"] for item in before["lacking"]] == ["preexisting"]
+    lasts_a_second()
+    runtime.stop()
+    runtime.create("missed")
+    runtime.grapnel()
+    runtime.compared()
+    after = json.loads(runtime.status("-o", "json"))
+    name = "/".join(after["lacking"][0][key] for key in ("namespace", "pod", "container"))
+    assert after["problems"] == [
+        f"1 container runs without hooks that it should have: {name}; recreate its pod"
+    ]
+    assert after["running"]["missed"] == 1
+    items = [(item["id"], item["set"], item["class"]) for item in after["lacking"]]
+    assert items == [("missed", "web", "missed"), ("before", "web", "preexisting")]
+    assert json.loads(runtime.status("--all", "-o", "json"))["lacking"] == after["lacking"]
+    text = runtime.status()
+    problem = " ".join(text.split("Problems\n")[1].split("\n\n")[0].split())
+    assert problem == "- " + after["problems"][0]
+    assert f"\n  missed             {name} lacks web, id missed\n  1 more: see --all\n" in text
+    assert "\n  preexisting " in runtime.status("--all")
 
 
 def test_nothing_is_missed_by_a_restart(runtime: Runtime) -> None:

@@ -85,3 +85,25 @@ def test_the_runtime_is_gone(setup: Setup, one: Path, control: Path) -> None:
     assert ask(control, "probe", "live").returncode == 0
     probed = ask(control, "probe", "ready")
     assert (probed.returncode, probed.stderr) == (1, "grapnel probe: not connected to the runtime\n")
+
+
+def test_hits_and_decisions(setup: Setup, one: Path, control: Path) -> None:
+    """What a container that is created leaves in the document."""
+    setup.peer.start()
+    setup.external(one, settings=f"  runDir: {control.parent}\n", control=control)
+    setup.peer.wait(plugins=1)
+    first = ready(control)
+    assert first["decisions"] == {"list": []}
+    assert all("hits" not in found for found in first["sets"])
+    setup.peer.create({"id": "0123456789abcdef"})
+    document = ready(control)
+    (found,) = document["sets"]
+    assert (found["hits"]["injected"], found["hits"]["refused"]) == (1, 0)
+    (decision,) = document["decisions"]["list"]
+    assert (decision["id"], decision["outcome"]) == ("0123456789abcdef", "injected")
+    assert decision["sets"] == [{"name": found["name"], "verdict": "injected"}]
+    assert document["journal"]["lost"] == 0
+    sandbox = document["process"]["sandbox"]
+    assert (sandbox["capabilities"], sandbox["filter"]) == ("none", True)
+    assert document["load"]["cause"] == "start"
+    assert document["watch"]["working"] is True

@@ -13,6 +13,7 @@
 
 #include "app/cli/control_client.h"
 #include "app/cli/document.h"
+#include "app/cli/status_decisions.h"
 #include "app/cli/terminal.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
@@ -28,11 +29,13 @@ static const char help[] =
     "\n"
     "Shows the plugin process on this node: whether it is ready or what is missing, its "
     "connection\n"
-    "to the runtime, the sets of rules and what is wrong with them, the last load, and where each\n"
-    "setting came from. What is wrong comes first. Asks the plugin over its control socket, as\n"
-    "root.\n"
+    "to the runtime, containers that run without their hooks, the sets of rules with their hits "
+    "and\n"
+    "what is wrong with them, the last load, the last decisions, and where each setting came "
+    "from.\n"
+    "What is wrong comes first. Asks the plugin over its control socket, as root.\n"
     "\n"
-    "  --all               every set, file, finding and setting, also where there are thousands\n"
+    "  --all               every set, file, finding, container and setting, also thousands\n"
     "  --watch[=SECONDS]   again and again, until it is interrupted (default every 2 seconds)\n"
     "  -o text|json|yaml   how it is printed (default text)\n" GR_CONTROL_HELP
     "  -h, --help          this text\n"
@@ -156,7 +159,8 @@ static void replace(json_t *document, const char *name, json_t *list)
 
 static int add_lists(const struct status *status, json_t *document)
 {
-    static const char *const names[] = {"sets", "files", "findings"};
+    static const char *const names[] = {"sets", "files", "findings", "lacking"};
+    const size_t of_load = 3; /* the numbers of these are of one load */
     json_int_t first = -1;
 
     for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
@@ -165,7 +169,7 @@ static int add_lists(const struct status *status, json_t *document)
         int r = read_pages(status, names[i], list, &load);
 
         first = i == 0 ? load : first;
-        if (r == GR_EXIT_OK && load != first)
+        if (r == GR_EXIT_OK && load != first && i < of_load)
             r = -EAGAIN;
         if (r == GR_EXIT_OK)
             replace(document, names[i], list);
@@ -189,6 +193,7 @@ static int ask_once(const struct status *status, json_t **out_document)
         return r;
     }
     (void)json_object_del(document, "ok");
+    gr_status_add_decisions(document);
     *out_document = document;
     return GR_EXIT_OK;
 }
