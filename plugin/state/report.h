@@ -2,7 +2,7 @@
 /*
  * state/report: what a hook runner tells of one run: a datagram of one JSON object.
  *
- * Layer: state. Bytes in, a checked report out; the socket is app/daemon/reports. Format:
+ * Layer: state. Bytes in, a checked report out; the socket is app/daemon/suspend/reports. Format:
  * specs/runner-reports.md.
  */
 #ifndef GR_STATE_REPORT_H

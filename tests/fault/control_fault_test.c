@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "app/daemon/control_command.h"
+#include "app/daemon/control/control_command.h"
 #include "failing.h"
 
 static int run(void *user, const struct gr_control_request *request, json_t *reply,

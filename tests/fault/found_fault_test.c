@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-#include "app/daemon/running_found.h"
+#include "app/daemon/running/running_found.h"
 
 #define ROUNDS 200
 

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "app/daemon/metrics.h"
+#include "app/daemon/metrics/metrics.h"
 
 /* So many that the table of sets grows. */
 #define SETS 40

@@ -8,10 +8,10 @@
 #ifndef GR_APP_DAEMON_VIEW_H
 #define GR_APP_DAEMON_VIEW_H
 
-#include "app/daemon/inforce.h"
+#include "app/daemon/rules/inforce.h"
 #include "app/daemon/recorder.h"
-#include "app/daemon/reports.h"
-#include "app/daemon/running.h"
+#include "app/daemon/suspend/reports.h"
+#include "app/daemon/running/running.h"
 
 /* Bytes of a runtime's name and versions that are kept; longer ones are cut. */
 #define GR_VIEW_TEXT_BYTES 64
@@ -32,7 +32,7 @@ struct gr_view_session {
     char lost[GR_VIEW_TEXT_BYTES]; /* why the last session ended; empty: none has */
 };
 
-/* Where the metrics are to be had (app/daemon/exporter). */
+/* Where the metrics are to be had (app/daemon/metrics/exporter). */
 struct gr_view_exporter {
     const char *address; /* empty: nowhere */
     bool served;
@@ -47,7 +47,7 @@ struct gr_view {
     struct gr_view_session session;
     struct gr_inforce_status rules;
     struct gr_watch_status watch; /* how changed files are noticed */
-    /* Suspended sets (app/daemon/suspend): those that hold now, all sets first. */
+    /* Suspended sets (app/daemon/suspend/suspend): those that hold now, all sets first. */
     const struct gr_suspension *suspended;
     size_t suspended_n;
     size_t paused, tripped; /* sets of the rules in force that are out of it for this reason */

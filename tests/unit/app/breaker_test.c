@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* app/daemon/breaker: how many failures within which time. */
+/* app/daemon/suspend/breaker: how many failures within which time. */
 #include "testing.h"
 
-#include "app/daemon/breaker.h"
+#include "app/daemon/suspend/breaker.h"
 
 static struct gr_hookset set_of(const char *name, uint32_t failures, uint32_t window_s)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* app/daemon/classify: the rows of specs/missed.md, and all combinations against them. */
+/* app/daemon/running/classify: the rows of specs/missed.md, and all combinations against them. */
 #include "testing.h"
 
-#include "app/daemon/classify.h"
+#include "app/daemon/running/classify.h"
 
 #define SINCE 1000
 

@@ -2,7 +2,7 @@
 /* Whatever a line holds, one line of JSON answers it. */
 #include "testing.h"
 
-#include "app/daemon/control_command.h"
+#include "app/daemon/control/control_command.h"
 
 #define LINES 50000
 

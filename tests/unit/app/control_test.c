@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "app/daemon/control.h"
+#include "app/daemon/control/control.h"
 #include "capturing.h"
 
 #define BIG_BYTES 900000

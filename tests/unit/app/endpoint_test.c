@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "app/daemon/endpoint.h"
+#include "app/daemon/metrics/endpoint.h"
 
 struct place {
     char dir[64], path[96];

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "app/daemon/http.h"
+#include "app/daemon/metrics/http.h"
 
 #define CLIENTS (GR_HTTP_CONNECTIONS_MAX + 4)
 #define HEADER "Content-Length: 3\r\nConnection: close\r\n"

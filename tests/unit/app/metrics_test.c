@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "app/daemon/metrics.h"
+#include "app/daemon/metrics/metrics.h"
 
 static const struct gr_hookset tap = {.name = {"tap", 3}}, audit = {.name = {"audit", 5}};
 

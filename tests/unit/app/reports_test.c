@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* app/daemon/reports: what senders can do to the socket, and what they cannot. */
+/* app/daemon/suspend/reports: what senders can do to the socket, and what they cannot. */
 #include "testing.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "app/daemon/reports.h"
+#include "app/daemon/suspend/reports.h"
 #include "load/config.h"
 
 #define GOOD                                                                         \

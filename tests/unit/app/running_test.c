@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* app/daemon/running: Synchronize, rules, the journal and what comes out, on a loop. */
+/* app/daemon/running/running: Synchronize, rules, the journal and what comes out, on a loop. */
 #include "app/capturing.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "app/daemon/running.h"
+#include "app/daemon/running/running.h"
 #include "nri.pb-c.h"
 #include "nri/translate.h"
 #include "state/rundir.h"

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "app/daemon/sandbox.h"
+#include "app/daemon/process/sandbox.h"
 
 enum { EXIT_FINE = 0, EXIT_NOT_ENTERED = 10, EXIT_WRONG = 11 };
 

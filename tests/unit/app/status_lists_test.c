@@ -3,7 +3,7 @@
 #include "testing.h"
 
 #include "app/control_limits.h"
-#include "app/daemon/status_lists.h"
+#include "app/daemon/status/status_lists.h"
 
 #define FILES_MAX 300
 

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "app/daemon/status_problems.h"
+#include "app/daemon/status/status_problems.h"
 
 #define ITEMS_MAX 8
 

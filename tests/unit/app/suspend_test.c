@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* app/daemon/suspend: pauses, the breaker, and two instances with one file. */
+/* app/daemon/suspend/suspend: pauses, the breaker, and two instances with one file. */
 #include "rules/making.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/daemon/suspend.h"
+#include "app/daemon/suspend/suspend.h"
 #include "state/rundir.h"
 
 #define HASH UINT64_C(0x0123456789abcdef)

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/daemon/textfile.h"
+#include "app/daemon/metrics/textfile.h"
 
 struct rig {
     struct event_base *base;

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/daemon/rules/inforce.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <time.h>
+
+#include "app/daemon/rules/reload.h"
+#include "app/daemon/process/sandbox.h"
+#include "app/daemon/suspend/suspend.h"
+#include "base/hash.h"
+
+#define NS_PER_US 1000
+
+struct gr_inforce {
+    const struct gr_flags *flags;
+    struct gr_log *log;
+    gr_inforce_changed_fn *changed;
+    void *user;
+    struct event *rescan;
+    struct gr_reload *reload;
+    struct gr_watch *watch;
+    struct gr_suspend *suspend; /* NULL: nothing is suspended */
+    struct gr_fs fs;
+    struct gr_settings settings; /* in force */
+    struct gr_settings coming;   /* read, and put in force with the rules that they name */
+    bool has_settings, has_coming;
+    uint64_t coming_number;                   /* of the first load with them */
+    char *configure_text;                     /* of the last Configure; owned; NULL: none yet */
+    struct gr_finding_list settings_findings; /* of the last reading */
+    uint64_t settings_hash;                   /* of them, as last logged */
+    struct gr_ruleset *ruleset;               /* NULL until the first load */
+    struct gr_since *since;                   /* of its sets; NULL: not known */
+    uint64_t rules_hash;             /* of what is in force, to tell a change from a rescan */
+    uint64_t findings_hash;          /* of the findings about it, as last logged */
+    uint64_t ordered, loaded;        /* numbers of the last order and of what is in force */
+    uint64_t needed;                 /* nothing is decided before this one is in force */
+    unsigned torn;                   /* loads dropped in a row */
+    bool waiting;                    /* launched, and Configure has not said yet where rules lie */
+    bool ready;                      /* as last logged */
+    struct gr_load_result load;      /* the last one, without its rule set */
+    struct gr_finding_list findings; /* of the last load */
+    uint64_t loads, failures;
+    int64_t last_s, last_success_s;
+    uint64_t last_took_ns;
+    const char *last_cause;
+};
+
+/* ---- settings ---- */
+
+/* As read last. */
+static struct gr_settings *latest(struct gr_inforce *f)
+{
+    return f->has_coming ? &f->coming : &f->settings;
+}
+
+/* Level and format of the log count at once, everything else together with the rules: a set that is
+ * required from now on is not missed before its file was read. */
+static void take_settings(struct gr_inforce *f, const struct gr_settings *settings)
+{
+    if (f->has_settings) {
+        if (f->has_coming)
+            gr_settings_fini(&f->coming);
+        else
+            f->coming_number = UINT64_MAX;
+        f->coming = *settings;
+        f->has_coming = true;
+    } else {
+        f->settings = *settings;
+        f->has_settings = true;
+    }
+    f->log->level = settings->config.log_level;
+    f->log->format = settings->config.log_format;
+    f->log->audit = settings->config.audit_log;
+}
+
+static void put_settings_in_force(struct gr_inforce *f)
+{
+    if (!f->has_coming || f->loaded < f->coming_number)
+        return;
+    gr_settings_fini(&f->settings);
+    f->settings = f->coming;
+    f->has_coming = false;
+}
+
+static int read_settings(struct gr_inforce *f)
+{
+    struct gr_finding_list findings;
+    struct gr_reporter reporter;
+    struct gr_settings settings;
+    int r;
+
+    gr_finding_list_init(&findings);
+    reporter = gr_finding_list_reporter(&findings);
+    r = gr_settings_read(f->flags, gr_str_from(f->configure_text), &reporter, &settings);
+    /* A source that turned bad does not take away what was good before. */
+    if (r == 0 && !settings.sound && f->has_settings) {
+        gr_settings_fini(&settings);
+        f->settings.sound = false;
+        latest(f)->sound = false;
+    } else if (r == 0) {
+        take_settings(f, &settings);
+    }
+    if (findings.hash != f->settings_hash)
+        gr_finding_list_log(&findings, f->log);
+    f->settings_hash = findings.hash;
+    gr_finding_list_fini(&f->settings_findings);
+    f->settings_findings = findings;
+    return r;
+}
+
+/* Everything that a load reads, but for hook programs and what links lead to. */
+static void watch_files(struct gr_inforce *f)
+{
+    const struct gr_config *config = &latest(f)->config;
+    const char *paths[2 * GR_CONFIG_DIRS_MAX + 2];
+    size_t n = 0;
+
+    paths[n++] = f->flags->config_path ? f->flags->config_path : GR_CONFIG_DEFAULT;
+    paths[n++] = f->flags->policy_path ? f->flags->policy_path : GR_POLICY_DEFAULT;
+    for (size_t i = 0; i < config->hooks_dirs_n && i < GR_CONFIG_DIRS_MAX; i++)
+        paths[n++] = config->hooks_dirs[i];
+    for (size_t i = 0; i < config->oci_hooks_dirs_n && i < GR_CONFIG_DIRS_MAX; i++)
+        paths[n++] = config->oci_hooks_dirs[i];
+    gr_watch_set(f->watch, paths, n);
+}
+
+/* On the loader's thread. */
+static bool files_changed(void *user, bool drops)
+{
+    return gr_watch_is_stirred(user, drops ? GR_WATCH_TRUST_DROP_MS : GR_WATCH_TRUST_MS);
+}
+
+static void order_load(struct gr_inforce *f, const char *cause)
+{
+    const struct gr_settings *settings = latest(f);
+    struct gr_load_options options =
+        gr_settings_load_options(settings, f->flags, gr_str_from(f->configure_text), &f->fs);
+    const struct timeval wait = {.tv_sec = (time_t)settings->config.rescan_interval_s};
+    uint64_t number;
+
+    options.check_host = true;
+    /* While containers wait for it, the load is taken as it is. */
+    if (f->torn < GR_INFORCE_TORN_MAX && gr_inforce_is_usable(f)) {
+        options.torn = files_changed;
+        options.torn_user = f->watch;
+    }
+    gr_reload_set_run_dir(f->reload, settings->config.run_dir);
+    number = gr_reload_order(f->reload, &options, cause);
+    if (number != 0) {
+        f->ordered = number;
+        f->coming_number = GR_MIN(f->coming_number, number);
+    } else {
+        GR_LOG(f->log, GR_LEVEL_ERROR, "no memory to load the rules",
+               GR_LOG_INT("retry_s", settings->config.rescan_interval_s));
+    }
+    (void)event_add(f->rescan, &wait);
+}
+
+void gr_inforce_reload(struct gr_inforce *f, const char *cause)
+{
+    if (f->waiting)
+        return;
+    gr_watch_look(f->watch);
+    (void)read_settings(f); /* without memory the old ones stand */
+    watch_files(f);
+    order_load(f, cause);
+}
+
+static void on_rescan(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    gr_inforce_reload(arg, "rescan");
+}
+
+static void on_files_changed(void *user)
+{
+    gr_inforce_reload(user, "watch");
+}
+
+void gr_inforce_configure(struct gr_inforce *f, struct gr_str text)
+{
+    char *copy = text.n > 0 ? strndup(text.p, text.n) : NULL;
+
+    if (!copy && !f->configure_text && f->ordered > 0)
+        return;
+    free(f->configure_text);
+    f->configure_text = copy;
+    f->waiting = false;
+    gr_inforce_reload(f, "Configure");
+    f->needed = f->ordered;
+}
+
+/* ---- rules ---- */
+
+static void log_load(struct gr_inforce *f, const struct gr_reloaded *reloaded, bool news)
+{
+    const struct gr_load_result *load = &reloaded->load;
+    bool ready = load->errors == 0 && f->settings.sound;
+
+    news = news || ready != f->ready;
+    f->ready = ready;
+    GR_LOG(f->log, news ? GR_LEVEL_INFO : GR_LEVEL_DEBUG, "rules loaded",
+           GR_LOG_INT("sets", load->sets), GR_LOG_INT("files", load->files_n),
+           GR_LOG_INT("rejected", load->rejected), GR_LOG_INT("blocked", load->blocked),
+           GR_LOG_INT("policies", gr_ruleset_policies(f->ruleset)->n),
+           GR_LOG_INT("last_good", load->last_good), GR_LOG_INT("warnings", load->warnings),
+           GR_LOG_TEXT("ready", ready ? "yes" : "no"), GR_LOG_TEXT("cause", reloaded->cause),
+           GR_LOG_INT("took_us", reloaded->took_ns / NS_PER_US));
+}
+
+/* Puts new rules in force. */
+static void swap(struct gr_inforce *f, struct gr_reloaded *reloaded)
+{
+    bool same_rules = f->ruleset && reloaded->hash == f->rules_hash;
+    bool same_findings = reloaded->findings.hash == f->findings_hash;
+
+    if (!same_findings)
+        gr_finding_list_log(&reloaded->findings, f->log);
+    /* The newer object even of the same rules: what the load tells of its files lives there. */
+    gr_reload_dispose(f->reload, gr_take(f->ruleset));
+    f->ruleset = gr_take(reloaded->load.ruleset);
+    gr_since_unref(f->since);
+    f->since = gr_take(reloaded->since);
+    f->load = reloaded->load;
+    f->rules_hash = reloaded->hash;
+    f->findings_hash = reloaded->findings.hash;
+    gr_finding_list_fini(&f->findings);
+    f->findings = reloaded->findings;
+    gr_finding_list_init(&reloaded->findings);
+    f->loaded = reloaded->number;
+    put_settings_in_force(f);
+    log_load(f, reloaded, !same_rules || !same_findings);
+}
+
+static void count(struct gr_inforce *f, const struct gr_reloaded *reloaded)
+{
+    bool good = reloaded->result == 0 && reloaded->load.errors == 0;
+
+    f->loads++;
+    f->failures += !good;
+    f->last_s = (int64_t)time(NULL);
+    if (good)
+        f->last_success_s = f->last_s;
+    f->last_took_ns = reloaded->took_ns;
+    f->last_cause = reloaded->cause;
+}
+
+/*
+ * Files changed while they were read: some may be old and some new, or one be empty that is about
+ * to be written. The load that follows sees them all. What nothing can do without is put in force
+ * as it is.
+ */
+static bool drop_torn(struct gr_inforce *f, struct gr_reloaded *reloaded)
+{
+    if (!reloaded->load.torn || !gr_inforce_is_usable(f)) {
+        f->torn = 0;
+        return false;
+    }
+    f->torn++;
+    gr_reload_dispose(f->reload, gr_take(reloaded->load.ruleset));
+    gr_watch_stir(f->watch);
+    GR_LOG(f->log, GR_LEVEL_DEBUG, "files changed while they were read, reading them again",
+           GR_LOG_TEXT("cause", reloaded->cause));
+    return true;
+}
+
+static void on_reloaded(void *user, struct gr_reloaded *reloaded)
+{
+    struct gr_inforce *f = user;
+
+    /* The settings were read before the directories were found. */
+    if (gr_watch_has_moved(f->watch))
+        gr_watch_stir(f->watch);
+    if (reloaded->result == 0 && drop_torn(f, reloaded))
+        return;
+    count(f, reloaded);
+    if (reloaded->result == 0)
+        swap(f, reloaded);
+    else
+        GR_LOG(f->log, GR_LEVEL_ERROR, "the rules could not be loaded, the old ones stay",
+               GR_LOG_TEXT("error", strerror(-reloaded->result)));
+    f->changed(f->user);
+}
+
+bool gr_inforce_is_usable(const struct gr_inforce *f)
+{
+    return f->ruleset && f->loaded >= f->needed;
+}
+
+struct gr_session_settings gr_inforce_session_settings(const struct gr_inforce *f)
+{
+    return (struct gr_session_settings){
+        .ignore_request_errors = f->settings.config.on_request_error == GR_REQUEST_ERROR_IGNORE,
+        .ambiguous_image_unknown = f->settings.config.ambiguous_image == GR_IMAGE_UNKNOWN,
+        /* Before the rules are there, what Synchronize tells is kept for them whole. */
+        .fields = f->ruleset ? gr_ruleset_fields(f->ruleset) : UINT32_MAX,
+        .adjusts = !f->ruleset || gr_ruleset_adjusts(f->ruleset),
+    };
+}
+
+void gr_inforce_set_suspend(struct gr_inforce *f, struct gr_suspend *suspend)
+{
+    f->suspend = suspend;
+}
+
+int gr_inforce_decide(struct gr_inforce *f, const struct gr_subject *subject,
+                      struct gr_arena *arena, struct gr_decision *out_decision, struct gr_err *err)
+{
+    struct gr_decide_options options = gr_settings_decide_options(&f->settings);
+
+    if (f->suspend)
+        gr_suspend_fill(f->suspend, &options);
+    if (!gr_inforce_is_usable(f))
+        return gr_fail(err, -EAGAIN, "rules-not-loaded",
+                       "Grapnel is still loading its rules; try again");
+    if (gr_decide(f->ruleset, subject, &options, arena, out_decision) != 0)
+        return gr_fail(err, -ENOMEM, "no-memory", "no memory to decide about the container");
+    return 0;
+}
+
+void gr_inforce_status(const struct gr_inforce *f, struct gr_inforce_status *out_status)
+{
+    *out_status = (struct gr_inforce_status){
+        .settings = &f->settings,
+        .ruleset = f->ruleset,
+        .since = f->since,
+        .load = &f->load,
+        .findings = &f->findings,
+        .settings_findings = &f->settings_findings,
+        .rules_hash = f->rules_hash,
+        .sound = f->settings.sound,
+        .ready = gr_inforce_is_usable(f) && f->ready,
+        .loads = f->loads,
+        .failures = f->failures,
+        .last_s = f->last_s,
+        .last_success_s = f->last_success_s,
+        .last_took_ns = f->last_took_ns,
+        .last_cause = f->last_cause,
+    };
+}
+
+void gr_inforce_watch_status(struct gr_inforce *f, struct gr_watch_status *out_status)
+{
+    gr_watch_status(f->watch, out_status);
+}
+
+/* ---- life ---- */
+
+/* Before the first thread. What cannot be given up is said; containers come first. */
+static void enter_sandbox(const struct gr_inforce *f)
+{
+    struct gr_err err = {0};
+
+    if (gr_sandbox_enter(f->settings.config.sandbox, &err) != 0)
+        GR_LOG(f->log, GR_LEVEL_ERROR, err.text, GR_LOG_TEXT("code", err.code));
+}
+
+static int start(struct gr_inforce *f, struct event_base *base, bool launched)
+{
+    int r;
+
+    f->rescan = evtimer_new(base, on_rescan, f);
+    if (!f->rescan)
+        return -ENOMEM;
+    r = gr_watch_new(base, f->log, NULL, on_files_changed, f, &f->watch);
+    if (r)
+        return r;
+    /* The settings file, before it is read. */
+    gr_watch_look(f->watch);
+    watch_files(f);
+    gr_watch_search(f->watch);
+    r = read_settings(f);
+    if (r)
+        return r;
+    enter_sandbox(f);
+    r = gr_reload_new(base, f->watch, on_reloaded, f, &f->reload);
+    if (r)
+        return r;
+    f->waiting = launched;
+    if (!launched) {
+        watch_files(f);
+        order_load(f, "start");
+    }
+    return 0;
+}
+
+int gr_inforce_new(struct event_base *base, const struct gr_flags *flags, bool launched,
+                   struct gr_log *log, gr_inforce_changed_fn *changed, void *user,
+                   struct gr_inforce **out_inforce)
+{
+    struct gr_inforce *f = calloc(1, sizeof(*f));
+    int r;
+
+    if (!f)
+        return -ENOMEM;
+    f->flags = flags;
+    f->log = log;
+    f->changed = changed;
+    f->user = user;
+    f->settings_hash = GR_HASH_START;
+    f->findings_hash = GR_HASH_START;
+    gr_finding_list_init(&f->findings);
+    gr_finding_list_init(&f->settings_findings);
+    gr_fs_posix(&f->fs);
+    r = start(f, base, launched);
+    if (r) {
+        gr_inforce_free(f);
+        return r;
+    }
+    *out_inforce = f;
+    return 0;
+}
+
+void gr_inforce_free(struct gr_inforce *f)
+{
+    if (!f)
+        return;
+    gr_reload_free(f->reload); /* its thread asks the watch */
+    gr_watch_free(f->watch);
+    if (f->rescan)
+        event_free(f->rescan);
+    gr_ruleset_unref(f->ruleset);
+    gr_since_unref(f->since);
+    gr_finding_list_fini(&f->findings);
+    gr_finding_list_fini(&f->settings_findings);
+    gr_settings_fini(&f->settings);
+    if (f->has_coming)
+        gr_settings_fini(&f->coming);
+    free(f->configure_text);
+    free(f);
+}

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/daemon/rules/reload.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/daemon/conn.h"
+#include "app/daemon/process/thread.h"
+#include "base/hash.h"
+#include "state/rundir.h"
+
+/* The reader's and the matcher's recursion is bounded by the depth limit of the format. */
+#define STACK_BYTES (512U << 10)
+
+/* Rule sets that wait to be freed. More than one only when loads follow each other at once. */
+#define GARBAGE_MAX 4
+
+struct order {
+    uint64_t number;
+    const char *cause;
+    struct gr_arena arena; /* holds the text that options points at */
+    struct gr_load_options options;
+    const char *run_dir; /* NULL: none */
+};
+
+struct gr_reload {
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards what follows up to finished */
+    pthread_cond_t wake;
+    struct order *next;                      /* the order that waits; owned */
+    struct gr_reloaded *ready;               /* the result that waits; owned */
+    struct gr_ruleset *garbage[GARBAGE_MAX]; /* to be freed; owned */
+    size_t garbage_n;
+    bool stop;
+
+    int finished; /* eventfd: a result waits */
+    struct event *event;
+    struct gr_watch *watch; /* NULL: none */
+    gr_reloaded_fn *done;
+    void *user;
+    uint64_t last_number; /* loop thread only, as the next one */
+    const char *run_dir;  /* NULL: none */
+
+    /* Loader thread only: of the last load that succeeded. */
+    struct gr_since *since;
+    bool since_read; /* what a process before this one left */
+};
+
+static void order_free(struct order *order)
+{
+    if (!order)
+        return;
+    gr_arena_fini(&order->arena);
+    free(order);
+}
+
+static void reloaded_free(struct gr_reloaded *reloaded)
+{
+    if (!reloaded)
+        return;
+    gr_ruleset_unref(reloaded->load.ruleset);
+    gr_since_unref(reloaded->since);
+    gr_finding_list_fini(&reloaded->findings);
+    free(reloaded);
+}
+
+/* ---- the loader's thread ---- */
+
+static struct gr_str bytes_of(const void *p, size_t n)
+{
+    return (struct gr_str){.p = p, .n = n};
+}
+
+static uint64_t hash_rules(const struct gr_ruleset *ruleset)
+{
+    const struct gr_policies *policies = gr_ruleset_policies(ruleset);
+    uint64_t hash = gr_hash_more(GR_HASH_START, policies->unreadable);
+
+    hash = gr_hash_more(hash, bytes_of(&policies->hash, sizeof(policies->hash)));
+    for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
+        const struct gr_hookset *set = gr_ruleset_at(ruleset, i);
+        const uint64_t numbers[] = {set->hash, set->other_node, set->blocked.n};
+        const struct gr_str environment = set->environment ? set->environment->name : GR_STR_NONE;
+
+        hash = gr_hash_more(hash, set->name);
+        hash = gr_hash_more(hash, set->file);
+        hash = gr_hash_more(hash, set->blocked);
+        hash = gr_hash_more(hash, bytes_of(numbers, sizeof(numbers)));
+        hash = gr_hash_more(hash, environment);
+    }
+    return hash;
+}
+
+/* The run directory is opened anew: it may be another one now, and it is hardly ever needed. */
+static void read_since(struct gr_reload *reload, const struct order *order,
+                       const struct gr_reporter *reporter)
+{
+    struct gr_err err = {0};
+    int dir = gr_rundir_open(order->run_dir, &err);
+    int r = dir < 0 ? dir : gr_since_read(dir, &reload->since, &err);
+
+    if (dir >= 0)
+        (void)close(dir);
+    if (r && r != -ENOMEM)
+        gr_report(reporter, GR_LEVEL_WARNING, &err);
+}
+
+/* Writes what changed, or all of it where somebody removed the file. */
+static void keep_since(const struct gr_reloaded *out, const struct gr_since *since, bool changed,
+                       const struct order *order, const struct gr_reporter *reporter)
+{
+    struct gr_err err = {0};
+    int dir = gr_rundir_open(order->run_dir, &err);
+    int r = dir < 0 ? dir : 0;
+
+    if (dir >= 0 && (changed || !gr_since_is_there(dir)))
+        r = gr_since_write(since, out->load.ruleset, dir);
+    if (dir >= 0 && r)
+        (void)gr_fail_errno(&err, r, "since-not-written",
+                            "expected to write the file %s/" GR_SINCE_FILE
+                            ", so that a later start knows since when sets are in force",
+                            order->run_dir);
+    if (dir >= 0)
+        (void)close(dir);
+    if (r)
+        gr_report(reporter, GR_LEVEL_WARNING, &err);
+}
+
+/* Since when what was loaded is in force. Without memory that is not known until the next load. */
+static void follow_since(struct gr_reload *reload, const struct order *order,
+                         const struct gr_reporter *reporter, struct gr_reloaded *out)
+{
+    struct gr_since *since;
+    bool changed;
+
+    if (!reload->since_read && order->run_dir)
+        read_since(reload, order, reporter);
+    reload->since_read = true;
+    if (gr_since_follow(reload->since, out->load.ruleset, (int64_t)time(NULL), &since, &changed))
+        return;
+    if (order->run_dir)
+        keep_since(out, since, changed, order, reporter);
+    gr_since_unref(reload->since);
+    reload->since = since;
+    out->since = gr_since_ref(since);
+}
+
+static struct gr_reloaded *work_on(struct gr_reload *reload, const struct order *order)
+{
+    struct gr_reloaded *out = calloc(1, sizeof(*out));
+    struct gr_reporter reporter;
+    uint64_t start = gr_now_ns();
+
+    if (!out)
+        return NULL;
+    out->number = order->number;
+    out->cause = order->cause;
+    gr_finding_list_init(&out->findings);
+    reporter = gr_finding_list_reporter(&out->findings);
+    out->result = gr_load(&order->options, &reporter, &out->load);
+    if (out->result == 0) {
+        out->hash = hash_rules(out->load.ruleset);
+        follow_since(reload, order, &reporter, out);
+    }
+    out->took_ns = gr_now_ns() - start;
+    return out;
+}
+
+static void tell(const struct gr_reload *reload)
+{
+    const uint64_t one = 1;
+
+    /* The counter cannot overflow: it is emptied by each turn of the loop. */
+    if (write(reload->finished, &one, sizeof(one)) != (ssize_t)sizeof(one))
+        abort();
+}
+
+/* What the loader is to do next: free, work, or (neither) end. */
+struct job {
+    struct gr_ruleset *garbage[GARBAGE_MAX];
+    size_t garbage_n;
+    struct order *order;
+};
+
+static bool wait_for_job(struct gr_reload *reload, struct job *job)
+{
+    *job = (struct job){0};
+    (void)pthread_mutex_lock(&reload->lock);
+    while (!reload->next && reload->garbage_n == 0 && !reload->stop)
+        (void)pthread_cond_wait(&reload->wake, &reload->lock);
+    if (!reload->stop) {
+        job->order = gr_take(reload->next);
+        memcpy(job->garbage, reload->garbage, sizeof(job->garbage));
+        job->garbage_n = reload->garbage_n;
+        reload->garbage_n = 0;
+    }
+    (void)pthread_mutex_unlock(&reload->lock);
+    return job->order || job->garbage_n > 0;
+}
+
+/* Returns what the loop has not taken yet, if anything. */
+static struct gr_reloaded *hand_over(struct gr_reload *reload, struct gr_reloaded *out)
+{
+    struct gr_reloaded *unseen;
+
+    (void)pthread_mutex_lock(&reload->lock);
+    unseen = reload->ready;
+    reload->ready = out;
+    (void)pthread_mutex_unlock(&reload->lock);
+    tell(reload);
+    return unseen;
+}
+
+static void *loader_main(void *arg)
+{
+    struct gr_reload *reload = arg;
+    struct job job;
+
+    while (wait_for_job(reload, &job)) {
+        /* Before the load, so that three generations are never there at once. */
+        for (size_t i = 0; i < job.garbage_n; i++)
+            gr_ruleset_unref(job.garbage[i]);
+        if (!job.order)
+            continue;
+        if (reload->watch)
+            gr_watch_search(reload->watch);
+        /* What nobody has taken is known to nobody else: its references are ours to drop. */
+        reloaded_free(hand_over(reload, work_on(reload, job.order)));
+        order_free(job.order);
+    }
+    return NULL;
+}
+
+/* ---- the loop's thread ---- */
+
+static void on_finished(evutil_socket_t fd, short what, void *arg)
+{
+    struct gr_reload *reload = arg;
+    struct gr_reloaded *out;
+    uint64_t count;
+
+    (void)what;
+    if (read((int)fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
+        return;
+    (void)pthread_mutex_lock(&reload->lock);
+    out = gr_take(reload->ready);
+    (void)pthread_mutex_unlock(&reload->lock);
+    if (!out)
+        return;
+    reload->done(reload->user, out);
+    reloaded_free(out);
+}
+
+static int prepare(struct gr_reload *reload, struct event_base *base)
+{
+    reload->finished = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (reload->finished < 0)
+        return -errno;
+    reload->event = event_new(base, reload->finished, EV_READ | EV_PERSIST, on_finished, reload);
+    if (!reload->event || event_add(reload->event, NULL) != 0)
+        return -ENOMEM;
+    return 0;
+}
+
+static void release(struct gr_reload *reload)
+{
+    if (reload->event)
+        event_free(reload->event);
+    if (reload->finished >= 0)
+        (void)close(reload->finished);
+    (void)pthread_cond_destroy(&reload->wake);
+    (void)pthread_mutex_destroy(&reload->lock);
+    for (size_t i = 0; i < reload->garbage_n; i++)
+        gr_ruleset_unref(reload->garbage[i]);
+    order_free(reload->next);
+    reloaded_free(reload->ready);
+    gr_since_unref(reload->since);
+    free(reload);
+}
+
+int gr_reload_new(struct event_base *base, struct gr_watch *watch, gr_reloaded_fn *done, void *user,
+                  struct gr_reload **out_reload)
+{
+    struct gr_reload *reload = calloc(1, sizeof(*reload));
+    int r;
+
+    if (!reload)
+        return -ENOMEM;
+    reload->finished = -1;
+    reload->watch = watch;
+    reload->done = done;
+    reload->user = user;
+    (void)pthread_mutex_init(&reload->lock, NULL);
+    (void)pthread_cond_init(&reload->wake, NULL);
+    r = prepare(reload, base);
+    if (r == 0)
+        r = gr_thread_start(loader_main, reload, STACK_BYTES, &reload->thread);
+    if (r) {
+        release(reload);
+        return r;
+    }
+    *out_reload = reload;
+    return 0;
+}
+
+void gr_reload_free(struct gr_reload *reload)
+{
+    if (!reload)
+        return;
+    (void)pthread_mutex_lock(&reload->lock);
+    reload->stop = true;
+    (void)pthread_cond_signal(&reload->wake);
+    (void)pthread_mutex_unlock(&reload->lock);
+    (void)pthread_join(reload->thread, NULL);
+    release(reload);
+}
+
+void gr_reload_dispose(struct gr_reload *reload, struct gr_ruleset *ruleset)
+{
+    if (!ruleset)
+        return;
+    (void)pthread_mutex_lock(&reload->lock);
+    if (reload->garbage_n < GARBAGE_MAX) {
+        reload->garbage[reload->garbage_n++] = gr_take(ruleset);
+        (void)pthread_cond_signal(&reload->wake);
+    }
+    (void)pthread_mutex_unlock(&reload->lock);
+    gr_ruleset_unref(ruleset);
+}
+
+/* False: no memory. */
+static bool copy_text(struct gr_arena *arena, const char **text)
+{
+    if (*text)
+        *text = gr_arena_copy(arena, gr_str_from(*text));
+    return *text != NULL;
+}
+
+static bool copy_dirs(struct gr_arena *arena, const char *const **dirs, size_t n)
+{
+    const char **copies = gr_arena_array(arena, n, sizeof(*copies));
+
+    if (!copies)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        copies[i] = (*dirs)[i];
+        if (!copy_text(arena, &copies[i]))
+            return false;
+    }
+    *dirs = copies;
+    return true;
+}
+
+/* Copies the text that options borrows; the table of file operations and the version are static. */
+static bool copy_options(struct order *order, const struct gr_load_options *from)
+{
+    struct gr_load_options *to = &order->options;
+    struct gr_arena *arena = &order->arena;
+
+    *to = *from;
+    return copy_dirs(arena, &to->dirs, to->dirs_n) &&
+           copy_dirs(arena, &to->oci_dirs, to->oci_dirs_n) && copy_text(arena, &to->host_root) &&
+           (!to->last_good_dir || copy_text(arena, &to->last_good_dir)) &&
+           (!order->run_dir || copy_text(arena, &order->run_dir)) &&
+           (!to->policy.path || copy_text(arena, &to->policy.path)) &&
+           gr_arena_str(arena, from->policy.configure_text, &to->policy.configure_text) &&
+           gr_arena_str(arena, from->environment, &to->environment) &&
+           gr_arena_str(arena, from->node_name, &to->node_name);
+}
+
+void gr_reload_set_run_dir(struct gr_reload *reload, const char *run_dir)
+{
+    reload->run_dir = run_dir && run_dir[0] ? run_dir : NULL;
+}
+
+uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options *options,
+                         const char *cause)
+{
+    struct order *order = calloc(1, sizeof(*order));
+    struct order *replaced;
+
+    if (!order)
+        return 0;
+    gr_arena_init(&order->arena, 1024, 0);
+    order->run_dir = reload->run_dir;
+    if (!copy_options(order, options)) {
+        order_free(order);
+        return 0;
+    }
+    order->number = ++reload->last_number;
+    order->cause = cause;
+    (void)pthread_mutex_lock(&reload->lock);
+    replaced = reload->next;
+    reload->next = order;
+    (void)pthread_cond_signal(&reload->wake);
+    (void)pthread_mutex_unlock(&reload->lock);
+    order_free(replaced);
+    return reload->last_number;
+}

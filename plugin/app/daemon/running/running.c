@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/daemon/running/running.h"
+
+#include <errno.h>
+
+#include "app/daemon/conn.h"
+#include "app/daemon/process/memory.h"
+#include "app/daemon/running/running_found.h"
+#include "nri/limits.h"
+
+/* How long one turn of the loop may be kept, and by how many containers. One that is begun is
+ * finished: an ordinary one takes some microseconds, a hostile one what a request may
+ * (GR_MATCH_STEPS_MAX). */
+#define SLICE_NS UINT64_C(1000000)
+#define SLICE_CONTAINERS 64
+
+/* Ids that come in while containers are looked at. */
+#define ALSO_BLOCK_BYTES 4096
+
+/* The container that the last answer of a session was about. Where the answer came too late the
+ * runtime has dropped us, and created it without hooks. */
+struct last_answer {
+    struct gr_arena arena;
+    struct gr_str id; /* n == 0: none, or nothing was injected */
+    struct gr_str *sets;
+    size_t sets_n;
+};
+
+/* A container that was created after Synchronize. */
+struct also {
+    struct also *next;
+    struct gr_str id;
+};
+
+struct gr_running {
+    struct event *slice;
+    struct gr_inforce *inforce;
+    const struct gr_log *log;
+    struct gr_journal *const *journal; /* where it stands */
+    struct last_answer last_answer;
+
+    /* What is being looked at; told is NULL: nothing. */
+    struct gr_nri_running *told;
+    size_t next;           /* container */
+    bool complete;         /* of the journal, before this Synchronize */
+    int64_t ended_s;       /* the same */
+    struct gr_arena arena; /* of one container */
+    struct gr_arena also_arena;
+    struct also *also;
+    size_t also_n;
+    bool also_lost; /* there was no memory for one */
+    struct gr_found found;
+
+    struct gr_found before; /* what came out of the Synchronize before */
+    uint64_t looks;         /* that ended, or gave nothing */
+    bool said;              /* that nothing is known, since it last was */
+};
+
+/* ---- one container ---- */
+
+/* What is asked of a container for each of its sets. */
+struct looking {
+    struct gr_running *running;
+    const struct gr_nri_container *container;
+    const struct gr_since *since;
+    enum gr_known known;
+    bool marked;
+    const struct gr_found_node *missed; /* as found before */
+};
+
+static bool is_marked(const struct gr_subject *subject)
+{
+    for (size_t i = 0; i < subject->hooks_n; i++) {
+        if (gr_mark_of(&subject->hooks[i]).set.n > 0)
+            return true;
+    }
+    return false;
+}
+
+static enum gr_running_mark find_mark(const struct gr_subject *subject,
+                                      const struct gr_hookset *set)
+{
+    enum gr_running_mark found = GR_RUNNING_NO_MARK;
+
+    for (size_t i = 0; i < subject->hooks_n; i++) {
+        const struct gr_mark mark = gr_mark_of(&subject->hooks[i]);
+
+        if (!gr_str_eq(mark.set, set->name))
+            continue;
+        if (gr_mark_is_current(&mark, set))
+            return GR_RUNNING_MARK;
+        found = GR_RUNNING_OLD_MARK;
+    }
+    return found;
+}
+
+static bool has_hooks(const struct gr_hookset *set)
+{
+    for (size_t i = 0; i < GR_STAGE_COUNT; i++) {
+        if (set->hooks[i].n > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool answer_was_lost(const struct gr_running *r, struct gr_str id, struct gr_str set)
+{
+    const struct last_answer *last = &r->last_answer;
+
+    if (last->id.n == 0 || !gr_str_eq(last->id, id))
+        return false;
+    for (size_t i = 0; i < last->sets_n; i++) {
+        if (gr_str_eq(last->sets[i], set))
+            return true;
+    }
+    return false;
+}
+
+/* The journal knows which containers were missed, and the process which sets of them; a process
+ * that has just started does not. */
+static bool was_missed(const struct looking *l, struct gr_str set)
+{
+    const struct gr_found *before = &l->running->before;
+
+    if (gr_found_missed(l->missed, set))
+        return true;
+    return l->known == GR_KNOWN_MISSED && !(before->known && gr_found_names_all_missed(before));
+}
+
+static enum gr_running_class classify(const struct looking *l, const struct gr_set_result *result)
+{
+    const struct gr_subject *subject = &l->container->subject;
+    const struct gr_hookset *set = result->set;
+    struct gr_running_facts facts = {.in_force = gr_since_is_in_force(set),
+                                     .has_hooks = has_hooks(set),
+                                     .verdict = result->verdict,
+                                     .created_s = l->container->created_s,
+                                     .marked = l->marked,
+                                     .known = l->known,
+                                     .complete = l->running->complete,
+                                     .ended_s = l->running->ended_s};
+
+    if (!facts.in_force || !facts.has_hooks)
+        return GR_RUNNING_FINE; /* before it costs anything: there may be thousands */
+    facts.mark = find_mark(subject, set);
+    facts.since_known = gr_since_find(l->since, set, &facts.since);
+    facts.was_missed = was_missed(l, set->name);
+    facts.answer_was_lost = answer_was_lost(l->running, subject->id, set->name);
+    return gr_running_classify(&facts);
+}
+
+static void say_missed(struct gr_running *r, const struct gr_subject *subject, struct gr_str set)
+{
+    if (r->found.said == GR_RUNNING_MISSED_MAX)
+        return;
+    r->found.said++;
+    GR_LOG(r->log, GR_LEVEL_WARNING,
+           "a container runs without the hooks of a set that was in force when it was created",
+           GR_LOG_STR("namespace", subject->pod_namespace), GR_LOG_STR("pod", subject->pod_name),
+           GR_LOG_STR("container", subject->name), GR_LOG_STR("id", subject->id),
+           GR_LOG_STR("set", set));
+}
+
+static void note(struct looking *l, const struct gr_set_result *result, enum gr_running_class class)
+{
+    const struct gr_subject *subject = &l->container->subject;
+    struct gr_running *r = l->running;
+    struct gr_str set = result->set->name;
+
+    gr_found_add(&r->found, subject, set, class);
+    if (class != GR_RUNNING_MISSED || l->known == GR_KNOWN_MISSED ||
+        gr_found_missed(l->missed, set))
+        return;
+    say_missed(r, subject, set);
+    if (*r->journal)
+        (void)gr_journal_missed(*r->journal, subject->id, set); /* it counts its own failures */
+}
+
+/* A pod's author can make it so: it is no way to keep a missed container quiet. */
+static void note_unreadable(struct gr_running *r, struct gr_str id, const struct gr_err *err)
+{
+    bool new = id.n == 0 || !*r->journal || gr_journal_known(*r->journal, id) == GR_KNOWN_NOT;
+    bool say = new && r->found.said < GR_RUNNING_MISSED_MAX;
+
+    r->found.unreadable++;
+    r->found.said += say;
+    GR_LOG(r->log, say ? GR_LEVEL_WARNING : GR_LEVEL_DEBUG,
+           "a running container cannot be read: whether it lacks hooks is not known",
+           GR_LOG_STR("id", id), GR_LOG_TEXT("error", err->text));
+}
+
+static void look_at(struct gr_running *r, size_t i, const struct gr_since *since)
+{
+    enum gr_running_class gravest = GR_RUNNING_FINE;
+    struct gr_nri_container container;
+    struct gr_decision decision = {0};
+    struct gr_err err = {0};
+    struct looking l = {.running = r, .container = &container, .since = since};
+
+    gr_arena_reset(&r->arena);
+    if (gr_nri_running_at(r->told, i, &r->arena, &container, &err) != 0 ||
+        gr_inforce_decide(r->inforce, &container.subject, &r->arena, &decision, &err) != 0) {
+        note_unreadable(r, gr_nri_running_id(r->told, i), &err);
+        return;
+    }
+    if (*r->journal)
+        l.known = gr_journal_known(*r->journal, container.subject.id);
+    l.marked = is_marked(&container.subject);
+    l.missed = gr_found_of(&r->before, container.subject.id);
+    for (size_t k = 0; k < decision.results_n; k++) {
+        enum gr_running_class class = classify(&l, &decision.results[k]);
+
+        if (class == GR_RUNNING_FINE)
+            continue;
+        note(&l, &decision.results[k], class);
+        gravest = GR_MAX(gravest, class);
+    }
+    gr_found_count(&r->found, gravest);
+}
+
+/* ---- all of them ---- */
+
+static void forget_told(struct gr_running *r)
+{
+    gr_nri_running_free(gr_take(r->told));
+    gr_arena_fini(&r->arena);
+    gr_arena_fini(&r->also_arena);
+    r->also = NULL;
+    r->also_n = 0;
+    r->also_lost = false;
+    (void)event_del(r->slice);
+}
+
+/* Tells the journal which containers there are: those of Synchronize, and those created since. */
+static void tell_journal(struct gr_running *r)
+{
+    size_t all = gr_nri_running_count(r->told);
+    struct gr_str *ids = gr_arena_array(&r->also_arena, all + r->also_n, sizeof(*ids));
+    size_t n = 0;
+
+    /* Without all of them the journal would forget containers: it knows too many instead. */
+    if (!*r->journal || !ids || r->also_lost)
+        return;
+    for (size_t i = 0; i < all; i++) {
+        ids[n] = gr_nri_running_id(r->told, i);
+        n += ids[n].n > 0;
+    }
+    for (const struct also *also = r->also; also; also = also->next)
+        ids[n++] = also->id;
+    (void)gr_journal_listed(*r->journal, ids, n); /* it counts its own failures */
+}
+
+static void conclude(struct gr_running *r)
+{
+    struct gr_found *found = &r->found;
+
+    found->running = gr_nri_running_count(r->told);
+    found->known = true;
+    gr_found_finish(found);
+    tell_journal(r);
+    GR_LOG(r->log, GR_LEVEL_INFO, "running containers compared with the rules",
+           GR_LOG_INT("running", found->running), GR_LOG_INT("missed", found->missed),
+           GR_LOG_INT("outdated", found->outdated), GR_LOG_INT("preexisting", found->preexisting),
+           GR_LOG_INT("unreadable", found->unreadable));
+    gr_found_fini(&r->before);
+    r->before = *found;
+    gr_found_init(found);
+    r->looks++;
+    r->said = false;
+    forget_told(r);
+    gr_memory_trim();
+}
+
+static void look_on(struct gr_running *r)
+{
+    size_t all = gr_nri_running_count(r->told);
+    size_t end = GR_MIN(all, r->next + SLICE_CONTAINERS);
+    uint64_t until_ns = gr_now_ns() + SLICE_NS;
+    struct gr_inforce_status rules;
+
+    gr_inforce_status(r->inforce, &rules);
+    while (r->next < end && gr_now_ns() < until_ns)
+        look_at(r, r->next++, rules.since);
+    if (r->next == all)
+        conclude(r);
+}
+
+static void schedule(struct gr_running *r)
+{
+    const struct timeval now = {0};
+
+    if (r->told && gr_inforce_is_usable(r->inforce))
+        (void)event_add(r->slice, &now);
+}
+
+static void on_slice(evutil_socket_t fd, short what, void *arg)
+{
+    struct gr_running *r = arg;
+
+    (void)fd;
+    (void)what;
+    if (!r->told || !gr_inforce_is_usable(r->inforce))
+        return;
+    look_on(r);
+    schedule(r);
+}
+
+/* ---- what others tell ---- */
+
+static void say_unknown(struct gr_running *r, const struct gr_nri_running *told)
+{
+    bool large = told && gr_nri_running_state(told) == GR_NRI_RUNNING_TOO_LARGE;
+
+    gr_found_fini(&r->before);
+    gr_found_init(&r->before);
+    r->looks++;
+    if (!r->said)
+        GR_LOG(r->log, GR_LEVEL_WARNING, "whether containers were missed is not known",
+               GR_LOG_TEXT("reason", large ? "the runtime tells of more containers than are kept"
+                                           : "no memory to keep what the runtime tells"));
+    r->said = true;
+}
+
+void gr_running_take(struct gr_running *r, struct gr_nri_running *told)
+{
+    const struct gr_journal *journal = *r->journal;
+
+    forget_told(r);
+    gr_found_fini(&r->found);
+    gr_found_init(&r->found);
+    if (!told || gr_nri_running_state(told) != GR_NRI_RUNNING_WHOLE) {
+        say_unknown(r, told);
+        gr_nri_running_free(told);
+        return;
+    }
+    r->told = told;
+    r->next = 0;
+    r->complete = journal && gr_journal_is_complete(journal);
+    r->ended_s = journal ? gr_journal_session_ended_s(journal) : 0;
+    schedule(r);
+}
+
+void gr_running_rules_loaded(struct gr_running *r)
+{
+    schedule(r);
+}
+
+static bool copy_sets(struct last_answer *last, const struct gr_decision *decision)
+{
+    last->sets = gr_arena_array(&last->arena, decision->results_n, sizeof(*last->sets));
+    last->sets_n = 0;
+    for (size_t i = 0; i < decision->results_n && last->sets; i++) {
+        const struct gr_set_result *result = &decision->results[i];
+
+        if (result->verdict != GR_VERDICT_INJECTED)
+            continue;
+        if (!gr_arena_str(&last->arena, result->set->name, &last->sets[last->sets_n++]))
+            return false;
+    }
+    return last->sets != NULL;
+}
+
+static void remember_answer(struct last_answer *last, const struct gr_session_event *event)
+{
+    last->id = GR_STR_NONE;
+    gr_arena_reset(&last->arena);
+    if (event->refused || !event->decision || event->decision->hooks_n == 0)
+        return;
+    if (copy_sets(last, event->decision) &&
+        !gr_arena_str(&last->arena, event->subject->id, &last->id))
+        last->id = GR_STR_NONE;
+}
+
+void gr_running_created(struct gr_running *r, const struct gr_session_event *event)
+{
+    struct also *also;
+
+    remember_answer(&r->last_answer, event);
+    if (!r->told || event->refused || !event->subject)
+        return;
+    also = gr_arena_alloc(&r->also_arena, sizeof(*also));
+    if (!also || !gr_arena_str(&r->also_arena, event->subject->id, &also->id)) {
+        r->also_lost = true;
+        return;
+    }
+    also->next = r->also;
+    r->also = also;
+    r->also_n++;
+}
+
+void gr_running_status(const struct gr_running *r, struct gr_running_status *out_status)
+{
+    const struct gr_found *found = &r->before;
+
+    *out_status = (struct gr_running_status){.known = found->known,
+                                             .running = found->running,
+                                             .unreadable = found->unreadable,
+                                             .missed = found->missed,
+                                             .outdated = found->outdated,
+                                             .preexisting = found->preexisting,
+                                             .items = found->items,
+                                             .items_n = found->items_n,
+                                             .looks = r->looks};
+}
+
+/* ---- life ---- */
+
+int gr_running_new(struct event_base *base, struct gr_inforce *inforce, const struct gr_log *log,
+                   struct gr_journal *const *journal, struct gr_running **out_running)
+{
+    struct gr_running *r = calloc(1, sizeof(*r));
+
+    if (!r)
+        return -ENOMEM;
+    r->inforce = inforce;
+    r->log = log;
+    r->journal = journal;
+    gr_arena_init(&r->arena, GR_NRI_ARENA_BLOCK_BYTES, GR_NRI_ARENA_MAX_BYTES);
+    gr_arena_init(&r->also_arena, ALSO_BLOCK_BYTES, 0);
+    gr_arena_init(&r->last_answer.arena, ALSO_BLOCK_BYTES, 0);
+    gr_found_init(&r->found);
+    gr_found_init(&r->before);
+    r->slice = evtimer_new(base, on_slice, r);
+    if (!r->slice) {
+        free(r);
+        return -ENOMEM;
+    }
+    *out_running = r;
+    return 0;
+}
+
+void gr_running_free(struct gr_running *r)
+{
+    if (!r)
+        return;
+    forget_told(r);
+    event_free(r->slice);
+    gr_found_fini(&r->found);
+    gr_found_fini(&r->before);
+    gr_arena_fini(&r->last_answer.arena);
+    free(r);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/daemon/status/status_problems.h"
+
+#include <string.h>
+
+#include "app/daemon/status/status_running.h"
+#include "app/daemon/suspend/suspend.h"
+#include "app/daemon/suspend/suspend_status.h"
+#include "app/json.h"
+#include "app/rules_json.h"
+
+GR_PRINTF(2, 3) static void add_problem(json_t *list, const char *format, ...)
+{
+    struct gr_err err = {0};
+    va_list args;
+
+    va_start(args, format);
+    gr_err_fill(&err, NULL, format, args);
+    va_end(args);
+    (void)json_array_append_new(list, gr_json_str(gr_str_from(err.text)));
+}
+
+static void add_required(json_t *list, const struct gr_view *view)
+{
+    const struct gr_inforce_status *rules = &view->rules;
+    const struct gr_strs required = rules->settings->config.required_sets;
+
+    for (size_t i = 0; i < required.n; i++) {
+        const struct gr_hookset *set = gr_ruleset_find(rules->ruleset, required.items[i]);
+
+        if (gr_suspend_of(view, required.items[i]))
+            add_problem(list, "the required set %.*s is paused: containers are created without it",
+                        GR_STR_FMT(required.items[i]));
+        else if (!set || gr_set_state(set) != GR_SET_IN_FORCE)
+            add_problem(list, "the required set %.*s is not in force (%s): containers are refused",
+                        GR_STR_FMT(required.items[i]),
+                        set ? gr_set_state_name(gr_set_state(set)) : "missing");
+    }
+}
+
+static const char *plural(size_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+
+static void add_rules(json_t *list, const struct gr_view *view)
+{
+    const struct gr_inforce_status *rules = &view->rules;
+    const struct gr_load_result *load = rules->load;
+    const struct gr_policies *policies = gr_ruleset_policies(rules->ruleset);
+
+    if (policies->unreadable.n > 0)
+        add_problem(list, "every set is blocked: %.*s", GR_STR_FMT(policies->unreadable));
+    else if (load->blocked > 0)
+        add_problem(list, "%zu %s blocked", load->blocked,
+                    plural(load->blocked, "set is", "sets are"));
+    if (load->rejected > 0)
+        add_problem(list, "%zu %s refused", load->rejected,
+                    plural(load->rejected, "document of rules is", "documents of rules are"));
+    if (load->last_good > 0)
+        add_problem(list, "%zu %s with an earlier text, since the present one is refused",
+                    load->last_good, plural(load->last_good, "file counts", "files count"));
+    add_required(list, view);
+}
+
+/* Those of the process itself. */
+static void add_around(json_t *list, const struct gr_view *view)
+{
+    const struct gr_view_exporter *exporter = &view->exporter;
+
+    if (view->watch.problem)
+        add_problem(list, "files are not watched: %s", view->watch.problem);
+    if (view->journal.problem)
+        add_problem(list, "decisions are not recorded: %s", view->journal.problem);
+    if (exporter->address[0] && !exporter->served && exporter->error)
+        add_problem(list, "the metrics cannot be served at %s: %s", exporter->address,
+                    strerror(-exporter->error));
+}
+
+json_t *gr_status_problems(const struct gr_view *view)
+{
+    const struct gr_inforce_status *rules = &view->rules;
+    const struct gr_view_session *session = &view->session;
+    json_t *list = json_array();
+
+    gr_status_running_problem(list, &view->running);
+    if (session->state == GR_SESSION_CLOSED && session->connect_errno)
+        add_problem(list, "%s cannot be connected to: %s", session->socket,
+                    strerror(-session->connect_errno));
+    if (!rules->sound)
+        add_problem(list, "a source of settings has an error; what was good before counts");
+    if (rules->ruleset)
+        add_rules(list, view);
+    gr_suspend_status_problems(list, view);
+    add_around(list, view);
+    return list;
+}
