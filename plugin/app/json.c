@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 
+#include "base/utc.h"
 #include "base/utf8.h"
 
 json_t *gr_json_str(struct gr_str text)
@@ -44,14 +44,10 @@ void gr_json_set_count(json_t *object, const char *key, uint64_t n)
 
 void gr_json_set_time(json_t *object, const char *key, int64_t seconds)
 {
-    time_t time = (time_t)seconds;
-    struct tm utc;
-    char text[32];
+    char text[GR_UTC_BYTES];
 
-    if (seconds == 0 || !gmtime_r(&time, &utc) ||
-        strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc) == 0)
-        return;
-    (void)json_object_set_new(object, key, json_string(text));
+    if (seconds != 0)
+        (void)json_object_set_new(object, key, json_string(gr_utc_text(seconds, text)));
 }
 
 bool gr_json_directory(const char *path, char text[GR_JSON_DIRECTORY_BYTES])

@@ -10,22 +10,12 @@
 
 #include "app/cli/subject_flags.h"
 #include "app/exit.h"
+#include "base/utc.h"
 #include "rules/read/findings.h"
 
 #define NEAREST_MAX 5
 #define NEAREST_DISTANCE 6
 #define TITLE_BYTES 1024
-
-const char *gr_live_time(int64_t time_s, char out[GR_LIVE_TIME_BYTES])
-{
-    time_t at = (time_t)time_s;
-    struct tm parts;
-
-    if (!gmtime_r(&at, &parts) ||
-        strftime(out, GR_LIVE_TIME_BYTES, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0)
-        (void)snprintf(out, GR_LIVE_TIME_BYTES, "?");
-    return out;
-}
 
 static int no_memory(const char *verb)
 {
@@ -119,13 +109,13 @@ static bool is_same(const struct wanted *w, const struct gr_subject *a, const st
 static void put_age(int64_t since_s)
 {
     int64_t age_s = (int64_t)time(NULL) - since_s;
-    char text[GR_LIVE_TIME_BYTES];
+    char text[GR_UTC_BYTES];
 
     if (since_s == 0) {
         (void)fputs("nothing is recorded yet", stderr);
         return;
     }
-    (void)fprintf(stderr, "the journal begins at %s", gr_live_time(since_s, text));
+    (void)fprintf(stderr, "the journal begins at %s", gr_utc_text(since_s, text));
     if (age_s >= 7200)
         (void)fprintf(stderr, ", %lld hours ago", (long long)(age_s / 3600));
     else if (age_s >= 0)
@@ -215,11 +205,11 @@ static int several_found(const struct wanted *w, const struct gr_live_list *list
                   w->verb, gr_show(w->text).text, list->n);
     for (size_t i = 0; i < list->n; i++) {
         const struct gr_journal_entry *entry = list->items[i].entry;
-        char title[TITLE_BYTES], at[GR_LIVE_TIME_BYTES];
+        char title[TITLE_BYTES], at[GR_UTC_BYTES];
 
         gr_subject_title(&entry->decision.subject, title, sizeof(title));
         (void)fprintf(stderr, "  %s  %s  %s\n", gr_show(entry->decision.subject.id).text,
-                      gr_live_time(entry->time_s, at), title);
+                      gr_utc_text(entry->time_s, at), title);
     }
     return GR_EXIT_FAILED;
 }

@@ -68,9 +68,4 @@ const struct gr_subject **gr_live_all(const struct gr_journal_contents *contents
 void gr_live_text(const struct gr_live_found *found, const struct gr_ruleset *today);
 json_t *gr_live_json(const struct gr_live_found *found, const struct gr_ruleset *today);
 
-#define GR_LIVE_TIME_BYTES 32
-
-/* 2026-11-22T08:32:53Z */
-const char *gr_live_time(int64_t time_s, char out[GR_LIVE_TIME_BYTES]);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "app/cli/document.h"
 #include "app/cli/live.h"
+#include "base/utc.h"
 #include "base/utf8.h"
 #include "rules/read/findings.h"
 
@@ -77,9 +78,9 @@ static void put_earlier(const struct gr_live_found *found)
 {
     for (size_t i = 0; i < GR_MIN(found->earlier_n, (size_t)EARLIER_MAX); i++) {
         const struct gr_journal_entry *entry = found->earlier[i];
-        char at[GR_LIVE_TIME_BYTES];
+        char at[GR_UTC_BYTES];
 
-        (void)printf("earlier    %s  %s  %s\n", gr_live_time(entry->time_s, at),
+        (void)printf("earlier    %s  %s  %s\n", gr_utc_text(entry->time_s, at),
                      gr_show(gr_str_first(entry->decision.subject.id, ID_SHOWN_BYTES)).text,
                      gr_show(entry->decision.outcome).text);
     }
@@ -90,9 +91,9 @@ static void put_earlier(const struct gr_live_found *found)
 void gr_live_text(const struct gr_live_found *found, const struct gr_ruleset *today)
 {
     const struct gr_journal_decision *decision = &found->entry->decision;
-    char at[GR_LIVE_TIME_BYTES];
+    char at[GR_UTC_BYTES];
 
-    (void)printf("Recorded at %s, id %s: ", gr_live_time(found->entry->time_s, at),
+    (void)printf("Recorded at %s, id %s: ", gr_utc_text(found->entry->time_s, at),
                  gr_show(gr_str_first(decision->subject.id, ID_SHOWN_BYTES)).text);
     put_outcome(decision);
     (void)fputc('\n', stdout);
@@ -113,13 +114,6 @@ void gr_live_text(const struct gr_live_found *found, const struct gr_ruleset *to
 }
 
 /* ---- JSON ---- */
-
-static void set_time(json_t *object, int64_t time_s)
-{
-    char at[GR_LIVE_TIME_BYTES];
-
-    (void)json_object_set_new(object, "time", json_string(gr_live_time(time_s, at)));
-}
 
 static void set_number(json_t *object, const char *key, uint64_t number)
 {
@@ -185,7 +179,7 @@ static json_t *earlier_json(const struct gr_live_found *found)
         const struct gr_journal_entry *entry = found->earlier[i];
         json_t *object = json_object();
 
-        set_time(object, entry->time_s);
+        gr_json_set_time(object, "time", entry->time_s);
         gr_json_set_str(object, "id", entry->decision.subject.id);
         gr_json_set_str(object, "outcome", entry->decision.outcome);
         (void)json_array_append_new(list, object);
@@ -198,7 +192,7 @@ json_t *gr_live_json(const struct gr_live_found *found, const struct gr_ruleset 
     const struct gr_journal_decision *decision = &found->entry->decision;
     json_t *object = json_object();
 
-    set_time(object, found->entry->time_s);
+    gr_json_set_time(object, "time", found->entry->time_s);
     gr_json_set_str(object, "id", decision->subject.id);
     gr_json_set_str(object, "podUid", decision->subject.pod_uid);
     gr_json_set_str(object, "outcome", decision->outcome);

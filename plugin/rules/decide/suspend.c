@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "base/utc.h"
 
 const char *gr_suspension_kind_name(enum gr_suspension_kind kind)
 {
@@ -48,21 +49,12 @@ const struct gr_suspension *gr_suspension_find(const struct gr_suspension *list,
     return found ? found : look_up(list, n, set, GR_TRIPPED, now_s);
 }
 
-void gr_time_text(int64_t seconds, char text[GR_TIME_TEXT_BYTES])
-{
-    time_t time = (time_t)seconds;
-    struct tm tm;
-
-    if (!gmtime_r(&time, &tm) || strftime(text, GR_TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        (void)snprintf(text, GR_TIME_TEXT_BYTES, "%lld", (long long)seconds);
-}
-
 void gr_suspension_say(const struct gr_suspension *suspension, char text[GR_SUSPENSION_TEXT_BYTES])
 {
-    char until[GR_TIME_TEXT_BYTES] = "";
+    char until[GR_UTC_BYTES] = "";
 
     if (suspension->until_s != 0)
-        gr_time_text(suspension->until_s, until);
+        (void)gr_utc_text(suspension->until_s, until);
     (void)snprintf(text, GR_SUSPENSION_TEXT_BYTES, "%s%s%s by %.*s%s%.*s",
                    gr_suspension_kind_name(suspension->kind), until[0] ? " until " : "", until,
                    GR_STR_FMT(suspension->by), suspension->reason.n > 0 ? ": " : "",

@@ -38,10 +38,6 @@ bool gr_suspension_holds(const struct gr_suspension *suspension, int64_t now_s);
 const struct gr_suspension *gr_suspension_find(const struct gr_suspension *list, size_t n,
                                                struct gr_str set, int64_t now_s);
 
-/* A time as in RFC 3339, in UTC: 2026-03-01T03:30:00Z. */
-#define GR_TIME_TEXT_BYTES 32
-void gr_time_text(int64_t seconds, char text[GR_TIME_TEXT_BYTES]);
-
 /* "paused until 2026-03-01T03:30:00Z by uid 0: REASON", cut to what fits. */
 #define GR_SUSPENSION_TEXT_BYTES 384
 void gr_suspension_say(const struct gr_suspension *suspension, char text[GR_SUSPENSION_TEXT_BYTES]);

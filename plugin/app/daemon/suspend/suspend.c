@@ -11,6 +11,7 @@
 
 #include "app/daemon/suspend/suspend_parts.h"
 #include "base/hash.h"
+#include "base/utc.h"
 #include "state/rundir.h"
 
 /* The timer never waits longer: somebody may set the clock. */
@@ -23,10 +24,10 @@
 void gr_suspend_log(const struct gr_suspend *suspend, const char *message,
                     const struct gr_suspension *suspension, struct gr_str by)
 {
-    char until[GR_TIME_TEXT_BYTES] = "";
+    char until[GR_UTC_BYTES] = "";
 
     if (suspension->until_s != 0)
-        gr_time_text(suspension->until_s, until);
+        (void)gr_utc_text(suspension->until_s, until);
     GR_LOG(suspend->log, GR_LEVEL_WARNING, message,
            GR_LOG_STR("set", suspension->set.n > 0 ? suspension->set : GR_STR("(all)")),
            GR_LOG_TEXT("kind", gr_suspension_kind_name(suspension->kind)),
