@@ -3,8 +3,11 @@
 #include "testing.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -70,6 +73,43 @@ static void test_capabilities(void **state)
 {
     (void)state;
     assert_exits(in_sandbox(GR_SANDBOX_CAPABILITIES, no_capabilities), EXIT_FINE);
+}
+
+/* As systemd leaves a unit: without capabilities, and with a filter that forbids to set them. */
+static int make_a_unit(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_capset, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = {.len = GR_ARRAY_LEN(code), .filter = code};
+    struct gr_err err = {0};
+
+    if (gr_sandbox_enter(GR_SANDBOX_CAPABILITIES, &err) != 0)
+        return -1;
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+static int enters_as_a_unit(enum gr_sandbox sandbox)
+{
+    struct gr_err err = {0};
+
+    if (make_a_unit() != 0)
+        return EXIT_NOT_ENTERED;
+    return gr_sandbox_enter(sandbox, &err) == 0 ? no_capabilities() : EXIT_WRONG;
+}
+
+static int capabilities_as_a_unit(void)
+{
+    return enters_as_a_unit(GR_SANDBOX_CAPABILITIES);
+}
+
+static void test_unit(void **state)
+{
+    (void)state;
+    assert_exits(in_sandbox(GR_SANDBOX_NONE, capabilities_as_a_unit), EXIT_FINE);
 }
 
 static int nothing_given_up(void)
@@ -155,6 +195,11 @@ static int reaches_itself(void)
                : EXIT_WRONG;
 }
 
+static int filter_as_a_unit(void)
+{
+    return enters_as_a_unit(GR_SANDBOX_FULL);
+}
+
 static void assert_ended_by_filter(int status)
 {
     assert_true(WIFSIGNALED(status));
@@ -173,12 +218,14 @@ static void test_filter(void **state)
     assert_exits(in_sandbox(GR_SANDBOX_FULL, makes_a_process), EXIT_FINE);
     assert_exits(in_sandbox(GR_SANDBOX_FULL, reaches_others), EXIT_FINE);
     assert_exits(in_sandbox(GR_SANDBOX_FULL, reaches_itself), EXIT_FINE);
+    assert_exits(in_sandbox(GR_SANDBOX_NONE, filter_as_a_unit), EXIT_FINE);
 }
 
 int main(void)
 {
     test_add("none", test_none);
     test_add("capabilities", test_capabilities);
+    test_add("as a unit", test_unit);
     test_add("filter", test_filter);
     return test_run("sandbox");
 }

@@ -18,6 +18,19 @@ static void empty_bounding_set(void)
         (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 }
 
+static bool has_capabilities(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    uint32_t any = 0;
+
+    if (syscall(SYS_capget, &head, now) != 0)
+        return true;
+    for (size_t i = 0; i < GR_ARRAY_LEN(now); i++)
+        any |= now[i].effective | now[i].permitted | now[i].inheritable;
+    return any != 0;
+}
+
 static int drop_capabilities(struct gr_err *err)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -27,7 +40,8 @@ static int drop_capabilities(struct gr_err *err)
         return gr_fail(err, -errno, "sandbox", "no_new_privs cannot be set: %s", strerror(errno));
     empty_bounding_set();
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (syscall(SYS_capset, &head, none) != 0)
+    /* A service manager that took them away may forbid the call as well. */
+    if (has_capabilities() && syscall(SYS_capset, &head, none) != 0)
         return gr_fail(err, -errno, "sandbox", "the capabilities cannot be dropped: %s",
                        strerror(errno));
     return 0;
