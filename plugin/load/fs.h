@@ -33,6 +33,7 @@ struct gr_fs_meta {
     uint64_t device, inode;
     uint64_t mount; /* tells mounts apart */
     bool read_only; /* the mount is */
+    bool volume;    /* a directory on a read-only mount that kubelet fills: root's link ..data */
     bool no_exec;
     bool proc; /* its file system is a proc: what is there depends on who looks */
 };

@@ -65,6 +65,16 @@ static uint64_t opaque_time(struct statx_timestamp t)
     return (uint64_t)t.tv_sec * UINT64_C(1000000000) + t.tv_nsec;
 }
 
+/* What kubelet makes of a ConfigMap or Secret. A link of somebody else's says nothing. */
+static bool is_volume(int node, const struct gr_fs_meta *meta)
+{
+    struct stat st;
+
+    return meta->read_only && meta->type == GR_FS_DIRECTORY &&
+           fstatat(node, "..data", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode) &&
+           st.st_uid == 0;
+}
+
 static int posix_meta(void *user GR_UNUSED, int node, struct gr_fs_meta *out_meta)
 {
     struct statfs mount;
@@ -89,6 +99,7 @@ static int posix_meta(void *user GR_UNUSED, int node, struct gr_fs_meta *out_met
     };
     /* Before Linux 5.8 the device is the best guess. */
     out_meta->mount = st.stx_mask & STATX_MNT_ID ? st.stx_mnt_id : out_meta->device;
+    out_meta->volume = is_volume(node, out_meta);
     return 0;
 }
 

@@ -24,7 +24,7 @@ static bool others_may_write(const struct gr_trust_rules *rules, const struct gr
 /* Whether entries of a directory stay what they are although others may write it. */
 static bool keeps_entries(const struct gr_trust_rules *rules, const struct gr_fs_meta *dir)
 {
-    return dir->mode & MODE_STICKY || (rules->read_only_is_safe && dir->read_only);
+    return dir->mode & MODE_STICKY || (rules->volume_is_safe && dir->volume);
 }
 
 enum gr_trust_fault gr_trust_file(const struct gr_trust_rules *rules, const struct gr_fs_meta *meta)

@@ -7,9 +7,10 @@
  *   - owner: root; for a process that is not root also its own user;
  *   - a file is not writable by group or others, nor is any directory above it up to "/", unless
  *     that directory is sticky, root's (or our own) and the entry in it has a trusted owner;
- *   - a directory on a read-only mount counts as sticky, where the caller says so: kubelet makes
- *     those of ConfigMaps 0777. No other rule is relaxed for it, since a mount that is read-only
- *     here may be one that somebody else writes elsewhere (a hostPath).
+ *   - the directory of a ConfigMap counts as sticky, where the caller says so: kubelet makes it
+ *     0777. It is on a read-only mount and has kubelet's link ..data; a read-only mount alone says
+ *     nothing, since under a hardened systemd unit all that this process sees is read-only, and a
+ *     hostPath may be written elsewhere. No other rule is relaxed for it.
  * A process that is not root injects nothing: for it, its own group may write.
  */
 #ifndef GR_LOAD_TRUST_H
@@ -27,13 +28,13 @@ enum gr_trust_fault {
 
 struct gr_trust_rules {
     uint32_t euid, egid;
-    bool read_only_is_safe;
+    bool volume_is_safe;
 };
 
-static inline struct gr_trust_rules gr_trust_rules(const struct gr_fs *fs, bool read_only_is_safe)
+static inline struct gr_trust_rules gr_trust_rules(const struct gr_fs *fs, bool volume_is_safe)
 {
     return (struct gr_trust_rules){
-        .euid = fs->euid, .egid = fs->egid, .read_only_is_safe = read_only_is_safe};
+        .euid = fs->euid, .egid = fs->egid, .volume_is_safe = volume_is_safe};
 }
 
 /* Whether owner and mode of a file or directory are in order, for themselves. */

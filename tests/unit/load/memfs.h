@@ -310,6 +310,18 @@ static inline int mem_open_read(void *user, int dir, const char *name, int *out)
     return rc ? rc : mem_give(m, child, out);
 }
 
+/* As the real one says it: root's link ..data on a read-only mount. */
+static inline bool mem_is_volume(const struct memfs *m, int node)
+{
+    for (int i = 0; i < MEM_NODES_MAX && m->nodes[node].meta.read_only; i++) {
+        const struct mem_node *n = &m->nodes[i];
+
+        if (n->alive && n->parent == node && strcmp(n->name, "..data") == 0)
+            return n->meta.type == GR_FS_LINK && n->meta.uid == 0;
+    }
+    return false;
+}
+
 static inline int mem_meta(void *user, int node, struct gr_fs_meta *out)
 {
     struct memfs *m = mem_of(user);
@@ -318,6 +330,7 @@ static inline int mem_meta(void *user, int node, struct gr_fs_meta *out)
 
     if (rc == 0)
         *out = n->meta;
+    out->volume = mem_is_volume(m, (int)(n - m->nodes));
     return rc;
 }
 

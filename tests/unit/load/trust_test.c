@@ -144,6 +144,7 @@ static void judges_read_only(void **state)
 
     host_init(&host);
     mem_file(&host, FILE_PATH, SET("a"));
+    mem_link(&host, HOOKS "/..data", ".");
     n = mem_at(&host, row->path);
     n->meta.uid = row->uid;
     n->meta.mode = row->mode;
@@ -158,6 +159,30 @@ static void judges_read_only(void **state)
     memfs_fini(&host);
 }
 
+/* All that a hardened unit sees is read-only, and so may be a hostPath that others write elsewhere:
+ * without kubelet's link, or with one of somebody else's, the mode counts. */
+static void test_read_only_is_no_volume(void **state)
+{
+    struct loaded *l;
+
+    (void)state;
+    host_init(&host);
+    mem_file(&host, FILE_PATH, SET("a"));
+    mem_at(&host, HOOKS)->meta.mode = 0777;
+    mem_mount(&host, HOOKS, 5, true);
+    l = load(&host);
+    assert_finding(&l->findings, "untrusted-mode", HOOKS " has mode 0777");
+    mem_link(&host, HOOKS "/..data", ".")->meta.uid = 1000;
+    load_again(l);
+    assert_finding(&l->findings, "untrusted-mode", HOOKS " has mode 0777");
+    mem_at(&host, HOOKS "/..data")->meta.uid = 0;
+    load_again(l);
+    assert_no_findings(&l->findings);
+    assert_sets(l, "a");
+    loaded_free(l);
+    memfs_fini(&host);
+}
+
 /* Somebody else's link in a directory that they write elsewhere. */
 static void test_read_only_link(void **state)
 {
@@ -167,6 +192,7 @@ static void test_read_only_link(void **state)
     host_init(&host);
     mem_file(&host, "/srv/a.yaml", SET("a"));
     mem_link(&host, FILE_PATH, "/srv/a.yaml")->meta.uid = 1000;
+    mem_link(&host, HOOKS "/..data", ".");
     mem_at(&host, HOOKS)->meta.mode = 0777;
     mem_mount(&host, HOOKS, 5, true);
     l = load(&host);
@@ -342,6 +368,7 @@ int main(void)
     TEST_ADD_ROWS(judges, rows);
     test_add("a read-only mount", test_read_only_mount);
     TEST_ADD_ROWS(judges_read_only, read_only_rows);
+    test_add("a read-only mount that is no volume", test_read_only_is_no_volume);
     test_add("a link on a read-only mount", test_read_only_link);
     test_add("follows links with care", test_follows_links_with_care);
     TEST_ADD_ROWS(refuses_link, links);
