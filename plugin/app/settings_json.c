@@ -32,6 +32,11 @@ static json_t *text_or_none(const char *value)
     return text(value[0] ? value : "none");
 }
 
+static json_t *word(enum gr_setting setting, size_t value)
+{
+    return text(gr_config_words(setting).items[value]);
+}
+
 /* As it would be written in a settings file. */
 static json_t *value_of(const struct gr_config *c, enum gr_setting setting)
 {
@@ -43,13 +48,13 @@ static json_t *value_of(const struct gr_config *c, enum gr_setting setting)
     case GR_SETTING_NODE_NAME:
         return text(c->node_name);
     case GR_SETTING_LOG_LEVEL:
-        return text(gr_level_name(c->log_level));
+        return word(GR_SETTING_LOG_LEVEL, c->log_level);
     case GR_SETTING_LOG_FORMAT:
-        return text(c->log_format == GR_LOG_JSON ? "json" : "logfmt");
+        return word(GR_SETTING_LOG_FORMAT, c->log_format);
     case GR_SETTING_AMBIGUOUS_IMAGE:
-        return text(c->ambiguous_image == GR_IMAGE_UNKNOWN ? "Unknown" : "Trust");
+        return word(GR_SETTING_AMBIGUOUS_IMAGE, c->ambiguous_image);
     case GR_SETTING_ON_REQUEST_ERROR:
-        return text(c->on_request_error == GR_REQUEST_ERROR_IGNORE ? "Ignore" : "Fail");
+        return word(GR_SETTING_ON_REQUEST_ERROR, c->on_request_error);
     case GR_SETTING_RESCAN_INTERVAL:
         return json_integer(c->rescan_interval_s);
     case GR_SETTING_LAST_GOOD_DIR:
@@ -69,9 +74,9 @@ static json_t *value_of(const struct gr_config *c, enum gr_setting setting)
     case GR_SETTING_CONTROL_SOCKET:
         return text_or_none(c->control_socket);
     case GR_SETTING_AUDIT_LOG:
-        return text(gr_audit_log_name(c->audit_log));
+        return word(GR_SETTING_AUDIT_LOG, c->audit_log);
     case GR_SETTING_SANDBOX:
-        return text(gr_sandbox_name(c->sandbox));
+        return word(GR_SETTING_SANDBOX, c->sandbox);
     case GR_SETTING_METRICS_ADDRESS:
         return text_or_none(c->metrics_address);
     case GR_SETTING_METRICS_TEXTFILE:

@@ -136,9 +136,13 @@ struct gr_config {
     const char *metrics_textfile; /* ends in .prom; empty: none */
 };
 
-/* As they are written: "stdout", "Full", … */
-const char *gr_audit_log_name(enum gr_audit_log audit_log);
-const char *gr_sandbox_name(enum gr_sandbox sandbox);
+/* What a setting's enum is written as, by its value; n == 0: the setting takes no words. */
+struct gr_config_words {
+    const char *const *items;
+    size_t n;
+};
+
+struct gr_config_words gr_config_words(enum gr_setting setting);
 
 /* Everything set to its default; node_name is the empty text (the caller asks the kernel). */
 void gr_config_init(struct gr_config *out_config);
