@@ -284,7 +284,10 @@ static void write_text(const char *path, const char *text)
     (void)close(fd);
 }
 
-/* Runs in a child with user and mount namespaces of its own, as root of these. */
+#define NO_NAMESPACES 3 /* exit code of the child */
+
+/* Runs in a child with user and mount namespaces of its own, as root of these. Not every machine
+ * gives them: none does to a process below chroot(2). */
 static void in_namespaces(void (*body)(struct watching *w))
 {
     struct watching w;
@@ -301,7 +304,7 @@ static void in_namespaces(void (*body)(struct watching *w))
     assert_true(child >= 0);
     if (child == 0) {
         if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
-            _exit(3);
+            _exit(NO_NAMESPACES);
         write_text("/proc/self/uid_map", users);
         write_text("/proc/self/setgroups", "deny");
         write_text("/proc/self/gid_map", groups);
@@ -309,9 +312,11 @@ static void in_namespaces(void (*body)(struct watching *w))
         _exit(4); /* body ends the process itself */
     }
     assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
     watching_end(&w);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == NO_NAMESPACES)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void few_watches(struct watching *w)
