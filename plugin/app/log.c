@@ -99,7 +99,8 @@ static void put_logfmt(struct gr_buf *line, const char *key, struct gr_str value
     value = gr_str_first(value, value_max);
     if (line->len > 0)
         (void)gr_buf_byte(line, ' ');
-    (void)gr_buf_printf(line, "%s=", key);
+    (void)gr_buf_text(line, key);
+    (void)gr_buf_byte(line, '=');
     if (!needs_quotes(value)) {
         (void)gr_buf_str(line, value);
         return;

@@ -114,23 +114,68 @@ enum gr_json_match gr_json_match_key(struct gr_str quoted, struct gr_str name)
     return in.n == 0 && i == name.n ? match : GR_JSON_DIFFERENT;
 }
 
+/* Whether one of eight bytes is no ASCII character that stands as it is between quotes. */
+static bool is_special(const char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word, quote, backslash;
+
+    memcpy(&word, p, sizeof(word));
+    quote = word ^ ones * '"';
+    backslash = word ^ ones * '\\';
+    return (word | (word - ones * ' ') | ((quote - ones) & ~quote) |
+            ((backslash - ones) & ~backslash)) &
+           ones * 0x80;
+}
+
+static bool needs_escape(char c)
+{
+    return (unsigned char)c < ' ' || c == '"' || c == '\\';
+}
+
+/* How many leading bytes are ASCII and stand as they are: nearly all texts do whole. */
+static size_t plain_prefix(struct gr_str text)
+{
+    size_t at = 0;
+
+    while (text.n - at >= sizeof(uint64_t) && !is_special(text.p + at))
+        at += sizeof(uint64_t);
+    while (at < text.n && (unsigned char)text.p[at] < 0x80 && !needs_escape(text.p[at]))
+        at++;
+    return at;
+}
+
+static int quote_plain(struct gr_buf *out, struct gr_str text)
+{
+    uint8_t *to = gr_buf_grow(out, text.n + 2);
+
+    if (!to)
+        return out->broken;
+    to[0] = '"';
+    if (text.n > 0)
+        memcpy(to + 1, text.p, text.n);
+    to[text.n + 1] = '"';
+    return 0;
+}
+
 int gr_json_quote(struct gr_buf *out, struct gr_str text)
 {
+    size_t i = plain_prefix(text);
     size_t done = 0;
 
-    if (!gr_utf8_is_valid(text))
+    if (i == text.n)
+        return quote_plain(out, text);
+    if (!gr_utf8_is_valid(gr_str_skip(text, i)))
         return -EINVAL;
     (void)gr_buf_byte(out, '"');
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-
-        if (c >= 0x20 && c != '"' && c != '\\')
+    for (; i < text.n; i++) {
+        if (!needs_escape(text.p[i]))
             continue;
         (void)gr_buf_str(out, gr_str_first(gr_str_skip(text, done), i - done));
-        if (c >= 0x20)
-            (void)gr_buf_printf(out, "\\%c", c);
+        if ((unsigned char)text.p[i] >= ' ')
+            (void)gr_buf_printf(out, "\\%c", text.p[i]);
         else
-            (void)gr_buf_printf(out, "\\u%04x", c);
+            (void)gr_buf_printf(out, "\\u%04x", (unsigned char)text.p[i]);
         done = i + 1;
     }
     (void)gr_buf_str(out, gr_str_skip(text, done));

@@ -40,8 +40,7 @@ size_t gr_utf8_next(struct gr_str s, uint32_t *out_rune)
     return n;
 }
 
-/* How many leading bytes are plain ASCII, eight at a time: nearly all text that we see is. */
-static size_t ascii_prefix(struct gr_str s)
+size_t gr_utf8_ascii_prefix(struct gr_str s)
 {
     size_t at = 0;
 
@@ -53,6 +52,8 @@ static size_t ascii_prefix(struct gr_str s)
             break;
         at += sizeof(word);
     }
+    while (at < s.n && (unsigned char)s.p[at] < 0x80)
+        at++;
     return at;
 }
 
@@ -69,7 +70,7 @@ size_t gr_utf8_put(uint32_t rune, char out_bytes[4])
 
 size_t gr_utf8_valid_prefix(struct gr_str s)
 {
-    size_t at = s.n ? ascii_prefix(s) : 0;
+    size_t at = gr_utf8_ascii_prefix(s);
 
     while (at < s.n) {
         size_t n = gr_utf8_next(gr_str_skip(s, at), NULL);
@@ -77,6 +78,7 @@ size_t gr_utf8_valid_prefix(struct gr_str s)
         if (n == 0)
             return at;
         at += n;
+        at += gr_utf8_ascii_prefix(gr_str_skip(s, at));
     }
     return at;
 }

@@ -18,6 +18,9 @@ size_t gr_utf8_next(struct gr_str s, uint32_t *out_rune);
 /* The bytes of a code point up to U+10FFFF; their number. */
 size_t gr_utf8_put(uint32_t rune, char out_bytes[4]);
 
+/* How many leading bytes are ASCII: eight at a time, since nearly all text is. */
+size_t gr_utf8_ascii_prefix(struct gr_str s);
+
 /* Offset of the first byte that does not belong to a valid character, or s.n when all is valid. */
 size_t gr_utf8_valid_prefix(struct gr_str s);
 

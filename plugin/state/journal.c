@@ -36,8 +36,8 @@
 /* Of one instance at a time, the one with the lock; what a killed one left is replaced. */
 #define NEW_NAME ".decisions.new"
 #define LINK_NAME ".decisions.old.new"
-#define AGAIN_MAX 8 /* files that are replaced while one record is written */
-#define BUFFER_KEPT_BYTES (4U << 10)
+#define AGAIN_MAX 8                  /* files that are replaced while one record is written */
+#define BUFFER_KEPT_BYTES (8U << 10) /* a usual record has 5 KiB */
 /* All that is known, in records: 20 bytes for each id, and 200 for each record. */
 #define KNOWN_MAX_BYTES ((size_t)GR_JOURNAL_KNOWN_MAX * 24)
 

@@ -67,19 +67,20 @@ static int end(struct putter *p)
     return p->out->broken;
 }
 
-static void key(struct putter *p, const char *name)
-{
-    char last = p->out->len > 0 ? (char)p->out->data[p->out->len - 1] : '{';
-
-    (void)gr_buf_printf(p->out, "%s\"%s\":", last == '{' ? "" : ",", name);
-}
-
 static void next(struct putter *p)
 {
     char last = p->out->len > 0 ? (char)p->out->data[p->out->len - 1] : '[';
 
     if (last != '[' && last != '{')
         (void)gr_buf_byte(p->out, ',');
+}
+
+static void key(struct putter *p, const char *name)
+{
+    next(p);
+    (void)gr_buf_byte(p->out, '"');
+    (void)gr_buf_text(p->out, name);
+    (void)gr_buf_text(p->out, "\":");
 }
 
 /* ---- texts ---- */

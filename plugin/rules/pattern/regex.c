@@ -326,23 +326,9 @@ static enum gr_truth match_code(const struct gr_regex *regex, struct gr_str text
     return truth;
 }
 
-/* How many bytes at the beginning are ASCII. */
-static size_t ascii_prefix(struct gr_str text)
-{
-    size_t n = 0;
-    uint64_t word;
-
-    for (; n + sizeof(word) <= text.n; n += sizeof(word)) {
-        memcpy(&word, text.p + n, sizeof(word));
-        if (word & UINT64_C(0x8080808080808080))
-            break;
-    }
-    return n;
-}
-
 enum gr_truth gr_regex_match(const struct gr_regex *regex, struct gr_str text, uint64_t *steps)
 {
-    size_t ascii = ascii_prefix(text);
+    size_t ascii = gr_utf8_ascii_prefix(text);
     uint64_t price = BEGIN_STEPS + gr_steps_of_bytes(ascii) + (text.n - ascii) / CHECKED_BYTES;
     enum gr_truth truth;
 

@@ -211,6 +211,35 @@ static void quotes(void **state)
     gr_buf_fini(&out);
 }
 
+/* Each ASCII character at each place of texts of each length around the eight bytes that are looked
+ * at together. */
+static void quotes_anywhere(void **state)
+{
+    struct gr_buf out;
+
+    (void)state;
+    gr_buf_init(&out, 256);
+    for (unsigned i = 0; i < 0x80U * 20 * 20; i++) {
+        unsigned c = i % 0x80, at = i / 0x80 % 20, n = i / 0x80 / 20;
+        char text[20], quoted[8] = {(char)c}, expected[64];
+
+        if (at >= n)
+            continue;
+        memset(text, 'x', sizeof(text));
+        text[at] = (char)c;
+        if (c < 0x20)
+            (void)snprintf(quoted, sizeof(quoted), "\\u%04x", c);
+        else if (c == '"' || c == '\\')
+            (void)snprintf(quoted, sizeof(quoted), "\\%c", text[at]);
+        (void)snprintf(expected, sizeof(expected), "\"%.*s%s%.*s\"", (int)at,
+                       "xxxxxxxxxxxxxxxxxxxx", quoted, (int)(n - at - 1), "xxxxxxxxxxxxxxxxxxxx");
+        gr_buf_reset(&out, 256);
+        assert_int_equal(gr_json_quote(&out, (struct gr_str){.p = text, .n = n}), 0);
+        assert_str(gr_buf_view(&out), expected);
+    }
+    gr_buf_fini(&out);
+}
+
 struct key_row {
     const char *name;
     const char *quoted;
@@ -296,6 +325,7 @@ int main(void)
     TEST_ADD_ROWS(says, said_rows);
     TEST_ADD_ROWS(unescapes, text_rows);
     test_add("quotes", quotes);
+    test_add("quotes anywhere", quotes_anywhere);
     TEST_ADD_ROWS(matches_key, key_rows);
     test_add("depth has a limit", depth_has_a_limit);
     test_add("nodes have a limit", nodes_have_a_limit);
