@@ -449,6 +449,43 @@ static void without_a_directory(void **state)
     fini(&rig);
 }
 
+/* One that was made before the directory came is added to what the file of the directory says. */
+static void joins_a_file(void **state)
+{
+    char path[96];
+    const struct gr_pause plain = {.set = GR_STR("plain"), .by = GR_STR("uid 0")};
+    struct gr_suspend *first;
+    struct rig rig;
+
+    (void)state;
+    init(&rig);
+    (void)snprintf(path, sizeof(path), "%s/none/run", rig.dir);
+    first = open_instance(&rig);
+    rig.settings.config.run_dir = path;
+    gr_suspend_follow(rig.suspend, &rig.rules);
+    assert_int_equal(pause_for(&rig, "tap", 0), 0);
+    assert_int_equal(gr_suspend_pause(first, &rig.rules, &plain, &rig.err), 0);
+    rig.settings.config.run_dir = rig.dir;
+    gr_suspend_follow(rig.suspend, &rig.rules);
+    assert_non_null(find(rig.suspend, "plain"));
+    assert_non_null(find(rig.suspend, "tap"));
+    assert_non_null(find(first, "plain"));
+    assert_non_null(find(first, "tap"));
+    gr_suspend_free(first);
+    fini(&rig);
+}
+
+static void remove_dir(const struct rig *rig)
+{
+    int dir = open(rig->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    assert_true(dir >= 0);
+    assert_int_equal(unlinkat(dir, "pauses", 0), 0);
+    assert_int_equal(unlinkat(dir, "pauses.lock", 0), 0);
+    assert_int_equal(close(dir), 0);
+    assert_int_equal(rmdir(rig->dir), 0);
+}
+
 /* What cannot be written counts all the same, and it is said; a directory that was removed is made
  * again. */
 static void not_kept(void **state)
@@ -458,7 +495,7 @@ static void not_kept(void **state)
 
     (void)state;
     init(&rig);
-    assert_int_equal(rmdir(rig.dir), 0);
+    remove_dir(&rig);
     assert_int_equal(pause_for(&rig, "tap", 0), 0);
     assert_non_null(find(rig.suspend, "tap"));
     assert_non_null(strstr(look(&rig).suspended_problem, "cannot be written"));
@@ -584,6 +621,7 @@ int main(void)
     test_add("another holds the lock", another_holds_the_lock);
     test_add("damaged", damaged);
     test_add("without a directory", without_a_directory);
+    test_add("joins a file", joins_a_file);
     test_add("not kept", not_kept);
     test_add("trips", trips);
     test_add("paused and tripped", paused_and_tripped);

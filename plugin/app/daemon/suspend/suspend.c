@@ -172,6 +172,7 @@ static void read_file(struct gr_suspend *suspend)
     drop_ended(&pauses, now_s);
     before = suspend->now;
     suspend->now = (struct gr_pauses){0};
+    suspend->unsaved = false;
     replace(suspend, &pauses);
     log_differences(suspend, &before, now_s);
     gr_pauses_fini(&before);
@@ -244,9 +245,11 @@ static void write_file(struct gr_suspend *suspend, const struct gr_pauses *list)
 {
     struct gr_err err = {0};
 
+    suspend->unsaved = true;
     if (suspend->dir < 0)
         return;
-    if (gr_pauses_write(suspend->dir, list->items, list->n, &err) != 0)
+    suspend->unsaved = gr_pauses_write(suspend->dir, list->items, list->n, &err) != 0;
+    if (suspend->unsaved)
         note_problem(suspend, &err);
     else
         suspend->problem[0] = '\0';
@@ -308,6 +311,46 @@ int gr_suspend_apply(struct gr_suspend *suspend, const struct gr_suspend_change 
 
 /* ---- the directory ---- */
 
+/* What was paused while there was no directory, or another one, does not get lost. */
+static void add_ours(struct gr_suspend *suspend, const struct gr_pauses *ours)
+{
+    for (size_t i = 0; i < ours->n; i++) {
+        const struct gr_suspension *item = &ours->items[i];
+        const struct gr_suspend_change change = {
+            .set = item->set, .kinds = 1U << item->kind, .add = item};
+        struct gr_err err = {0};
+        size_t gone;
+
+        if (gr_suspension_holds(item, suspend->clock()) &&
+            !gr_suspend_entry(suspend, item->set, item->kind) &&
+            apply_locked(suspend, &change, &gone, &err) != 0)
+            note_problem(suspend, &err);
+    }
+}
+
+/* A missing file is made: each decision looks at it, and a name that is not there is searched anew
+ * each time. */
+static void begin_file(struct gr_suspend *suspend)
+{
+    int lock = gr_pauses_lock(suspend->dir);
+    struct gr_pauses ours = {0};
+
+    suspend->stamp = gr_pauses_stamp(suspend->dir);
+    if (suspend->stamp.inode == 0 && lock != -EAGAIN) {
+        write_file(suspend, &suspend->now);
+    } else {
+        if (suspend->unsaved) {
+            ours = suspend->now;
+            suspend->now = (struct gr_pauses){0};
+        }
+        read_file(suspend);
+        add_ours(suspend, &ours);
+        gr_pauses_fini(&ours);
+    }
+    if (lock >= 0)
+        gr_pauses_unlock(lock);
+}
+
 static void open_dir(struct gr_suspend *suspend, const char *path)
 {
     struct gr_err err = {0};
@@ -319,14 +362,8 @@ static void open_dir(struct gr_suspend *suspend, const char *path)
         note_problem(suspend, &err);
     else
         suspend->problem[0] = '\0';
-    if (suspend->dir < 0)
-        return;
-    suspend->stamp = gr_pauses_stamp(suspend->dir);
-    /* What was paused while there was no directory, or another one, does not get lost. */
-    if (suspend->stamp.inode == 0 && suspend->now.n > 0)
-        write_file(suspend, &suspend->now);
-    else
-        read_file(suspend);
+    if (suspend->dir >= 0)
+        begin_file(suspend);
 }
 
 /* Somebody may have removed the directory, and others have made it anew. */
@@ -348,6 +385,7 @@ static void follow_dir(struct gr_suspend *suspend, const char *path)
     if (!same) {
         free(suspend->path);
         suspend->path = strdup(path); /* without memory it is opened again next time */
+        suspend->unsaved = true;
     }
     open_dir(suspend, path);
 }

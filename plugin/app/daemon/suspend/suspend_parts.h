@@ -22,6 +22,7 @@ struct gr_suspend {
     int dir;    /* of the run directory; -1: none */
     char *path; /* its path; owned; NULL: none was named yet */
     struct gr_pauses now;
+    bool unsaved;                 /* now was never written to the file of dir */
     struct gr_pauses_stamp stamp; /* of the file that now was read from, or written to */
     char problem[GR_ERR_TEXT_BYTES];
     uint64_t protected_hash; /* of the suspended sets that a policy protects, as last logged */
