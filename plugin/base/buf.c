@@ -46,7 +46,7 @@ static int reserve(struct gr_buf *buf, size_t want)
     return 0;
 }
 
-uint8_t *gr_buf_grow(struct gr_buf *buf, size_t n)
+uint8_t *gr_buf_grow_more(struct gr_buf *buf, size_t n)
 {
     size_t want;
     uint8_t *at;
@@ -59,33 +59,6 @@ uint8_t *gr_buf_grow(struct gr_buf *buf, size_t n)
     at = buf->data + buf->len;
     buf->len = want;
     return at;
-}
-
-int gr_buf_add(struct gr_buf *buf, const void *data, size_t n)
-{
-    uint8_t *to;
-
-    if (n == 0)
-        return buf->broken;
-    to = gr_buf_grow(buf, n);
-    if (to)
-        memcpy(to, data, n);
-    return buf->broken;
-}
-
-int gr_buf_str(struct gr_buf *buf, struct gr_str s)
-{
-    return gr_buf_add(buf, s.p, s.n);
-}
-
-int gr_buf_text(struct gr_buf *buf, const char *text)
-{
-    return gr_buf_add(buf, text, strlen(text));
-}
-
-int gr_buf_byte(struct gr_buf *buf, uint8_t byte)
-{
-    return gr_buf_add(buf, &byte, 1);
 }
 
 int gr_buf_printf(struct gr_buf *buf, const char *format, ...)

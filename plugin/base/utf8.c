@@ -40,19 +40,37 @@ size_t gr_utf8_next(struct gr_str s, uint32_t *out_rune)
     return n;
 }
 
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGH_BITS (ONES * 0x80)
+
+static uint64_t word_at(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof(word));
+    return word;
+}
+
 size_t gr_utf8_ascii_prefix(struct gr_str s)
 {
     size_t at = 0;
 
-    while (s.n - at >= sizeof(uint64_t)) {
-        uint64_t word;
-
-        memcpy(&word, s.p + at, sizeof(word));
-        if (word & UINT64_C(0x8080808080808080))
-            break;
-        at += sizeof(word);
-    }
+    while (s.n - at >= sizeof(uint64_t) && !(word_at(s.p + at) & HIGH_BITS))
+        at += sizeof(uint64_t);
     while (at < s.n && (unsigned char)s.p[at] < 0x80)
+        at++;
+    return at;
+}
+
+/* As gr_utf8_ascii_prefix, up to the first NUL. */
+static size_t clean_ascii_prefix(struct gr_str s)
+{
+    size_t at = 0;
+
+    while (s.n - at >= sizeof(uint64_t) &&
+           !((word_at(s.p + at) | (word_at(s.p + at) - ONES)) & HIGH_BITS))
+        at += sizeof(uint64_t);
+    while (at < s.n && (unsigned char)(s.p[at] - 1) < 0x7F)
         at++;
     return at;
 }
@@ -85,7 +103,9 @@ size_t gr_utf8_valid_prefix(struct gr_str s)
 
 bool gr_utf8_is_clean(struct gr_str s)
 {
-    return gr_str_find(s, '\0') == s.n && gr_utf8_is_valid(s);
+    struct gr_str rest = gr_str_skip(s, clean_ascii_prefix(s));
+
+    return rest.n == 0 || (gr_str_find(rest, '\0') == rest.n && gr_utf8_is_valid(rest));
 }
 
 bool gr_utf8_is_control(uint32_t rune)

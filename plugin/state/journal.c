@@ -36,6 +36,7 @@
 /* Of one instance at a time, the one with the lock; what a killed one left is replaced. */
 #define NEW_NAME ".decisions.new"
 #define LINK_NAME ".decisions.old.new"
+#define NAMED_MS 1000
 #define AGAIN_MAX 8                  /* files that are replaced while one record is written */
 #define BUFFER_KEPT_BYTES (8U << 10) /* a usual record has 5 KiB */
 /* All that is known, in records: 20 bytes for each id, and 200 for each record. */
@@ -45,11 +46,13 @@ struct gr_journal {
     int dir, fd;
     dev_t dev; /* of the file that is open */
     ino_t ino;
-    uint64_t by;   /* number of this process; never 0 */
-    off_t read_to; /* what stands before it is in state */
-    bool torn;     /* the file does not end with a line feed */
-    bool behind;   /* the file lacks something that state has */
-    int failed;    /* 0, or why the last write failed */
+    int64_t named_ms; /* when the name was last looked at */
+    bool removed;     /* the file has no name any more */
+    uint64_t by;      /* number of this process; never 0 */
+    off_t read_to;    /* what stands before it is in state */
+    bool torn;        /* the file does not end with a line feed */
+    bool behind;      /* the file lacks something that state has */
+    int failed;       /* 0, or why the last write failed */
     int64_t failed_ms, not_rotated_ms;
     struct gr_journal_state state;
     struct gr_buf line;
@@ -91,12 +94,22 @@ static int read_more(struct gr_journal *j, off_t until)
 }
 
 /* Whether the name still belongs to the file that is open. */
-static bool is_current(const struct gr_journal *j)
+static bool is_current(struct gr_journal *j)
 {
     struct stat named;
 
+    j->named_ms = now_ms();
     return fstatat(j->dir, NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == j->ino &&
            named.st_dev == j->dev;
+}
+
+/* The same without a look at the name each time, for who has just written. Instances replace a file
+ * that has become too large, and no other; what people do to it by hand is seen a little later. */
+static bool is_still_current(struct gr_journal *j)
+{
+    bool replaceable = j->read_to >= (off_t)GR_JOURNAL_MAX_BYTES || j->removed;
+
+    return (!replaceable && now_ms() - j->named_ms < NAMED_MS) || is_current(j);
 }
 
 /* Returns how many bytes were written: fewer where there is no room; a negative errno. */
@@ -110,11 +123,25 @@ static ssize_t write_once(int fd, struct gr_str text)
     return n < 0 ? -errno : n;
 }
 
+/* Where in the file our last write ended. */
+static off_t find_end(struct gr_journal *j, ssize_t written)
+{
+    struct stat st;
+
+    if (fstat(j->fd, &st) != 0)
+        return -1;
+    j->removed = st.st_nlink == 0;
+    /* Nobody else has written. */
+    if (st.st_size == j->read_to + written)
+        return st.st_size;
+    return lseek(j->fd, 0, SEEK_CUR);
+}
+
 /* One write. What others have written before it is read. */
 static int append(struct gr_journal *j, struct gr_str text)
 {
     ssize_t n = write_once(j->fd, text);
-    off_t end = n > 0 ? lseek(j->fd, 0, SEEK_CUR) : 0;
+    off_t end = n > 0 ? find_end(j, n) : 0;
     int r = 0;
 
     if (n <= 0)
@@ -163,6 +190,8 @@ static int attach(struct gr_journal *j)
     j->ino = st.st_ino;
     j->read_to = 0;
     j->torn = false;
+    j->removed = false;
+    j->named_ms = 0;
     r = read_more(j, -1);
     if (r == 0 && j->torn) {
         /* Behind the line feed it is a line, and damaged; unless it was still being written. */
@@ -276,6 +305,7 @@ static int replace(struct gr_journal *j)
     j->rotations++;
     r = copy_tail(j, old, copied);
     (void)close(old); /* and the lock with it */
+    j->named_ms = 0;
     /* Others may write to the new one already. */
     j->read_to = st.st_size;
     if (r || read_more(j, -1) != 0)
@@ -372,7 +402,7 @@ static int append_record(struct gr_journal *j, struct gr_str text)
         if (r == 0)
             r = append(j, text);
     }
-    for (int i = 0; r == 0 && i < AGAIN_MAX && !is_current(j); i++)
+    for (int i = 0; r == 0 && i < AGAIN_MAX && !is_still_current(j); i++)
         r = append_again(j, text);
     if (r == 0)
         j->behind = false;

@@ -12,6 +12,10 @@ size_t gr_varint_get(struct gr_str s, size_t max_bytes, uint64_t *out_value)
     size_t n = GR_MIN(s.n, max_bytes);
     uint64_t value = 0;
 
+    if (n > 0 && !((unsigned char)s.p[0] & 0x80U)) { /* nearly all are that small */
+        *out_value = (unsigned char)s.p[0];
+        return 1;
+    }
     for (size_t i = 0; i < n; i++) {
         uint64_t bits = (unsigned char)s.p[i];
 
