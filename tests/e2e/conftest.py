@@ -27,16 +27,21 @@ LANGUAGE = """\
 The rule language and the command line, against what runtimes make of it. CDI devices through NRI
 are seen with containerd 2 only: containerd 1.7 and CRI-O 1.34 ignore them.
 """
+REQUIRED = """\
+The runtime is told to require the plugin of every container, and to let those pass that say so by
+an annotation.
+"""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "check(name): a column of RESULTS.md; for tests that use `node` or `lab`"
+        "markers", "check(name): a column of RESULTS.md; for tests that use `node`, `lab` or `strict`"
     )
     # By the fixture that stands for a cell.
     config.stash[RESULTS] = {
         "node": Results("The life of containers, plugin and runtime", LIFE, MATRIX),
         "lab": Results("The rule language", LANGUAGE, labs.MATRIX),
+        "strict": Results("A required plugin", REQUIRED, labs.STRICT),
     }
 
 
@@ -51,6 +56,14 @@ def node(request: pytest.FixtureRequest) -> Iterator[Node]:
 def lab(request: pytest.FixtureRequest) -> Iterator[Lab]:
     """One runtime for the tests that bring rules and plugins of their own."""
     with labs.started(request.param) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session", params=labs.STRICT, ids=str)
+def strict(request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """A runtime that requires the plugin of every container that does not say otherwise."""
+    with labs.started(request.param) as lab:
+        lab.runtime.validate(labs.REQUIRED)
         yield lab
 
 

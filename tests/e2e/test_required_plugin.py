@@ -8,24 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 from harness.cri import CriError, PodSpec, Running
-from harness.lab import Judge, Lab, Rules, marks, started
-from harness.node import Kind
-from harness.runtime import CRUN, RUNC, Validator
-
-KINDS = [
-    Kind("containerd", "2.3.4", RUNC, "external"),
-    Kind("CRI-O", "1.36.3", CRUN, "external"),
-]
-TOLERATE = "grapnel.test/without-hooks"
-REQUIRED = Validator(required=["grapnel"], tolerate=TOLERATE)
-
-
-@pytest.fixture(scope="module", params=KINDS, ids=str)
-def strict(request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """A runtime that requires the plugin of every container that does not say otherwise."""
-    with started(request.param) as lab:
-        lab.runtime.validate(REQUIRED)
-        yield lab
+from harness.lab import REQUIRED, TOLERATE, Judge, Lab, Rules, marks
+from harness.runtime import Validator
 
 
 def rules(lab: Lab) -> Rules:
@@ -52,6 +36,7 @@ def assert_hooked(lab: Lab, judge: Judge) -> None:
         assert marks(running.spec()) == [("createRuntime", "all")], judge.describe()
 
 
+@pytest.mark.check("absent: refused, present: created")
 def test_absent_refused_present_created(strict: Lab) -> None:
     assert_refused(strict)
     with strict.plugin(rules(strict)) as judge:
@@ -59,6 +44,7 @@ def test_absent_refused_present_created(strict: Lab) -> None:
     assert_refused(strict)
 
 
+@pytest.mark.check("killed: refused until it is back")
 def test_a_killed_plugin_leaves_no_gap(strict: Lab) -> None:
     with strict.plugin(rules(strict)) as judge:
         assert_hooked(strict, judge)
@@ -68,12 +54,14 @@ def test_a_killed_plugin_leaves_no_gap(strict: Lab) -> None:
         assert_hooked(strict, judge)
 
 
+@pytest.mark.check("tolerated by annotation")
 def test_what_must_start_before_the_plugin_says_so(strict: Lab) -> None:
     """The plugin's own DaemonSet and static pods, which would else wait for it for ever."""
     with pod(strict, {TOLERATE: "true"}) as running:
         assert marks(running.spec()) == []
 
 
+@pytest.mark.check("required by one pod")
 def test_a_pod_can_require_it_by_itself(strict: Lab) -> None:
     """Where nothing is required of all: the annotation that NRI's validator knows."""
     strict.runtime.validate(Validator())
@@ -87,6 +75,7 @@ def test_a_pod_can_require_it_by_itself(strict: Lab) -> None:
         strict.runtime.validate(REQUIRED)
 
 
+@pytest.mark.check("hooks rejected by the validator")
 def test_hooks_that_the_validator_rejects_fail_the_container(strict: Lab) -> None:
     """The other switch of the same validator; doctor names it."""
     strict.runtime.validate(Validator(reject_hooks=True))

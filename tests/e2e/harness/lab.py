@@ -19,7 +19,7 @@ from .host import Host
 from .node import Kind
 from .plugin import INDEX, External
 from .records import RecordLog
-from .runtime import CRUN, IMAGE_PLAIN, RUNC
+from .runtime import CRUN, IMAGE_PLAIN, RUNC, Validator
 from .wait import until
 
 # Every version of NRI's messages, both low-level runtimes with either, cgroup v1 and v2.
@@ -31,6 +31,14 @@ MATRIX = [
     Kind("CRI-O", "1.34.0", RUNC, "external"),
     Kind("CRI-O", "1.34.0", CRUN, "external", pure_v2=True),
 ]
+
+# The runtimes whose validator can require a plugin.
+STRICT = [
+    Kind("containerd", "2.3.4", RUNC, "external"),
+    Kind("CRI-O", "1.36.3", CRUN, "external"),
+]
+TOLERATE = "grapnel.test/without-hooks"
+REQUIRED = Validator(required=["grapnel"], tolerate=TOLERATE)
 
 MARK = "GRAPNEL_HOOKSET="
 

@@ -11,7 +11,8 @@ HEAD = """\
 # What was run against real runtimes
 
 This page is written by the end-to-end tests (`make e2e`) and says what they saw. NRI versions:
-containerd 1.7.25 has 0.6.1, 1.7.27 and 2.1.4 have 0.8.0, 2.3.4 has 0.12.0, CRI-O 1.34.0 has 0.10.0.
+containerd 1.7.25 has 0.6.1, 1.7.27 and 2.1.4 have 0.8.0, 2.3.4 has 0.12.0, CRI-O 1.34.0 has 0.10.0,
+1.36.3 has 0.11.0.
 """
 
 TITLE = "\n## "
