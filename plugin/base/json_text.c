@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/utf8.h"
+#include "base/word.h"
 
 #define REPLACEMENT 0xfffdU
 
@@ -114,35 +115,16 @@ enum gr_json_match gr_json_match_key(struct gr_str quoted, struct gr_str name)
     return in.n == 0 && i == name.n ? match : GR_JSON_DIFFERENT;
 }
 
-/* Whether one of eight bytes is no ASCII character that stands as it is between quotes. */
-static bool is_special(const char *p)
+/* Other than ASCII that stands as it is between quotes. */
+static inline uint64_t specials(uint64_t word)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t word, quote, backslash;
-
-    memcpy(&word, p, sizeof(word));
-    quote = word ^ ones * '"';
-    backslash = word ^ ones * '\\';
-    return (word | (word - ones * ' ') | ((quote - ones) & ~quote) |
-            ((backslash - ones) & ~backslash)) &
-           ones * 0x80;
+    return ((word | (word - GR_WORD_ONES * ' ')) & GR_WORD_HIGH_BITS) |
+           gr_word_zeros(word ^ GR_WORD_ONES * '"') | gr_word_zeros(word ^ GR_WORD_ONES * '\\');
 }
 
 static bool needs_escape(char c)
 {
     return (unsigned char)c < ' ' || c == '"' || c == '\\';
-}
-
-/* How many leading bytes are ASCII and stand as they are: nearly all texts do whole. */
-static size_t plain_prefix(struct gr_str text)
-{
-    size_t at = 0;
-
-    while (text.n - at >= sizeof(uint64_t) && !is_special(text.p + at))
-        at += sizeof(uint64_t);
-    while (at < text.n && (unsigned char)text.p[at] < 0x80 && !needs_escape(text.p[at]))
-        at++;
-    return at;
 }
 
 static int quote_plain(struct gr_buf *out, struct gr_str text)
@@ -160,15 +142,14 @@ static int quote_plain(struct gr_buf *out, struct gr_str text)
 
 int gr_json_quote(struct gr_buf *out, struct gr_str text)
 {
-    size_t i = plain_prefix(text);
     size_t done = 0;
 
-    if (i == text.n)
+    if (gr_words_pass(text, specials)) /* as nearly all texts do */
         return quote_plain(out, text);
-    if (!gr_utf8_is_valid(gr_str_skip(text, i)))
+    if (!gr_utf8_is_valid(text))
         return -EINVAL;
     (void)gr_buf_byte(out, '"');
-    for (; i < text.n; i++) {
+    for (size_t i = 0; i < text.n; i++) {
         if (!needs_escape(text.p[i]))
             continue;
         (void)gr_buf_str(out, gr_str_first(gr_str_skip(text, done), i - done));

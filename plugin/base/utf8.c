@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 
+#include "base/word.h"
+
 static bool is_tail(unsigned char byte)
 {
     return (byte & 0xC0U) == 0x80U;
@@ -40,37 +42,13 @@ size_t gr_utf8_next(struct gr_str s, uint32_t *out_rune)
     return n;
 }
 
-#define ONES UINT64_C(0x0101010101010101)
-#define HIGH_BITS (ONES * 0x80)
-
-static uint64_t word_at(const char *p)
-{
-    uint64_t word;
-
-    memcpy(&word, p, sizeof(word));
-    return word;
-}
-
 size_t gr_utf8_ascii_prefix(struct gr_str s)
 {
     size_t at = 0;
 
-    while (s.n - at >= sizeof(uint64_t) && !(word_at(s.p + at) & HIGH_BITS))
+    while (s.n - at >= sizeof(uint64_t) && !(gr_word_at(s.p + at) & GR_WORD_HIGH_BITS))
         at += sizeof(uint64_t);
     while (at < s.n && (unsigned char)s.p[at] < 0x80)
-        at++;
-    return at;
-}
-
-/* As gr_utf8_ascii_prefix, up to the first NUL. */
-static size_t clean_ascii_prefix(struct gr_str s)
-{
-    size_t at = 0;
-
-    while (s.n - at >= sizeof(uint64_t) &&
-           !((word_at(s.p + at) | (word_at(s.p + at) - ONES)) & HIGH_BITS))
-        at += sizeof(uint64_t);
-    while (at < s.n && (unsigned char)(s.p[at] - 1) < 0x7F)
         at++;
     return at;
 }
@@ -101,11 +79,15 @@ size_t gr_utf8_valid_prefix(struct gr_str s)
     return at;
 }
 
+static inline uint64_t nul_or_not_ascii(uint64_t word)
+{
+    return (word & GR_WORD_HIGH_BITS) | gr_word_zeros(word);
+}
+
 bool gr_utf8_is_clean(struct gr_str s)
 {
-    struct gr_str rest = gr_str_skip(s, clean_ascii_prefix(s));
-
-    return rest.n == 0 || (gr_str_find(rest, '\0') == rest.n && gr_utf8_is_valid(rest));
+    return gr_words_pass(s, nul_or_not_ascii) ||
+           (gr_str_find(s, '\0') == s.n && gr_utf8_is_valid(s));
 }
 
 bool gr_utf8_is_control(uint32_t rune)
