@@ -18,6 +18,11 @@ BURST_MIN_CALLS = 1
 # others for minutes (the Go injector compiles its patterns anew for each container).
 SLOW_NS = 200_000_000
 SLOW_ROUNDS = 3
+# What a program takes longer than the floor: short bursts, each between two of the floor, since the
+# machine's mood changes within a round by more than what is measured.
+PAIR_CALLS = 100
+PAIRS_A_ROUND = 5
+PAIR_MAX_US = 2_000  # who takes longer is compared by the rounds
 # What a call costs the runtime side outside the measured time (it copies the request).
 COPY_NS = 60_000
 
@@ -34,6 +39,7 @@ class Case:
     calls: int = 0
     slow: bool = False
     rounds: list[dict[str, int]] = field(default_factory=list)
+    over_ns: list[float] = field(default_factory=list)  # the floor, at p50; one entry per pair
 
     def burst(self, calls: int) -> dict[str, int]:
         reply = self.pair.runtime.call("bench", n=calls, **self.request)
@@ -66,9 +72,25 @@ def run(cases: list[Case], rounds: int, progress: Callable[[str], None]) -> None
                 case.rounds.append(case.burst(case.calls))
 
 
-def less_us(case: Case, floor: Case, key: str = "p50_ns") -> float:
-    """What case takes longer than floor, in microseconds: the median of the differences of their rounds."""
-    return median(a[key] - b[key] for a, b in zip(case.rounds, floor.rounds, strict=False)) / 1e3
+def compare(cases: list[Case], floor: Case, pairs: int, progress: Callable[[str], None]) -> None:
+    """How much longer than the floor each takes."""
+    for case in cases:
+        if case is floor or case.us("p50_ns") > PAIR_MAX_US:
+            continue
+        progress(f"beside the floor: {case.program}, {case.rules} rules")
+        before = floor.burst(PAIR_CALLS)["p50_ns"]
+        for _ in range(pairs):
+            own = case.burst(PAIR_CALLS)["p50_ns"]
+            after = floor.burst(PAIR_CALLS)["p50_ns"]
+            case.over_ns.append(own - (before + after) / 2)
+            before = after
+
+
+def over_us(case: Case, floor: Case) -> float:
+    """What case takes longer than floor at p50, in microseconds."""
+    if case.over_ns:
+        return median(case.over_ns) / 1e3
+    return median(a["p50_ns"] - b["p50_ns"] for a, b in zip(case.rounds, floor.rounds, strict=False)) / 1e3
 
 
 def times(case: Case, other: Case, key: str = "p50_ns") -> float:
