@@ -25,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "state/journal_lines.h"
 #include "state/journal_put.h"
 #include "state/journal_state.h"
@@ -46,32 +47,24 @@ struct gr_journal {
     int dir, fd;
     dev_t dev; /* of the file that is open */
     ino_t ino;
-    int64_t named_ms; /* when the name was last looked at */
-    bool removed;     /* the file has no name any more */
-    uint64_t by;      /* number of this process; never 0 */
-    off_t read_to;    /* what stands before it is in state */
-    bool torn;        /* the file does not end with a line feed */
-    bool behind;      /* the file lacks something that state has */
-    int failed;       /* 0, or why the last write failed */
-    int64_t failed_ms, not_rotated_ms;
+    uint64_t named_ms; /* when the name was last looked at */
+    bool removed;      /* the file has no name any more */
+    uint64_t by;       /* number of this process; never 0 */
+    off_t read_to;     /* what stands before it is in state */
+    bool torn;         /* the file does not end with a line feed */
+    bool behind;       /* the file lacks something that state has */
+    int failed;        /* 0, or why the last write failed */
+    uint64_t failed_ms, not_rotated_ms;
     struct gr_journal_state state;
     struct gr_buf line;
     uint64_t gaps; /* stretches between two of our records that others wrote */
     uint64_t records, lost, damaged, rotations;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Whether something that failed then may be tried again. */
-static bool is_over(int64_t then_ms)
+static bool is_over(uint64_t then_ms)
 {
-    return then_ms == 0 || now_ms() - then_ms >= GR_JOURNAL_RETRY_S * INT64_C(1000);
+    return then_ms == 0 || gr_now_ms() - then_ms >= GR_JOURNAL_RETRY_S * UINT64_C(1000);
 }
 
 static struct gr_journal_stamp stamp(const struct gr_journal *j)
@@ -98,7 +91,7 @@ static bool is_current(struct gr_journal *j)
 {
     struct stat named;
 
-    j->named_ms = now_ms();
+    j->named_ms = gr_now_ms();
     return fstatat(j->dir, NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == j->ino &&
            named.st_dev == j->dev;
 }
@@ -109,7 +102,7 @@ static bool is_still_current(struct gr_journal *j)
 {
     bool replaceable = j->read_to >= (off_t)GR_JOURNAL_MAX_BYTES || j->removed;
 
-    return (!replaceable && now_ms() - j->named_ms < NAMED_MS) || is_current(j);
+    return (!replaceable && gr_now_ms() - j->named_ms < NAMED_MS) || is_current(j);
 }
 
 /* Returns how many bytes were written: fewer where there is no room; a negative errno. */
@@ -321,7 +314,7 @@ static void rotate(struct gr_journal *j)
 
     if (!is_over(j->not_rotated_ms) || flock(fd, LOCK_EX | LOCK_NB) != 0)
         return;
-    j->not_rotated_ms = is_current(j) && replace(j) != 0 ? now_ms() : 0;
+    j->not_rotated_ms = is_current(j) && replace(j) != 0 ? gr_now_ms() : 0;
     if (j->fd == fd)
         (void)flock(fd, LOCK_UN);
 }
@@ -418,7 +411,7 @@ static int record(struct gr_journal *j, struct gr_str text)
     if (r == 0 || is_over(j->failed_ms)) {
         r = append_record(j, text);
         if (r)
-            j->failed_ms = now_ms();
+            j->failed_ms = gr_now_ms();
     }
     j->failed = r;
     j->behind = j->behind || r != 0;
@@ -537,7 +530,7 @@ static uint64_t make_number(void)
     uint32_t number = 0;
 
     if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != (ssize_t)sizeof(number))
-        number = (uint32_t)now_ms() ^ (uint32_t)getpid() << 16;
+        number = (uint32_t)gr_now_ms() ^ (uint32_t)getpid() << 16;
     return number ? number : 1;
 }
 

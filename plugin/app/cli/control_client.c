@@ -5,29 +5,21 @@
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "app/cli/common.h"
 #include "app/exit.h"
 #include "app/control_limits.h"
+#include "base/clock.h"
 
 #define READ_BYTES (16U << 10)
 
 /* ---- a socket with a deadline ---- */
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* For the next connect, send or receive. Returns 0; -ETIMEDOUT there is no time left. */
 static int set_time_left(int fd, int option, uint64_t deadline_ms)
 {
-    uint64_t now = now_ms();
+    uint64_t now = gr_now_ms();
     uint64_t left = deadline_ms > now ? deadline_ms - now : 0;
     const struct timeval time = {.tv_sec = (time_t)(left / 1000),
                                  .tv_usec = (suseconds_t)(left % 1000 * 1000)};
@@ -193,7 +185,7 @@ static int judge(const json_t *reply, struct gr_err *err)
 int gr_control_ask(const char *path, uint32_t timeout_ms, json_t *request, json_t **out_reply,
                    struct gr_err *err)
 {
-    uint64_t deadline_ms = now_ms() + timeout_ms;
+    uint64_t deadline_ms = gr_now_ms() + timeout_ms;
     struct gr_buf line, in;
     int r = 0;
 

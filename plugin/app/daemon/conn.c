@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Bytes read at once: more than any ordinary request, so that it is parsed in place. */
@@ -24,14 +23,6 @@ struct gr_conn {
     bool over;         /* closed was called */
     char input[READ_BYTES];
 };
-
-uint64_t gr_now_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
-}
 
 static void finish(struct gr_conn *conn, int reason)
 {

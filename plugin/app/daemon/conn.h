@@ -10,11 +10,13 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 
 struct gr_conn;
 
-/* The sans-IO object that a connection drives; see wire/rpc.h for what each means. */
+/* The sans-IO object that a connection drives; see wire/rpc.h for what each means. Times are
+ * gr_now_ns()'s. */
 struct gr_conn_proto {
     int (*feed)(void *proto, struct gr_str bytes, uint64_t now_ns);
     struct gr_str (*pending)(const void *proto);
@@ -47,8 +49,5 @@ void gr_conn_kick(struct gr_conn *conn);
 /* Sends what is pending, as far as the socket takes it, and nothing else: may be called from inside
  * proto's functions. An error is found again by the next kick. */
 void gr_conn_flush(struct gr_conn *conn);
-
-/* Monotonic time. */
-uint64_t gr_now_ns(void);
 
 #endif

@@ -3,17 +3,9 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "state/limits.h"
-
-static int64_t now_ms(void)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 void gr_recorder_init(struct gr_recorder *r, const struct gr_log *log)
 {
@@ -79,10 +71,11 @@ static bool is_open(struct gr_recorder *r)
 
     if (r->journal || !r->run_dir)
         return r->journal != NULL;
-    if (r->not_opened_ms != 0 && now_ms() - r->not_opened_ms < GR_JOURNAL_RETRY_S * 1000)
+    if (r->not_opened_ms != 0 &&
+        gr_now_ms() - r->not_opened_ms < GR_JOURNAL_RETRY_S * UINT64_C(1000))
         return false;
     if (gr_journal_open(r->run_dir, &r->journal, &err) != 0) {
-        r->not_opened_ms = now_ms();
+        r->not_opened_ms = gr_now_ms();
         tell_failure(r, err.text);
         return false;
     }

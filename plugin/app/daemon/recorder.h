@@ -23,7 +23,7 @@ struct gr_recorder {
     size_t rules_sets;
     bool failing;                /* as last logged */
     char why[GR_ERR_TEXT_BYTES]; /* while failing */
-    int64_t not_opened_ms;       /* when opening failed; 0: it did not */
+    uint64_t not_opened_ms;      /* when opening failed; 0: it did not */
     uint64_t unopened;           /* records that were lost since then, in all */
 };
 

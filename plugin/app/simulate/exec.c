@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "app/simulate/simulate.h"
-#include "app/daemon/conn.h"
+#include "base/clock.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 

@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "app/simulate/simulate.h"
-#include "app/daemon/conn.h"
 #include "app/exit.h"
+#include "base/clock.h"
 
 #define PLUGIN_FD 3
 #define ERROR_FD 4 /* closed by exec: tells the parent that it failed */

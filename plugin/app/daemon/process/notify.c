@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "app/daemon/conn.h"
+#include "base/clock.h"
 #include "base/str.h"
 
 #define NS_PER_US 1000

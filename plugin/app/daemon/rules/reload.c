@@ -6,8 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "app/daemon/conn.h"
 #include "app/daemon/process/thread.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "state/rundir.h"
 

@@ -12,9 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/daemon/conn.h"
 #include "app/daemon/rules/debounce.h"
 #include "app/daemon/rules/watch_table.h"
+#include "base/clock.h"
 #include "load/limits.h"
 
 #define NS_PER_MS UINT64_C(1000000)
