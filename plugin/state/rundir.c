@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
+
 #define READ_BYTES (16U << 10)
 #define TEMPORARY_MAX 300
 
@@ -39,20 +41,6 @@ int gr_rundir_open(const char *path, struct gr_err *err)
     return r;
 }
 
-static int write_all(int fd, struct gr_str text)
-{
-    while (text.n > 0) {
-        ssize_t n = write(fd, text.p, text.n);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        text = gr_str_skip(text, (size_t)n);
-    }
-    return 0;
-}
-
 int gr_rundir_write(int dir, const char *name, struct gr_str text)
 {
     char temporary[TEMPORARY_MAX];
@@ -66,7 +54,7 @@ int gr_rundir_write(int dir, const char *name, struct gr_str text)
     fd = openat(dir, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return -errno;
-    r = write_all(fd, text);
+    r = gr_fd_write_all(fd, text);
     if (close(fd) != 0 && r == 0)
         r = -errno;
     if (r == 0 && renameat(dir, temporary, dir, name) != 0)

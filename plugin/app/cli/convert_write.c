@@ -12,6 +12,7 @@
 
 #include "app/cli/convert.h"
 #include "app/exit.h"
+#include "base/fd.h"
 #include "base/utf8.h"
 #include "rules/write/write.h"
 
@@ -130,18 +131,6 @@ static int check_free(const struct gr_convert *c)
     return GR_EXIT_OK;
 }
 
-static int write_all(int fd, struct gr_str text)
-{
-    while (text.n > 0) {
-        ssize_t n = write(fd, text.p, text.n);
-
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        text = gr_str_skip(text, (size_t)GR_MAX(n, (ssize_t)0));
-    }
-    return 0;
-}
-
 /* Under a name that no reader takes for a rule, until it is whole. */
 static int write_file(const struct gr_convert *c, const char *path, struct gr_str text)
 {
@@ -153,7 +142,7 @@ static int write_file(const struct gr_convert *c, const char *path, struct gr_st
     fd = mkostemp(aside, O_CLOEXEC);
     if (fd < 0)
         return cannot_write(aside, strerror(errno));
-    r = write_all(fd, text);
+    r = gr_fd_write_all(fd, text);
     if (r == 0 && (fchmod(fd, 0644) != 0 || fsync(fd) != 0))
         r = -errno;
     if (close(fd) != 0 && r == 0)
