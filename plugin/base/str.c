@@ -51,6 +51,26 @@ int gr_str_to_u64(struct gr_str s, uint64_t *out_value)
     return 0;
 }
 
+int gr_str_hex_to_u64(struct gr_str s, uint64_t *out_value)
+{
+    uint64_t value = 0;
+
+    if (s.n == 0 || s.n > GR_HEX_DIGITS)
+        return -EINVAL;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+
+        if (c >= '0' && c <= '9')
+            value = value << 4 | (uint64_t)(c - '0');
+        else if (c >= 'a' && c <= 'f')
+            value = value << 4 | (uint64_t)(c - 'a' + 10);
+        else
+            return -EINVAL;
+    }
+    *out_value = value;
+    return 0;
+}
+
 size_t gr_str_distance(struct gr_str a, struct gr_str b, size_t limit)
 {
     size_t row[DISTANCE_MAX_BYTES + 1];

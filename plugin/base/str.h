@@ -96,6 +96,11 @@ size_t gr_str_rfind(struct gr_str s, char c);
  */
 GR_CHECKED int gr_str_to_u64(struct gr_str s, uint64_t *out_value);
 
+/* 1 to GR_HEX_DIGITS hexadecimal digits, small letters only. Returns 0; -EINVAL: it is nothing of
+ * the sort. */
+#define GR_HEX_DIGITS 16
+GR_CHECKED int gr_str_hex_to_u64(struct gr_str s, uint64_t *out_value);
+
 /* Levenshtein distance, at most limit + 1; for "did you mean". Texts over 64 bytes: limit + 1. */
 size_t gr_str_distance(struct gr_str a, struct gr_str b, size_t limit);
 

@@ -9,7 +9,6 @@
 
 /* A value takes two bytes of a line at least. */
 #define NODES_MAX (GR_JOURNAL_RECORD_MAX_BYTES / 2)
-#define HEX_DIGITS 16
 #define TIME_MAX_S (UINT64_C(1) << 40)
 
 struct reader {
@@ -101,21 +100,12 @@ static bool get_bool(struct reader *r, const struct gr_json_node *object, const 
     return node && gr_str_is(gr_json_raw(r->line, node), "true");
 }
 
-/* Lower-case hexadecimal digits, 1 to 16. */
 static uint64_t hex_of(struct reader *r, struct gr_str text)
 {
-    static const char digits[] = "0123456789abcdef";
     uint64_t number = 0;
 
-    if (text.n == 0 || text.n > HEX_DIGITS)
+    if (gr_str_hex_to_u64(text, &number) != 0)
         fail(r, GR_JOURNAL_DAMAGED);
-    for (size_t i = 0; i < text.n && i < HEX_DIGITS; i++) {
-        const char *digit = text.p[i] ? strchr(digits, text.p[i]) : NULL;
-
-        if (!digit)
-            fail(r, GR_JOURNAL_DAMAGED);
-        number = number << 4 | (digit ? (uint64_t)(digit - digits) : 0);
-    }
     return number;
 }
 

@@ -8,14 +8,13 @@
 #include "state/object.h"
 
 #define VERSION 1
-#define HASH_DIGITS 16
 
 enum { V, SET, HASH, ID, STAGE, RESULT, CODE, DURATION, OUTPUT };
 
 static const struct gr_member members[] = {
     [V] = {"v", GR_JSON_NUMBER, true, UINT32_MAX},
     [SET] = {"set", GR_JSON_STRING, true, GR_NAME_MAX_BYTES},
-    [HASH] = {"hash", GR_JSON_STRING, true, HASH_DIGITS},
+    [HASH] = {"hash", GR_JSON_STRING, true, GR_HEX_DIGITS},
     [ID] = {"id", GR_JSON_STRING, true, GR_REPORT_ID_MAX_BYTES},
     [STAGE] = {"stage", GR_JSON_STRING, true, 32},
     [RESULT] = {"result", GR_JSON_STRING, true, 16},
@@ -45,25 +44,6 @@ static bool parse_result(struct gr_str text, enum gr_report_result *out_result)
     return false;
 }
 
-/* As in a mark: 16 hexadecimal digits, small letters. */
-static bool parse_hash(struct gr_str text, uint64_t *out_hash)
-{
-    uint64_t hash = 0;
-
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-
-        if (c >= '0' && c <= '9')
-            hash = hash << 4 | (uint64_t)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            hash = hash << 4 | (uint64_t)(c - 'a' + 10);
-        else
-            return false;
-    }
-    *out_hash = hash;
-    return text.n == HASH_DIGITS;
-}
-
 static int check(const struct gr_member_value *v, struct gr_report *report, struct gr_err *err)
 {
     if (v[V].number != VERSION)
@@ -71,9 +51,10 @@ static int check(const struct gr_member_value *v, struct gr_report *report, stru
                        (unsigned long long)v[V].number, VERSION);
     if (!gr_is_dns_subdomain(v[SET].text))
         return gr_fail(err, -EINVAL, "bad-report", "\"set\" is no name of a set");
-    if (!parse_hash(v[HASH].text, &report->hash))
+    /* As in a mark. */
+    if (v[HASH].text.n != GR_HEX_DIGITS || gr_str_hex_to_u64(v[HASH].text, &report->hash) != 0)
         return gr_fail(err, -EINVAL, "bad-report", "expected %d hexadecimal digits for \"hash\"",
-                       HASH_DIGITS);
+                       GR_HEX_DIGITS);
     if (!gr_stage_parse(v[STAGE].text, &report->stage))
         return gr_fail(err, -EINVAL, "bad-report", "\"stage\" is none of OCI's");
     if (!parse_result(v[RESULT].text, &report->result))

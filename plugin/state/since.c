@@ -16,8 +16,6 @@
 /* The first line of the file. */
 #define HEAD "grapnel-since 1\n"
 
-#define HASH_DIGITS 16
-
 struct entry {
     uint64_t name; /* hash of it */
     uint64_t hash; /* of the set */
@@ -176,26 +174,6 @@ static bool take(struct gr_str *text, char end, struct gr_str *out)
     return true;
 }
 
-static bool read_hash(struct gr_str digits, uint64_t *out_hash)
-{
-    uint64_t hash = 0;
-
-    if (digits.n != HASH_DIGITS)
-        return false;
-    for (size_t i = 0; i < digits.n; i++) {
-        char c = digits.p[i];
-
-        if (c >= '0' && c <= '9')
-            hash = hash << 4 | (uint64_t)(c - '0');
-        else if (c >= 'a' && c <= 'f')
-            hash = hash << 4 | (uint64_t)(c - 'a' + 10);
-        else
-            return false;
-    }
-    *out_hash = hash;
-    return true;
-}
-
 static bool read_line(struct gr_str line, struct entry *out_entry)
 {
     struct gr_str seconds, digits;
@@ -203,8 +181,8 @@ static bool read_line(struct gr_str line, struct entry *out_entry)
 
     *out_entry = (struct entry){.of = {.before_start = true}};
     if (!take(&line, ' ', &seconds) || !take(&line, ' ', &digits) || line.n == 0 ||
-        gr_str_to_u64(seconds, &since_s) != 0 || since_s > INT64_MAX ||
-        !read_hash(digits, &out_entry->hash))
+        gr_str_to_u64(seconds, &since_s) != 0 || since_s > INT64_MAX || digits.n != GR_HEX_DIGITS ||
+        gr_str_hex_to_u64(digits, &out_entry->hash) != 0)
         return false;
     out_entry->name = gr_hash(line);
     out_entry->of.since_s = (int64_t)since_s;

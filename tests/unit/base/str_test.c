@@ -101,6 +101,32 @@ static void number(void **state)
     assert_int_equal(value, row->result ? 4711 : row->value);
 }
 
+static const struct number_row hex_rows[] = {
+    {"zero", TEXT("0"), 0, 0},
+    {"each digit", TEXT("0123456789abcdef"), 0, UINT64_C(0x0123456789abcdef)},
+    {"largest", TEXT("ffffffffffffffff"), 0, UINT64_MAX},
+    {"leading zeros", TEXT("000f"), 0, 15},
+    {"one digit too many", TEXT("00000000000000001"), -EINVAL, 0},
+    {"empty", TEXT(""), -EINVAL, 0},
+    {"NULL", {NULL, 0}, -EINVAL, 0},
+    {"a capital", TEXT("aB"), -EINVAL, 0},
+    {"the letter after f", TEXT("g"), -EINVAL, 0},
+    {"the byte before a", TEXT("`"), -EINVAL, 0},
+    {"colon, the byte after 9", TEXT(":"), -EINVAL, 0},
+    {"slash, the byte before 0", TEXT("/"), -EINVAL, 0},
+    {"NUL behind", TEXT("1\0"), -EINVAL, 0},
+    {"high bytes", TEXT("\xe1"), -EINVAL, 0},
+};
+
+static void hex(void **state)
+{
+    const struct number_row *row = *state;
+    uint64_t value = 4711;
+
+    assert_int_equal(gr_str_hex_to_u64(row->s, &value), row->result);
+    assert_int_equal(value, row->result ? 4711 : row->value);
+}
+
 static const struct distance_row {
     const char *name;
     struct gr_str a, b;
@@ -218,6 +244,7 @@ int main(void)
     TEST_ADD_ROWS(pairs, pair_rows);
     TEST_ADD_ROWS(find, find_rows);
     TEST_ADD_ROWS(number, number_rows);
+    TEST_ADD_ROWS(hex, hex_rows);
     TEST_ADD_ROWS(distance, distance_rows);
     TEST_ADD_ROWS(cut, cut_rows);
     test_add("from", test_from);
