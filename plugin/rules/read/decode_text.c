@@ -117,75 +117,77 @@ bool gr_is_env_reserved(struct gr_str name)
 
 /* Variables through which a value becomes code of the hook, or of what the hook starts; also by
  * naming a directory or file, since a pod's volumes have a known place on the host. */
+static const char *const code_names[] = {
+    "PATH",
+    "ENV",
+    "BASH_ENV",
+    "IFS",
+    "PS4",
+    "SHELL",
+    "SHELLOPTS",
+    "BASHOPTS",
+    "PROMPT_COMMAND",
+    "ZDOTDIR",
+    "FPATH",
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "GCONV_PATH",
+    "GLIBC_TUNABLES",
+    "OPENSSL_CONF",
+    "OPENSSL_ENGINES",
+    "OPENSSL_MODULES",
+    "PERL5LIB",
+    "PERL5OPT",
+    "PERL5DB",
+    "PERLLIB",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONSTARTUP",
+    "PYTHONUSERBASE",
+    "PYTHONBREAKPOINT",
+    "RUBYLIB",
+    "RUBYOPT",
+    "GEM_HOME",
+    "GEM_PATH",
+    "BUNDLE_GEMFILE",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "LUA_PATH",
+    "LUA_CPATH",
+    "PHPRC",
+    "PHP_INI_SCAN_DIR",
+    "AWKPATH",
+    "AWKLIBPATH",
+    "TCLLIBPATH",
+    "R_PROFILE",
+    "R_PROFILE_USER",
+    "JAVA_TOOL_OPTIONS",
+    "JDK_JAVA_OPTIONS",
+    "_JAVA_OPTIONS",
+    "CLASSPATH",
+    "DOTNET_STARTUP_HOOKS",
+    "GIT_SSH",
+    "GIT_SSH_COMMAND",
+    "GIT_EXEC_PATH",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "SSH_ASKPASS",
+    "SUDO_ASKPASS",
+    "WGETRC",
+    "CURL_HOME",
+};
+
+/* The same, whatever follows. LUA_INIT_5_4 goes before LUA_INIT; so do those of the other two. */
+static const char *const code_prefixes[] = {"LD_", "LUA_INIT", "LUA_PATH_", "LUA_CPATH_"};
+
 bool gr_is_env_code(struct gr_str name)
 {
-    static const char *const names[] = {
-        "PATH",
-        "ENV",
-        "BASH_ENV",
-        "IFS",
-        "PS4",
-        "SHELL",
-        "SHELLOPTS",
-        "BASHOPTS",
-        "PROMPT_COMMAND",
-        "ZDOTDIR",
-        "FPATH",
-        "HOME",
-        "XDG_CONFIG_HOME",
-        "GCONV_PATH",
-        "GLIBC_TUNABLES",
-        "OPENSSL_CONF",
-        "OPENSSL_ENGINES",
-        "OPENSSL_MODULES",
-        "PERL5LIB",
-        "PERL5OPT",
-        "PERL5DB",
-        "PERLLIB",
-        "PYTHONPATH",
-        "PYTHONHOME",
-        "PYTHONSTARTUP",
-        "PYTHONUSERBASE",
-        "PYTHONBREAKPOINT",
-        "RUBYLIB",
-        "RUBYOPT",
-        "GEM_HOME",
-        "GEM_PATH",
-        "BUNDLE_GEMFILE",
-        "NODE_OPTIONS",
-        "NODE_PATH",
-        "LUA_PATH",
-        "LUA_CPATH",
-        "PHPRC",
-        "PHP_INI_SCAN_DIR",
-        "AWKPATH",
-        "AWKLIBPATH",
-        "TCLLIBPATH",
-        "R_PROFILE",
-        "R_PROFILE_USER",
-        "JAVA_TOOL_OPTIONS",
-        "JDK_JAVA_OPTIONS",
-        "_JAVA_OPTIONS",
-        "CLASSPATH",
-        "DOTNET_STARTUP_HOOKS",
-        "GIT_SSH",
-        "GIT_SSH_COMMAND",
-        "GIT_EXEC_PATH",
-        "GIT_CONFIG_GLOBAL",
-        "GIT_CONFIG_SYSTEM",
-        "SSH_ASKPASS",
-        "SUDO_ASKPASS",
-        "WGETRC",
-        "CURL_HOME",
-    };
-
-    /* LUA_INIT_5_4 goes before LUA_INIT; so do those of the other two. */
-    if (gr_str_has_prefix(name, GR_STR("LD_")) || gr_str_has_prefix(name, GR_STR("LUA_INIT")) ||
-        gr_str_has_prefix(name, GR_STR("LUA_PATH_")) ||
-        gr_str_has_prefix(name, GR_STR("LUA_CPATH_")))
-        return true;
-    for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
-        if (gr_str_is(name, names[i]))
+    for (size_t i = 0; i < GR_ARRAY_LEN(code_prefixes); i++) {
+        if (gr_str_has_prefix(name, gr_str_from(code_prefixes[i])))
+            return true;
+    }
+    for (size_t i = 0; i < GR_ARRAY_LEN(code_names); i++) {
+        if (gr_str_is(name, code_names[i]))
             return true;
     }
     return false;
