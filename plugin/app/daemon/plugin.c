@@ -7,7 +7,7 @@
 #include <sys/random.h>
 #include <time.h>
 
-#include "app/daemon/conn.h"
+#include "app/daemon/conn_nri.h"
 #include "app/daemon/control/control.h"
 #include "app/daemon/metrics/exporter.h"
 #include "app/daemon/metrics/http.h"
@@ -111,47 +111,6 @@ static void tell_manager(struct gr_plugin *p)
     else
         gr_notify_status(p->notify, missing);
 }
-
-/* ---- the session's view of the connection ---- */
-
-static int feed(void *session, struct gr_str bytes, uint64_t now_ns)
-{
-    return gr_session_feed(session, bytes, now_ns);
-}
-
-static struct gr_str pending(const void *session)
-{
-    return gr_session_pending(session);
-}
-
-static void sent(void *session, size_t n)
-{
-    gr_session_sent(session, n);
-}
-
-static uint64_t next_deadline(const void *session)
-{
-    return gr_session_next_deadline(session);
-}
-
-static void tick(void *session, uint64_t now_ns)
-{
-    gr_session_tick(session, now_ns);
-}
-
-static bool is_broken(const void *session)
-{
-    return gr_session_is_broken(session);
-}
-
-static const struct gr_conn_proto session_proto = {
-    .feed = feed,
-    .pending = pending,
-    .sent = sent,
-    .next_deadline = next_deadline,
-    .tick = tick,
-    .is_broken = is_broken,
-};
 
 /* ---- what the session asks and tells ---- */
 
@@ -399,7 +358,7 @@ static int open_session(struct gr_plugin *p, int fd)
     int r = gr_session_new(p->options->name, p->options->index, &session_ops, p, &p->session);
 
     if (r == 0)
-        r = gr_conn_new(p->base, fd, &session_proto, p->session, on_closed, p, &p->conn);
+        r = gr_conn_new(p->base, fd, &gr_conn_session, p->session, on_closed, p, &p->conn);
     if (r == 0)
         r = gr_session_start(p->session, gr_now_ns());
     if (r) {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "app/simulate/simulate.h"
-#include "app/daemon/conn.h"
+#include "app/daemon/conn_nri.h"
 #include "app/exit.h"
 #include "nri/runtime.h"
 
@@ -151,46 +151,6 @@ static const struct gr_runtime_ops runtime_ops = {
 
 /* ---- the connection ---- */
 
-static int feed(void *runtime, struct gr_str bytes, uint64_t now_ns)
-{
-    return gr_runtime_feed(runtime, bytes, now_ns);
-}
-
-static struct gr_str pending(const void *runtime)
-{
-    return gr_runtime_pending(runtime);
-}
-
-static void sent(void *runtime, size_t n)
-{
-    gr_runtime_sent(runtime, n);
-}
-
-static uint64_t next_deadline(const void *runtime)
-{
-    return gr_runtime_next_deadline(runtime);
-}
-
-static void tick(void *runtime, uint64_t now_ns)
-{
-    gr_runtime_tick(runtime, now_ns);
-}
-
-static bool is_broken(const void *runtime)
-{
-    (void)runtime;
-    return false; /* feed says so */
-}
-
-static const struct gr_conn_proto runtime_proto = {
-    .feed = feed,
-    .pending = pending,
-    .sent = sent,
-    .next_deadline = next_deadline,
-    .tick = tick,
-    .is_broken = is_broken,
-};
-
 static void on_closed(void *user, int reason)
 {
     struct drive *d = user;
@@ -235,7 +195,7 @@ static int open_loop(struct drive *d, struct gr_sim_plugin *plugin)
     if (r)
         return r;
     plugin->fd = -1;
-    return gr_conn_new(d->base, fd, &runtime_proto, d->runtime, on_closed, d, &d->conn);
+    return gr_conn_new(d->base, fd, &gr_conn_runtime, d->runtime, on_closed, d, &d->conn);
 }
 
 int gr_sim_drive(struct gr_sim *sim, struct gr_sim_plugin *plugin)
