@@ -3,7 +3,7 @@
 
 #include "app/cli/common.h"
 #include "app/cli/verbs.h"
-#include "app/daemon/link.h"
+#include "app/daemon/nri_socket.h"
 #include "app/daemon/plugin.h"
 #include "app/exit.h"
 #include "load/address.h"
@@ -197,7 +197,7 @@ static int adopt(struct arguments *a, const struct gr_log *log)
 
     if (!passed)
         return GR_EXIT_OK;
-    fd = gr_link_adopt(gr_str_from(passed));
+    fd = gr_nri_socket_adopt(gr_str_from(passed));
     if (fd < 0) {
         GR_LOG(log, GR_LEVEL_ERROR, "NRI_PLUGIN_SOCKET names no socket of ours",
                GR_LOG_TEXT("value", passed), GR_LOG_TEXT("error", strerror(-fd)));

@@ -7,12 +7,13 @@
 #include <sys/random.h>
 #include <time.h>
 
+#include "app/daemon/backoff.h"
 #include "app/daemon/conn_nri.h"
 #include "app/daemon/control/control.h"
 #include "app/daemon/metrics/exporter.h"
 #include "app/daemon/metrics/http.h"
 #include "app/daemon/rules/inforce.h"
-#include "app/daemon/link.h"
+#include "app/daemon/nri_socket.h"
 #include "app/daemon/log_created.h"
 #include "app/daemon/process/memory.h"
 #include "app/daemon/process/notify.h"
@@ -387,7 +388,7 @@ static void connect_failed(struct gr_plugin *p, int result)
 
 static void try_connect(struct gr_plugin *p)
 {
-    int fd = gr_link_connect(p->options->socket);
+    int fd = gr_nri_socket_connect(p->options->socket);
     int r = fd < 0 ? fd : open_session(p, fd);
 
     if (r) {

@@ -11,9 +11,6 @@
 
 #include "app/daemon/view.h"
 
-/* Where runtimes listen (NRI since 0.3). */
-#define GR_NRI_SOCKET_DEFAULT "/var/run/nri/nri.sock"
-
 struct gr_plugin_options {
     const char *socket; /* of the runtime; external mode */
     int launched_fd;    /* >= 0: a runtime launched us and this is the connection */

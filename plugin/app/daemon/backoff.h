@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/daemon/link: gets a connection to the runtime, and gets it back.
+ * app/daemon/backoff: how long to wait before the next connection to the runtime.
  *
  * Layer: app. A runtime registers plugins one at a time and holds container operations meanwhile,
  * so a plugin that reconnects in a tight loop hurts the node (containerd issue #14083).
  */
-#ifndef GR_APP_DAEMON_LINK_H
-#define GR_APP_DAEMON_LINK_H
+#ifndef GR_APP_DAEMON_BACKOFF_H
+#define GR_APP_DAEMON_BACKOFF_H
 
 #include "base/str.h"
 
@@ -25,15 +25,5 @@ void gr_backoff_init(struct gr_backoff *backoff);
 /* random: any number; decides the jitter. */
 uint32_t gr_backoff_connect_failed(struct gr_backoff *backoff, uint32_t random);
 uint32_t gr_backoff_session_ended(struct gr_backoff *backoff, uint64_t age_ms, uint32_t random);
-
-/* Connects to a runtime's socket. Returns a close-on-exec descriptor, or a negative errno. */
-GR_CHECKED int gr_link_connect(const char *path);
-
-/*
- * Takes over the descriptor that a runtime passed, as named in NRI_PLUGIN_SOCKET: checks that it is
- * a socket, sets close-on-exec and takes the NRI variables out of the environment.
- * Returns the descriptor, or -EINVAL when text names none, -ENOTSOCK.
- */
-GR_CHECKED int gr_link_adopt(struct gr_str text);
 
 #endif
