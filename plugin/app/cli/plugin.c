@@ -141,18 +141,18 @@ static int take(void *user, int option, const char *value)
 
     switch (option) {
     case OPT_SOCKET:
-        a->options.socket = value;
+        a->options.link.socket = value;
         return GR_EXIT_OK;
     case OPT_INDEX:
         if (strlen(value) != 2 || strspn(value, "0123456789") != 2)
             return usage("--index of two digits", value);
-        a->options.index = value;
+        a->options.link.index = value;
         return GR_EXIT_OK;
     case OPT_NAME:
         /* What runtimes since NRI 0.12 accept. */
         if (value[0] == '\0' || value[strspn(value, NAME_CHARACTERS)] != '\0')
             return usage("--name of letters, digits and _.+-", value);
-        a->options.name = value;
+        a->options.link.name = value;
         return GR_EXIT_OK;
     case OPT_LAST_GOOD:
         return parse_path(a, GR_SETTING_LAST_GOOD_DIR, value,
@@ -203,17 +203,17 @@ static int adopt(struct arguments *a, const struct gr_log *log)
                GR_LOG_TEXT("value", passed), GR_LOG_TEXT("error", strerror(-fd)));
         return GR_EXIT_HOST;
     }
-    a->options.launched_fd = fd;
+    a->options.link.launched_fd = fd;
     return GR_EXIT_OK;
 }
 
 int gr_verb_plugin(int argc, char **argv)
 {
     struct arguments a = {.common = {.verb = "plugin"},
-                          .options = {.socket = GR_NRI_SOCKET_DEFAULT,
-                                      .launched_fd = -1,
-                                      .name = NAME_DEFAULT,
-                                      .index = INDEX_DEFAULT}};
+                          .options.link = {.socket = GR_NRI_SOCKET_DEFAULT,
+                                           .launched_fd = -1,
+                                           .name = NAME_DEFAULT,
+                                           .index = INDEX_DEFAULT}};
     struct gr_log log;
     int r;
 

@@ -3,30 +3,23 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
-#include <sys/random.h>
 #include <time.h>
 
-#include "app/daemon/backoff.h"
-#include "app/daemon/conn_nri.h"
 #include "app/daemon/control/control.h"
 #include "app/daemon/metrics/exporter.h"
 #include "app/daemon/metrics/http.h"
-#include "app/daemon/rules/inforce.h"
-#include "app/daemon/nri_socket.h"
 #include "app/daemon/log_created.h"
 #include "app/daemon/process/memory.h"
 #include "app/daemon/process/notify.h"
+#include "app/daemon/recorder.h"
+#include "app/daemon/rules/inforce.h"
+#include "app/daemon/running/running.h"
+#include "app/daemon/status/status.h"
 #include "app/daemon/suspend/reports.h"
 #include "app/daemon/suspend/suspend.h"
 #include "app/daemon/suspend/suspend_control.h"
-#include "app/daemon/status/status.h"
-#include "app/daemon/recorder.h"
-#include "app/daemon/running/running.h"
 #include "app/exit.h"
-#include "nri/session.h"
-
-#define NS_PER_MS UINT64_C(1000000)
+#include "base/clock.h"
 
 /*
  * External: the first load normally takes milliseconds and comes before the connection, so that no
@@ -49,7 +42,7 @@ struct gr_plugin {
     struct event *sigterm, *sigint, *sighup, *sigusr1;
     struct event *patience; /* of a service manager that waits for READY */
     struct gr_notify *notify;
-    struct event *retry; /* also: the end of the wait for the first load */
+    struct gr_link *link;
     struct gr_inforce *inforce;
     struct gr_control *control;
     struct gr_exporter *exporter;
@@ -59,14 +52,7 @@ struct gr_plugin {
     struct gr_status_source status;
     struct gr_recorder recorder;
     struct gr_running *running;
-    bool begun;                 /* the first connection was tried */
-    struct gr_session *session; /* NULL while there is no connection */
-    struct gr_conn *conn;
-    struct gr_backoff backoff;
-    uint64_t connected_ns;
     int64_t started_s;
-    struct gr_view_session told; /* of the session, for gr_plugin_view; connect_errno also so that
-                                  * a failure is said once, not every few seconds */
     int exit_code;
 };
 
@@ -80,7 +66,7 @@ static void stop(struct gr_plugin *p, int exit_code)
 
 void gr_plugin_view(const struct gr_plugin *p, struct gr_view *out_view)
 {
-    *out_view = (struct gr_view){.started_s = p->started_s, .session = p->told};
+    *out_view = (struct gr_view){.started_s = p->started_s, .session = *gr_link_view(p->link)};
     gr_inforce_status(p->inforce, &out_view->rules);
     gr_inforce_watch_status(p->inforce, &out_view->watch);
     gr_suspend_view(p->suspend, out_view);
@@ -113,13 +99,7 @@ static void tell_manager(struct gr_plugin *p)
         gr_notify_status(p->notify, missing);
 }
 
-/* ---- what the session asks and tells ---- */
-
-/* Cut, and with a NUL byte. */
-static void keep_text(char kept[GR_VIEW_TEXT_BYTES], struct gr_str text)
-{
-    (void)snprintf(kept, GR_VIEW_TEXT_BYTES, "%.*s", GR_STR_FMT(text));
-}
+/* ---- the parts ---- */
 
 static void follow_settings(struct gr_plugin *p)
 {
@@ -135,14 +115,6 @@ static void follow_settings(struct gr_plugin *p)
         gr_recorder_rules(&p->recorder, status.rules_hash, gr_ruleset_count(status.ruleset));
 }
 
-static uint64_t on_now(void *user)
-{
-    (void)user;
-    return gr_now_ns();
-}
-
-/* ---- hooks that ran ---- */
-
 static void on_report(void *user, const struct gr_report *report)
 {
     struct gr_plugin *p = user;
@@ -150,23 +122,22 @@ static void on_report(void *user, const struct gr_report *report)
 
     gr_inforce_status(p->inforce, &status);
     gr_metrics_hook_run(gr_exporter_metrics(p->exporter), report);
-    gr_suspend_report(p->suspend, &status, report, gr_now_ns() / NS_PER_MS);
+    gr_suspend_report(p->suspend, &status, report, gr_now_ms());
+}
+
+/* ---- what the runtime asks and tells ---- */
+
+static struct gr_session_settings settings_for_session(void *user)
+{
+    const struct gr_plugin *p = user;
+
+    return gr_inforce_session_settings(p->inforce);
 }
 
 static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struct gr_str config)
 {
     struct gr_plugin *p = user;
 
-    GR_LOG(p->log, GR_LEVEL_INFO, "configured by the runtime", GR_LOG_STR("runtime", runtime->name),
-           GR_LOG_STR("version", runtime->version), GR_LOG_STR("nri", runtime->nri_version),
-           GR_LOG_INT("request_timeout_ms", runtime->request_timeout_ms));
-    if (runtime->err)
-        GR_LOG(p->log, GR_LEVEL_ERROR, "the Configure request could not be read",
-               GR_LOG_TEXT("error", runtime->err->text));
-    keep_text(p->told.runtime, runtime->name);
-    keep_text(p->told.version, runtime->version);
-    keep_text(p->told.nri, runtime->nri_version);
-    p->told.request_timeout_ms = runtime->request_timeout_ms;
     /* Nothing can be said about the settings of a request that was not read: what is known stays.
      */
     if (!runtime->err || !gr_inforce_is_usable(p->inforce))
@@ -175,23 +146,10 @@ static bool on_configure(void *user, const struct gr_nri_runtime *runtime, struc
     return !gr_inforce_is_usable(p->inforce);
 }
 
-static void on_flush(void *user)
+static void on_synchronized(void *user, struct gr_nri_running *running)
 {
     struct gr_plugin *p = user;
 
-    gr_conn_flush(p->conn);
-}
-
-static void on_synchronized(void *user, size_t pods, size_t containers,
-                            struct gr_nri_running *running)
-{
-    struct gr_plugin *p = user;
-
-    p->told.synchronized = true;
-    p->told.pods = pods;
-    p->told.containers = containers;
-    GR_LOG(p->log, GR_LEVEL_INFO, "synchronized", GR_LOG_INT("pods", pods),
-           GR_LOG_INT("containers", containers));
     tell_manager(p);
     gr_running_take(p->running, running);
 }
@@ -208,8 +166,6 @@ static void on_created(void *user, const struct gr_session_event *event)
 {
     struct gr_plugin *p = user;
 
-    /* The answer first: a slow reader of the log is no reason to keep a container waiting. */
-    gr_conn_flush(p->conn);
     gr_metrics_created(gr_exporter_metrics(p->exporter), event, (int64_t)time(NULL));
     gr_log_created(p->log, event);
     gr_recorder_created(&p->recorder, event);
@@ -223,14 +179,6 @@ static void on_answered(void *user, const struct gr_session_answer *answer)
     gr_metrics_answered(gr_exporter_metrics(p->exporter), answer);
 }
 
-static void on_rejected(void *user, struct gr_str text)
-{
-    struct gr_plugin *p = user;
-
-    GR_LOG(p->log, GR_LEVEL_ERROR, "the runtime refused the registration",
-           GR_LOG_STR("error", text));
-}
-
 static void on_shutdown(void *user)
 {
     struct gr_plugin *p = user;
@@ -238,35 +186,45 @@ static void on_shutdown(void *user)
 
     gr_metrics_shutdown(gr_exporter_metrics(p->exporter));
     GR_LOG(p->log, GR_LEVEL_INFO, "the runtime asked to shut down",
-           GR_LOG_TEXT("socket", p->options->socket));
+           GR_LOG_TEXT("socket", p->options->link.socket));
     /* The reply is only queued: a Go peer can lose what is followed at once by a close. */
     (void)event_base_loopexit(p->base, &linger);
 }
 
-static void on_state(void *user, enum gr_session_state from, enum gr_session_state to)
+static void on_session_state(void *user, enum gr_session_state to)
 {
     struct gr_plugin *p = user;
 
-    p->told.state = to;
     if (to == GR_SESSION_CONFIGURED)
         gr_recorder_session_begun(&p->recorder, GR_STR("configured"));
     else if (to == GR_SESSION_CLOSED)
-        gr_recorder_session_ended(&p->recorder, gr_str_from(p->told.lost));
-    GR_LOG(p->log, GR_LEVEL_DEBUG, "session", GR_LOG_TEXT("from", gr_session_state_name(from)),
-           GR_LOG_TEXT("to", gr_session_state_name(to)));
+        gr_recorder_session_ended(&p->recorder, gr_str_from(gr_link_view(p->link)->lost));
 }
 
-static const struct gr_session_ops session_ops = {
-    .now = on_now,
+static void on_closed(void *user, int reason)
+{
+    struct gr_plugin *p = user;
+
+    gr_metrics_disconnected(gr_exporter_metrics(p->exporter), reason);
+    tell_manager(p);
+}
+
+static void on_over(void *user, int exit_code)
+{
+    stop(user, exit_code);
+}
+
+static const struct gr_link_ops link_ops = {
+    .settings = settings_for_session,
     .configure = on_configure,
-    .flush = on_flush,
     .synchronized = on_synchronized,
     .decide = on_decide,
     .created = on_created,
     .answered = on_answered,
-    .rejected = on_rejected,
     .shutdown = on_shutdown,
-    .state = on_state,
+    .state = on_session_state,
+    .closed = on_closed,
+    .over = on_over,
 };
 
 /* ---- the control socket ---- */
@@ -285,169 +243,31 @@ static int add_control(struct gr_plugin *p)
     p->status = (struct gr_status_source){.view = view_for_status, .user = p};
     gr_status_add(p->control, &p->status);
     gr_suspend_control_add(p->control, &p->suspend_source);
-    if (p->options->launched_fd < 0) /* else Configure may name another socket */
+    if (p->options->link.launched_fd < 0) /* else Configure may name another socket */
         follow_settings(p);
     return 0;
 }
 
-/* ---- the connection's life ---- */
-
-static uint32_t random_number(void)
-{
-    uint32_t number = 0;
-
-    /* Only jitter: without entropy the wait is simply the longest. */
-    if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != (ssize_t)sizeof(number))
-        number = 0;
-    return number;
-}
-
-static void retry_in(struct gr_plugin *p, uint32_t wait_ms)
-{
-    const struct timeval wait = {.tv_sec = wait_ms / 1000,
-                                 .tv_usec = (suseconds_t)(wait_ms % 1000) * 1000};
-
-    if (event_add(p->retry, &wait) != 0)
-        stop(p, GR_EXIT_FAILED);
-}
-
-static void drop_connection(struct gr_plugin *p)
-{
-    gr_conn_free(p->conn);
-    gr_session_free(p->session);
-    p->conn = NULL;
-    p->session = NULL;
-}
-
-static void on_closed(void *user, int reason)
-{
-    struct gr_plugin *p = user;
-    uint64_t age_ms = (gr_now_ns() - p->connected_ns) / NS_PER_MS;
-    uint32_t wait_ms;
-
-    gr_metrics_disconnected(gr_exporter_metrics(p->exporter), reason);
-    keep_text(p->told.lost, gr_str_from(reason ? strerror(-reason) : "end of file"));
-    gr_session_closed(p->session);
-    drop_connection(p);
-    p->told.state = GR_SESSION_CLOSED;
-    p->told.since_s = (int64_t)time(NULL);
-    tell_manager(p);
-    if (p->options->launched_fd >= 0) {
-        GR_LOG(p->log, GR_LEVEL_INFO, "the runtime closed the connection, ending",
-               GR_LOG_TEXT("reason", reason ? strerror(-reason) : "end of file"));
-        stop(p, GR_EXIT_OK);
-        return;
-    }
-    wait_ms = gr_backoff_session_ended(&p->backoff, age_ms, random_number());
-    GR_LOG(p->log, GR_LEVEL_WARNING,
-           "the connection to the runtime is lost: containers created now get no hooks",
-           GR_LOG_TEXT("reason", reason ? strerror(-reason) : "end of file"),
-           GR_LOG_INT("retry_ms", wait_ms));
-    retry_in(p, wait_ms);
-}
-
-static void pass_settings(struct gr_plugin *p)
-{
-    const struct gr_session_settings settings = gr_inforce_session_settings(p->inforce);
-
-    if (p->session)
-        gr_session_set(p->session, &settings);
-}
-
-static int open_session(struct gr_plugin *p, int fd)
-{
-    int r = gr_session_new(p->options->name, p->options->index, &session_ops, p, &p->session);
-
-    if (r == 0)
-        r = gr_conn_new(p->base, fd, &gr_conn_session, p->session, on_closed, p, &p->conn);
-    if (r == 0)
-        r = gr_session_start(p->session, gr_now_ns());
-    if (r) {
-        drop_connection(p);
-        return r;
-    }
-    pass_settings(p);
-    p->told.synchronized = false;
-    p->told.since_s = (int64_t)time(NULL);
-    p->told.sessions++;
-    p->connected_ns = gr_now_ns();
-    gr_conn_kick(p->conn);
-    return 0;
-}
-
-static void connect_failed(struct gr_plugin *p, int result)
-{
-    uint32_t wait_ms = gr_backoff_connect_failed(&p->backoff, random_number());
-
-    if (p->told.connect_errno != result)
-        GR_LOG(p->log, GR_LEVEL_WARNING, "cannot connect to the runtime, trying on",
-               GR_LOG_TEXT("socket", p->options->socket), GR_LOG_TEXT("error", strerror(-result)));
-    p->told.connect_errno = result;
-    retry_in(p, wait_ms);
-}
-
-static void try_connect(struct gr_plugin *p)
-{
-    int fd = gr_nri_socket_connect(p->options->socket);
-    int r = fd < 0 ? fd : open_session(p, fd);
-
-    if (r) {
-        connect_failed(p, r);
-        return;
-    }
-    p->told.connect_errno = 0;
-    GR_LOG(p->log, GR_LEVEL_INFO, "connected", GR_LOG_TEXT("socket", p->options->socket));
-}
-
-/* The first connection. */
-static void begin(struct gr_plugin *p)
-{
-    int r;
-
-    p->begun = true;
-    if (p->options->launched_fd < 0) {
-        try_connect(p);
-        return;
-    }
-    r = open_session(p, p->options->launched_fd);
-    if (r) {
-        GR_LOG(p->log, GR_LEVEL_ERROR, "cannot use the connection that the runtime passed",
-               GR_LOG_TEXT("error", strerror(-r)));
-        stop(p, GR_EXIT_FAILED);
-    }
-}
-
-static void on_retry(evutil_socket_t fd, short what, void *arg)
-{
-    struct gr_plugin *p = arg;
-
-    (void)fd;
-    (void)what;
-    if (p->begun)
-        try_connect(p);
-    else
-        begin(p);
-}
+/* ---- the rules ---- */
 
 static void on_changed(void *user)
 {
     struct gr_plugin *p = user;
 
     follow_settings(p);
-    if (!p->begun) {
-        (void)event_del(p->retry);
-        begin(p);
+    if (!gr_link_has_begun(p->link)) {
+        gr_link_begin(p->link);
         tell_manager(p);
         return;
     }
-    pass_settings(p);
+    gr_link_settings_changed(p->link);
     gr_running_rules_loaded(p->running);
-    if (p->session && gr_inforce_is_usable(p->inforce)) {
-        gr_session_configured(p->session);
-        gr_conn_kick(p->conn);
-    }
+    if (gr_inforce_is_usable(p->inforce))
+        gr_link_configured(p->link);
     tell_manager(p);
 }
+
+/* ---- signals, and the service manager ---- */
 
 static void on_stop_signal(evutil_socket_t number, short what, void *arg)
 {
@@ -510,9 +330,8 @@ static int add_events(struct gr_plugin *p)
     p->sigint = evsignal_new(p->base, SIGINT, on_stop_signal, p);
     p->sighup = evsignal_new(p->base, SIGHUP, on_reload_signal, p);
     p->sigusr1 = evsignal_new(p->base, SIGUSR1, on_state_signal, p);
-    p->retry = evtimer_new(p->base, on_retry, p);
     p->patience = evtimer_new(p->base, on_patience_end, p);
-    if (!p->sigterm || !p->sigint || !p->sighup || !p->sigusr1 || !p->retry || !p->patience)
+    if (!p->sigterm || !p->sigint || !p->sighup || !p->sigusr1 || !p->patience)
         return -ENOMEM;
     return event_add(p->sigterm, NULL) || event_add(p->sigint, NULL) ||
                    event_add(p->sighup, NULL) || event_add(p->sigusr1, NULL)
@@ -540,7 +359,7 @@ static void free_event(struct event *event)
 
 static void free_all(struct gr_plugin *p)
 {
-    drop_connection(p);
+    gr_link_free(p->link);
     gr_running_free(p->running);
     gr_control_free(p->control);
     gr_reports_free(p->reports);
@@ -552,7 +371,6 @@ static void free_all(struct gr_plugin *p)
     free_event(p->sigint);
     free_event(p->sighup);
     free_event(p->sigusr1);
-    free_event(p->retry);
     free_event(p->patience);
     gr_notify_free(p->notify);
     if (p->base)
@@ -575,28 +393,23 @@ static int start_suspending(struct gr_plugin *p)
 
 int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
 {
-    bool launched = options->launched_fd >= 0;
+    bool launched = options->link.launched_fd >= 0;
     struct gr_plugin plugin = {
         .options = options,
         .log = log,
         .exit_code = GR_EXIT_OK,
         .started_s = (int64_t)time(NULL),
-        .told = {.launched = launched,
-                 .socket = options->socket,
-                 .name = options->name,
-                 .index = options->index,
-                 .state = GR_SESSION_CLOSED,
-                 .since_s = (int64_t)time(NULL)},
     };
     int r;
 
     (void)signal(SIGPIPE, SIG_IGN);
     gr_memory_tune();
-    gr_backoff_init(&plugin.backoff);
     gr_recorder_init(&plugin.recorder, log);
     r = add_events(&plugin);
     if (r == 0)
         r = begin_notify(&plugin);
+    if (r == 0)
+        r = gr_link_new(plugin.base, &options->link, log, &link_ops, &plugin, &plugin.link);
     if (r == 0)
         r = gr_exporter_new(plugin.base, log, view, &plugin, &plugin.exporter);
     if (r == 0)
@@ -610,7 +423,7 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
     if (r == 0)
         r = add_control(&plugin);
     if (r == 0) {
-        retry_in(&plugin, launched ? 0 : FIRST_LOAD_WAIT_MS);
+        gr_link_begin_within(plugin.link, launched ? 0 : FIRST_LOAD_WAIT_MS);
         if (event_base_dispatch(plugin.base) < 0)
             r = -EIO;
     }

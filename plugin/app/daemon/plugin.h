@@ -2,20 +2,18 @@
 /*
  * app/daemon/plugin: the NRI plugin process.
  *
- * Layer: app. One loop thread owns the connection, the session and the rule set that is in force.
- * Launched by a runtime it ends with its connection; started by anybody else it connects again,
- * with backoff, for ever.
+ * Layer: app. One loop thread owns the parts, joins them to each other (what the runtime asks to
+ * the rules in force, what was answered to journal, log and metrics), and hears signals. The
+ * connection is app/daemon/link's.
  */
 #ifndef GR_APP_DAEMON_PLUGIN_H
 #define GR_APP_DAEMON_PLUGIN_H
 
+#include "app/daemon/link.h"
 #include "app/daemon/view.h"
 
 struct gr_plugin_options {
-    const char *socket; /* of the runtime; external mode */
-    int launched_fd;    /* >= 0: a runtime launched us and this is the connection */
-    const char *name;   /* what RegisterPlugin says */
-    const char *index;
+    struct gr_link_options link;
     struct gr_flags flags;
 };
 
