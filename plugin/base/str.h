@@ -47,6 +47,12 @@ static inline struct gr_str gr_str_from(const char *s)
     return (struct gr_str){.p = s, .n = s ? strlen(s) : 0};
 }
 
+/* The n bytes of an object, such as a number, for a hash over it. Borrows p. */
+static inline struct gr_str gr_str_bytes(const void *p, size_t n)
+{
+    return (struct gr_str){.p = p, .n = n};
+}
+
 static inline bool gr_str_eq(struct gr_str a, struct gr_str b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);

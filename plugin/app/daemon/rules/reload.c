@@ -68,17 +68,12 @@ static void reloaded_free(struct gr_reloaded *reloaded)
 
 /* ---- the loader's thread ---- */
 
-static struct gr_str bytes_of(const void *p, size_t n)
-{
-    return (struct gr_str){.p = p, .n = n};
-}
-
 static uint64_t hash_rules(const struct gr_ruleset *ruleset)
 {
     const struct gr_policies *policies = gr_ruleset_policies(ruleset);
     uint64_t hash = gr_hash_more(GR_HASH_START, policies->unreadable);
 
-    hash = gr_hash_more(hash, bytes_of(&policies->hash, sizeof(policies->hash)));
+    hash = gr_hash_more(hash, gr_str_bytes(&policies->hash, sizeof(policies->hash)));
     for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
         const struct gr_hookset *set = gr_ruleset_at(ruleset, i);
         const uint64_t numbers[] = {set->hash, set->other_node, set->blocked.n};
@@ -87,7 +82,7 @@ static uint64_t hash_rules(const struct gr_ruleset *ruleset)
         hash = gr_hash_more(hash, set->name);
         hash = gr_hash_more(hash, set->file);
         hash = gr_hash_more(hash, set->blocked);
-        hash = gr_hash_more(hash, bytes_of(numbers, sizeof(numbers)));
+        hash = gr_hash_more(hash, gr_str_bytes(numbers, sizeof(numbers)));
         hash = gr_hash_more(hash, environment);
     }
     return hash;
