@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "app/daemon/rules/findings.h"
+#include "app/daemon/reload/findings.h"
 #include "load/load.h"
 
 void gr_list_text(const struct gr_load_result *loaded, const struct gr_finding_list *findings);

@@ -12,7 +12,7 @@
 #include "app/daemon/process/memory.h"
 #include "app/daemon/process/notify.h"
 #include "app/daemon/recorder.h"
-#include "app/daemon/rules/inforce.h"
+#include "app/daemon/reload/inforce.h"
 #include "app/daemon/running/running.h"
 #include "app/daemon/status/status.h"
 #include "app/daemon/suspend/reports.h"

@@ -8,7 +8,7 @@
 #ifndef GR_APP_DAEMON_VIEW_H
 #define GR_APP_DAEMON_VIEW_H
 
-#include "app/daemon/rules/inforce.h"
+#include "app/daemon/reload/inforce.h"
 #include "app/daemon/recorder.h"
 #include "app/daemon/suspend/reports.h"
 #include "app/daemon/running/running.h"

@@ -2,7 +2,7 @@
 /* Many events, one deed: with times that the test chooses. */
 #include "testing.h"
 
-#include "app/daemon/rules/debounce.h"
+#include "app/daemon/reload/debounce.h"
 
 #define QUIET 100
 #define LATEST 1000

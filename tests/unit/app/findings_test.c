@@ -2,7 +2,7 @@
 /* What a load had to say: how much of it is kept, and when it is news. */
 #include "testing.h"
 
-#include "app/daemon/rules/findings.h"
+#include "app/daemon/reload/findings.h"
 
 static void add(struct gr_finding_list *list, const char *text, uint32_t line)
 {

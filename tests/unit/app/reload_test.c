@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/daemon/rules/reload.h"
+#include "app/daemon/reload/reload.h"
 
 #define SET_TEXT                                                                        \
     "apiVersion: grapnel/v1beta1\nkind: HookSet\nspec: {match: {always: true}, hooks: " \

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/daemon/rules/watch_path.h"
+#include "app/daemon/reload/watch_path.h"
 #include "load/limits.h"
 
 static char top[64];

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/daemon/rules/watch.h"
+#include "app/daemon/reload/watch.h"
 
 /* Far longer than any wait of the watch: who reaches it has failed. */
 #define WATCHING_DEADLINE_S 20

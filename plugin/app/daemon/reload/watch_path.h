@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/daemon/rules/watch_path: the directories that a path leads through.
+ * app/daemon/reload/watch_path: the directories that a path leads through.
  *
  * Layer: app. A change of a path is seen where an entry of one of these directories changes: a link
  * on the way is put elsewhere, a directory above is renamed, what was missing appears.
  */
-#ifndef GR_APP_DAEMON_RULES_WATCH_PATH_H
-#define GR_APP_DAEMON_RULES_WATCH_PATH_H
+#ifndef GR_APP_DAEMON_RELOAD_WATCH_PATH_H
+#define GR_APP_DAEMON_RELOAD_WATCH_PATH_H
 
 #include "base/str.h"
 

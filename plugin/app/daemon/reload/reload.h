@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/daemon/rules/reload: the loader thread.
+ * app/daemon/reload/reload: the loader thread.
  *
  * Layer: app. All rule IO, host checks and compiling happen there; the loop thread only asks for a
  * load and takes what comes out, told by an eventfd. No answer to a runtime ever waits for a lock:
  * the two threads share one slot for the order and one for the result.
  */
-#ifndef GR_APP_DAEMON_RULES_RELOAD_H
-#define GR_APP_DAEMON_RULES_RELOAD_H
+#ifndef GR_APP_DAEMON_RELOAD_RELOAD_H
+#define GR_APP_DAEMON_RELOAD_RELOAD_H
 
 #include <event2/event.h>
 
-#include "app/daemon/rules/findings.h"
-#include "app/daemon/rules/watch.h"
+#include "app/daemon/reload/findings.h"
+#include "app/daemon/reload/watch.h"
 #include "load/load.h"
 #include "state/since.h"
 

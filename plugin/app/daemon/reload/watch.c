@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/daemon/rules/watch.h"
+#include "app/daemon/reload/watch.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/daemon/rules/debounce.h"
-#include "app/daemon/rules/watch_table.h"
+#include "app/daemon/reload/debounce.h"
+#include "app/daemon/reload/watch_table.h"
 #include "base/clock.h"
 #include "load/limits.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/daemon/rules/inforce.h"
+#include "app/daemon/reload/inforce.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <time.h>
 
-#include "app/daemon/rules/reload.h"
+#include "app/daemon/reload/reload.h"
 #include "app/daemon/process/sandbox.h"
 #include "app/daemon/suspend/suspend.h"
 #include "base/hash.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/daemon/rules/watch: says that files may have changed, by inotify.
+ * app/daemon/reload/watch: says that files may have changed, by inotify.
  *
  * Layer: app. It watches the directories of rule files whole, and of every path the directories
  * that it leads through, so that a missing one is noticed when it appears and a link when it is put
@@ -10,8 +10,8 @@
  * For the loop's thread, unless a function says otherwise: finding the directories looks at file
  * systems, and one that hangs must not keep containers waiting.
  */
-#ifndef GR_APP_DAEMON_RULES_WATCH_H
-#define GR_APP_DAEMON_RULES_WATCH_H
+#ifndef GR_APP_DAEMON_RELOAD_WATCH_H
+#define GR_APP_DAEMON_RELOAD_WATCH_H
 
 #include "app/log.h"
 

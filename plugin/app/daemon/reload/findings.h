@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/daemon/rules/findings: what a load had to say, kept until it is known whether it is news.
+ * app/daemon/reload/findings: what a load had to say, kept until it is known whether it is news.
  *
  * Layer: app. A rescan finds the same faults every time; they are logged when they change.
  */
-#ifndef GR_APP_DAEMON_RULES_FINDINGS_H
-#define GR_APP_DAEMON_RULES_FINDINGS_H
+#ifndef GR_APP_DAEMON_RELOAD_FINDINGS_H
+#define GR_APP_DAEMON_RELOAD_FINDINGS_H
 
 #include "app/log.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/daemon/rules/watch_path.h"
+#include "app/daemon/reload/watch_path.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/daemon/rules/watch_table: the directories that are watched, and which of their entries
+ * app/daemon/reload/watch_table: the directories that are watched, and which of their entries
  * matter.
  *
  * Layer: app. A table is made anew by each search and not changed afterwards, so that one thread
  * may search while another one uses the table of before.
  */
-#ifndef GR_APP_DAEMON_RULES_WATCH_TABLE_H
-#define GR_APP_DAEMON_RULES_WATCH_TABLE_H
+#ifndef GR_APP_DAEMON_RELOAD_WATCH_TABLE_H
+#define GR_APP_DAEMON_RELOAD_WATCH_TABLE_H
 
-#include "app/daemon/rules/watch.h"
+#include "app/daemon/reload/watch.h"
 
 /* The end of what people read about what does not work. */
 #define GR_WATCH_BY_RESCAN "; until then changed files are found by the rescan only"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/daemon/rules/reload.h"
+#include "app/daemon/reload/reload.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/daemon/rules/watch_table.h"
+#include "app/daemon/reload/watch_table.h"
 
 #include <errno.h>
 #include <sys/inotify.h>
 
-#include "app/daemon/rules/watch_path.h"
+#include "app/daemon/reload/watch_path.h"
 
 /*
  * What can change what a load finds. A file that is written in place counts when it is closed;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/daemon/rules/findings.h"
+#include "app/daemon/reload/findings.h"
 
 #include "base/hash.h"
 

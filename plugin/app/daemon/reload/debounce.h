@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/daemon/rules/debounce: many events, one deed. Pure: the caller has the clock and the timer.
+ * app/daemon/reload/debounce: many events, one deed. Pure: the caller has the clock and the timer.
  *
  * Layer: app. The deed is due when nothing happened for quiet_ns, and at the latest latest_ns after
  * the first event, so that a burst that never ends does not put it off for ever. What was begun and
  * not ended is waited for as long once more.
  */
-#ifndef GR_APP_DAEMON_RULES_DEBOUNCE_H
-#define GR_APP_DAEMON_RULES_DEBOUNCE_H
+#ifndef GR_APP_DAEMON_RELOAD_DEBOUNCE_H
+#define GR_APP_DAEMON_RELOAD_DEBOUNCE_H
 
 #include "base/defs.h"
 
