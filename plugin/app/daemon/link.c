@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app/daemon/backoff.h"
 #include "app/daemon/conn_nri.h"
@@ -204,14 +205,17 @@ static void on_closed(void *user, int reason)
     retry_in(link, wait_ms);
 }
 
+/* Takes fd, whatever comes of it. */
 static int open_session(struct gr_link *link, int fd)
 {
     const struct gr_link_options *options = link->options;
     int r = gr_session_new(options->name, options->index, &session_ops, link, &link->session);
 
-    if (r == 0)
-        r = gr_conn_new(link->base, fd, &gr_conn_session, link->session, on_closed, link,
-                        &link->conn);
+    if (r) {
+        (void)close(fd);
+        return r;
+    }
+    r = gr_conn_new(link->base, fd, &gr_conn_session, link->session, on_closed, link, &link->conn);
     if (r == 0)
         r = gr_session_start(link->session, gr_now_ns());
     if (r) {
