@@ -3,8 +3,6 @@
 
 #include <errno.h>
 
-#include "state/limits.h"
-
 static void drop_parts(struct gr_journal_state *state)
 {
     gr_known_ids_fini(&state->parts.ids);
@@ -68,10 +66,10 @@ void gr_journal_state_session(struct gr_journal_state *state, bool begun, uint64
 int gr_journal_state_listed(struct gr_journal_state *state, const struct gr_str *ids, size_t n)
 {
     struct gr_known_ids told = {0};
-    bool dropped = n > GR_JOURNAL_KNOWN_MAX;
+    bool dropped = false;
     int r = 0;
 
-    for (size_t i = 0; i < GR_MIN(n, (size_t)GR_JOURNAL_KNOWN_MAX) && r == 0; i++) {
+    for (size_t i = 0; i < n && r == 0; i++) {
         uint64_t hash = gr_known_hash(ids[i]);
         enum gr_known before = gr_known_get(&state->ids, hash);
 
@@ -89,7 +87,6 @@ int gr_journal_state_listed(struct gr_journal_state *state, const struct gr_str 
     return 0;
 }
 
-/* In the order of their numbers, each state says more than the one before. */
 static int add_ids(struct gr_journal_state *state, const struct gr_known_ids *ids)
 {
     int r = 0;

@@ -40,10 +40,26 @@ static void fill_slots(struct gr_known_ids *ids)
         ids->slots[slot_of(ids, gr_known_hash_at(ids, i))] = (uint16_t)(i + 1);
 }
 
-static void drop_oldest(struct gr_known_ids *ids)
+/* Makes room for what is coming: those go of which least is known, of them the oldest, and none of
+ * which more is known than of what is coming. */
+static void drop_least(struct gr_known_ids *ids, enum gr_known coming)
 {
-    ids->n -= DROPPED_AT_ONCE;
-    memmove(ids->items, ids->items + DROPPED_AT_ONCE, ids->n * sizeof(*ids->items));
+    uint32_t going[GR_KNOWN_MISSED + 1] = {0};
+    uint32_t left = DROPPED_AT_ONCE, n = 0;
+
+    for (uint32_t i = 0; i < ids->n; i++)
+        going[gr_known_state_at(ids, i)]++;
+    for (size_t state = GR_KNOWN_NOT; state < GR_ARRAY_LEN(going); state++) {
+        going[state] = state <= coming ? GR_MIN(going[state], left) : 0;
+        left -= going[state];
+    }
+    for (uint32_t i = 0; i < ids->n; i++) {
+        if (going[gr_known_state_at(ids, i)] > 0)
+            going[gr_known_state_at(ids, i)]--;
+        else
+            ids->items[n++] = ids->items[i];
+    }
+    ids->n = n;
     fill_slots(ids);
 }
 
@@ -81,8 +97,10 @@ int gr_known_set(struct gr_known_ids *ids, uint64_t hash, enum gr_known state, b
         return 0;
     }
     if (ids->n == GR_JOURNAL_KNOWN_MAX) {
-        drop_oldest(ids);
+        drop_least(ids, state);
         *out_dropped = true;
+        if (ids->n == GR_JOURNAL_KNOWN_MAX)
+            return 0;
     }
     if (ids->n == ids->cap) {
         int r = grow(ids);

@@ -3,15 +3,16 @@
  * state/known: which containers are known, in little memory.
  *
  * Layer: state. Of an id only 62 bits of its hash are kept, and two bits of what is known. In the
- * order in which they came; where there is no room the oldest go. Ids are made by the runtime, so
- * nobody chooses them to collide.
+ * order in which they came; where there is no room those go of which least is known, so that nobody
+ * who creates containers without end makes us forget one that missed its hooks. Ids are made by the
+ * runtime, so nobody chooses them to collide.
  */
 #ifndef GR_STATE_KNOWN_H
 #define GR_STATE_KNOWN_H
 
 #include "base/str.h"
 
-/* What is known of a container. */
+/* What is known of a container; each says more than the one before. */
 enum gr_known {
     GR_KNOWN_NOT,      /* nothing */
     GR_KNOWN_SEEN,     /* decided about without hooks, or told by the runtime */
@@ -31,8 +32,10 @@ uint64_t gr_known_hash(struct gr_str id);
 
 enum gr_known gr_known_get(const struct gr_known_ids *ids, uint64_t hash);
 
-/* Sets what is known; state is not GR_KNOWN_NOT. At GR_JOURNAL_KNOWN_MAX ids the oldest 1,024 go
- * first, and *out_dropped is set to true (else left). Returns 0; -ENOMEM (nothing changed). */
+/* Sets what is known; state is not GR_KNOWN_NOT. At GR_JOURNAL_KNOWN_MAX ids up to 1,024 go first,
+ * seen ones before injected ones before missed ones and each time the oldest, but none that is
+ * graver than state: where all are, this one is not kept. Either sets *out_dropped to true (else it
+ * is left). Returns 0; -ENOMEM (nothing changed). */
 GR_CHECKED int gr_known_set(struct gr_known_ids *ids, uint64_t hash, enum gr_known state,
                             bool *out_dropped);
 

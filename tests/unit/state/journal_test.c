@@ -156,6 +156,11 @@ static void test_overflow(void **state)
     }
     list_many(j, GR_JOURNAL_KNOWN_MAX + 1);
     assert_false(gr_journal_is_complete(j));
+    /* The last one of a runtime that tells of more than are kept. */
+    assert_int_equal(gr_journal_missed(j, GR_STR("id-16400"), GR_STR("tap")), 0);
+    list_many(j, GR_JOURNAL_KNOWN_MAX + 17);
+    ASSERT_KNOWN(j, "id-16400", GR_KNOWN_MISSED);
+    assert_false(gr_journal_is_complete(j));
     list_many(j, GR_JOURNAL_KNOWN_MAX);
     assert_true(gr_journal_is_complete(j));
     gr_journal_free(j);
