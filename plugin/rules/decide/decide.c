@@ -230,7 +230,9 @@ static int inject(struct gr_decider *d, struct gr_set_result *result, struct gr_
     if (r)
         return r;
     all = plan->n;
-    gr_decide_drop_present(d, plan);
+    r = gr_decide_drop_present(d, plan);
+    if (r)
+        return r;
     if (set->adjust_n > 0 || plan->n > 0 || (all == 0 && left_out == 0))
         return settle(d, result, plan, all, left_out);
     if (all > 0) {
@@ -245,7 +247,8 @@ static int inject(struct gr_decider *d, struct gr_set_result *result, struct gr_
 
 static int choose_verdict(struct gr_decider *d, struct gr_set_result *result, struct gr_plan *plan)
 {
-    if (d->marks.n > 0 && gr_decide_is_marked(d, result->set->name)) {
+    /* The set, which may be one of thousands, is read only where there are marks. */
+    if (d->marks.n > 0 && gr_marks_find(&d->marks, result->set) != GR_MARKED_NOT) {
         result->verdict = GR_VERDICT_ALREADY;
         result->reason = GR_STR("its mark is on the container: another instance was here");
         /* Suspended or not: the instance that applied it did so a moment before the pause. */
@@ -310,6 +313,7 @@ static int conclude(struct gr_decider *d, struct gr_decision *decision)
     decision->results_n = d->n;
     decision->objections = d->objections;
     decision->objections_n = d->objections_n;
+    decision->marks = d->marks;
     return r;
 }
 
@@ -322,7 +326,7 @@ static int decide(struct gr_decider *d, const struct gr_match *matches,
     d->plans = gr_arena_array(d->arena, d->n, sizeof(*d->plans));
     if (!d->results || !d->plans)
         return -ENOMEM;
-    r = gr_decide_collect_marks(d);
+    r = gr_decide_collect_hooks(d);
     for (size_t i = 0; i < d->n && r == 0; i++) {
         d->results[i].set = matches[i].set;
         d->results[i].truth = matches[i].truth;

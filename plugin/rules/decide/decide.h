@@ -37,14 +37,24 @@
 
 /* A mark as it stands on a hook; borrowed from it. */
 struct gr_mark {
-    struct gr_str set; /* n == 0: there is no mark */
+    struct gr_str set;
     struct gr_str hash;
 };
 
-struct gr_mark gr_mark_of(const struct gr_oci_hook *hook);
+/* Those of a container, by set and then by hash; a runtime may hand over any number. */
+struct gr_marks {
+    const struct gr_mark *items;
+    size_t n;
+};
 
-/* Whether the mark is of this set as it stands now: its hash is the same. */
-bool gr_mark_is_current(const struct gr_mark *mark, const struct gr_hookset *set);
+enum gr_marked {
+    GR_MARKED_NOT,
+    GR_MARKED_BEFORE, /* with other hashes only: by another text of the set */
+    GR_MARKED_NOW,    /* with the hash of the set as it stands now */
+};
+
+/* What the marks say of a set. */
+enum gr_marked gr_marks_find(const struct gr_marks *marks, const struct gr_hookset *set);
 
 /* env is never empty on the wire (CVE-2025-23266: an empty env lets a runtime put the image's own
  * environment there). */
@@ -107,6 +117,8 @@ struct gr_decision {
     size_t results_n;
     const struct gr_objection *objections;
     size_t objections_n;
+    struct gr_marks
+        marks; /* that were on the container; of an exempt one they are not looked for */
 };
 
 struct gr_decide_options {

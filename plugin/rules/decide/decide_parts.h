@@ -37,6 +37,12 @@ struct gr_tally {
     uint64_t create_timeout_s; /* sum over prestart to startContainer */
 };
 
+/* A hook that bears no mark, as it is compared with ours; borrowed. */
+struct gr_foreign {
+    const struct gr_oci_hook *hook;
+    struct gr_strs own_env; /* without what is added to every env */
+};
+
 struct gr_decider {
     const struct gr_ruleset *ruleset;
     const struct gr_policies *policies;
@@ -45,7 +51,9 @@ struct gr_decider {
     struct gr_str namespace_;  /* GR_STR_NONE: not known */
     struct gr_arena *arena;
     struct gr_render render;
-    struct gr_strs marks; /* names of the sets whose mark the container carries, sorted */
+    struct gr_marks marks;            /* that the container carries */
+    const struct gr_foreign *foreign; /* its other hooks, sorted */
+    size_t foreign_n;
     struct gr_tally tally;
     struct gr_plan *plans; /* one per match */
     struct gr_set_result *results;
@@ -70,14 +78,12 @@ bool gr_decide_requires(const struct gr_decider *d, struct gr_str set);
 /* What suspends the set here and now; NULL: nothing does. */
 const struct gr_suspension *gr_decide_suspension(const struct gr_decider *d, struct gr_str set);
 
-/* Fills marks and tally from the hooks that the container has. Returns 0; -ENOMEM. */
-GR_CHECKED int gr_decide_collect_marks(struct gr_decider *d);
-/* To be asked only where there are marks: else the name, which may be one of thousands, is read for
- * nothing. */
-bool gr_decide_is_marked(const struct gr_decider *d, struct gr_str set);
+/* Fills marks, foreign and tally from the hooks that the container has. Returns 0; -ENOMEM. */
+GR_CHECKED int gr_decide_collect_hooks(struct gr_decider *d);
 
-/* Takes out what somebody else has put there already, without a mark of ours. */
-void gr_decide_drop_present(const struct gr_decider *d, struct gr_plan *plan);
+/* Takes out what somebody else has put there already, without a mark of ours. Returns 0; -ENOMEM.
+ */
+GR_CHECKED int gr_decide_drop_present(const struct gr_decider *d, struct gr_plan *plan);
 
 /* Counts hooks of ours. */
 void gr_decide_count(struct gr_tally *tally, const struct gr_oci_hook *hook);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is on a container already: marks of other instances of Grapnel, and hooks that others put
- * there. A runtime may hand over any number of hooks.
+ * there. A runtime may hand over any number of hooks, and thousands of sets may match: the hooks
+ * are sorted once, so that each set looks at few of them.
  */
 #include "rules/decide/decide_parts.h"
 
@@ -9,7 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct gr_mark gr_mark_of(const struct gr_oci_hook *hook)
+/* ---- marks ---- */
+
+/* n == 0 of its set: there is none. */
+static struct gr_mark mark_of(const struct gr_oci_hook *hook)
 {
     struct gr_str prefix = GR_STR(GR_MARK_NAME "=");
 
@@ -28,17 +32,37 @@ struct gr_mark gr_mark_of(const struct gr_oci_hook *hook)
     return (struct gr_mark){0};
 }
 
-bool gr_mark_is_current(const struct gr_mark *mark, const struct gr_hookset *set)
+static int compare_marks(const void *a, const void *b)
 {
-    char hash[17];
+    const struct gr_mark *one = a, *other = b;
+    int order = gr_str_cmp(one->set, other->set);
 
-    (void)snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)set->hash);
-    return gr_str_is(mark->hash, hash);
+    return order ? order : gr_str_cmp(one->hash, other->hash);
 }
 
-static int by_text(const void *a, const void *b)
+enum gr_marked gr_marks_find(const struct gr_marks *marks, const struct gr_hookset *set)
 {
-    return gr_str_cmp(*(const struct gr_str *)a, *(const struct gr_str *)b);
+    char hash[17];
+    struct gr_mark key = {.set = set->name, .hash = {.p = hash, .n = sizeof(hash) - 1}};
+    size_t first = 0, end = marks->n;
+
+    (void)snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)set->hash);
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        int order = compare_marks(&marks->items[middle], &key);
+
+        if (order == 0)
+            return GR_MARKED_NOW;
+        if (order < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    /* Where the mark would stand: others of the set stand beside it. */
+    if ((first > 0 && gr_str_eq(marks->items[first - 1].set, set->name)) ||
+        (first < marks->n && gr_str_eq(marks->items[first].set, set->name)))
+        return GR_MARKED_BEFORE;
+    return GR_MARKED_NOT;
 }
 
 void gr_decide_count(struct gr_tally *tally, const struct gr_oci_hook *hook)
@@ -49,95 +73,121 @@ void gr_decide_count(struct gr_tally *tally, const struct gr_oci_hook *hook)
         tally->create_timeout_s += GR_MIN((uint64_t)hook->timeout_s, (uint64_t)UINT32_MAX);
 }
 
-int gr_decide_collect_marks(struct gr_decider *d)
+/* ---- hooks of others ---- */
+
+/* What is not added to every env. Returns 0; -ENOMEM. */
+static int without_added(struct gr_arena *arena, struct gr_strs env, struct gr_strs *out)
 {
-    struct gr_str *marks = gr_arena_array(d->arena, d->subject.hooks_n, sizeof(*marks));
+    struct gr_str *own = NULL;
     size_t n = 0;
 
-    if (!marks)
-        return -ENOMEM;
-    for (size_t i = 0; i < d->subject.hooks_n; i++) {
-        marks[n] = gr_mark_of(&d->subject.hooks[i]).set;
-        if (marks[n].n == 0)
+    for (size_t i = 0; i < env.n; i++) {
+        struct gr_str entry = env.items[i];
+
+        if (gr_str_has_prefix(entry, GR_STR("GRAPNEL_")) || gr_str_is(entry, GR_HOOK_PATH_ENV))
             continue;
-        gr_decide_count(&d->tally, &d->subject.hooks[i]);
-        n++;
+        if (!own)
+            own = gr_arena_array(arena, env.n - i, sizeof(*own));
+        if (!own)
+            return -ENOMEM;
+        own[n++] = entry;
     }
-    if (n > 1)
-        qsort(marks, n, sizeof(*marks), by_text);
-    d->marks = (struct gr_strs){.items = marks, .n = n};
+    *out = (struct gr_strs){.items = own, .n = n};
     return 0;
 }
 
-bool gr_decide_is_marked(const struct gr_decider *d, struct gr_str set)
+static int compare_texts(struct gr_strs a, struct gr_strs b)
 {
-    return bsearch(&set, d->marks.items, d->marks.n, sizeof(set), by_text) != NULL;
-}
+    int order = (a.n > b.n) - (a.n < b.n);
 
-static bool same_texts(struct gr_strs a, struct gr_strs b)
-{
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++) {
-        if (!gr_str_eq(a.items[i], b.items[i]))
-            return false;
-    }
-    return true;
+    for (size_t i = 0; i < a.n && order == 0; i++)
+        order = gr_str_cmp(a.items[i], b.items[i]);
+    return order;
 }
 
 /* A runtime that finds no args makes them of the path. */
-static bool same_args(const struct gr_oci_hook *a, const struct gr_oci_hook *b)
+static struct gr_strs args_of(const struct gr_oci_hook *hook)
 {
-    if (a->args.n == 0 && b->args.n == 1)
-        return gr_str_eq(b->args.items[0], a->path);
-    if (b->args.n == 0 && a->args.n == 1)
-        return gr_str_eq(a->args.items[0], b->path);
-    return same_texts(a->args, b->args);
+    return hook->args.n > 0 ? hook->args : (struct gr_strs){.items = &hook->path, .n = 1};
 }
 
-/* Whether found is what the rule asks for and nothing more, apart from what is added to every env.
- */
-static bool same_env(struct gr_strs asked, struct gr_strs found)
+static int compare_foreign(const void *a, const void *b)
+{
+    const struct gr_foreign *one = a, *other = b;
+    const struct gr_oci_hook *x = one->hook, *y = other->hook;
+    int order = (x->stage > y->stage) - (x->stage < y->stage);
+
+    if (order == 0)
+        order = (x->timeout_s > y->timeout_s) - (x->timeout_s < y->timeout_s);
+    if (order == 0)
+        order = gr_str_cmp(x->path, y->path);
+    if (order == 0)
+        order = compare_texts(args_of(x), args_of(y));
+    return order ? order : compare_texts(one->own_env, other->own_env);
+}
+
+/* Whether somebody else has put this very hook there: what the rule asks for and nothing more,
+ * apart from what is added to every env. Returns 0; -ENOMEM. */
+static int is_there(const struct gr_decider *d, const struct gr_rendered *ours, bool *out_there)
+{
+    const struct gr_strs asked = {.items = ours->hook.env.items, .n = ours->user_env_n};
+    struct gr_foreign key = {.hook = &ours->hook};
+    int r = without_added(d->arena, asked, &key.own_env);
+
+    *out_there =
+        r == 0 && bsearch(&key, d->foreign, d->foreign_n, sizeof(key), compare_foreign) != NULL;
+    return r;
+}
+
+int gr_decide_drop_present(const struct gr_decider *d, struct gr_plan *plan)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < found.n; i++) {
-        struct gr_str entry = found.items[i];
+    if (d->foreign_n == 0)
+        return 0;
+    for (size_t i = 0; i < plan->n; i++) {
+        bool there;
+        int r = is_there(d, &plan->hooks[i], &there);
 
-        if (n < asked.n && gr_str_eq(entry, asked.items[n]))
-            n++;
-        else if (!gr_str_has_prefix(entry, GR_STR("GRAPNEL_")) &&
-                 !gr_str_is(entry, GR_HOOK_PATH_ENV))
-            return false;
-    }
-    return n == asked.n;
-}
-
-/* Whether somebody else has put this very hook there. */
-static bool is_there(const struct gr_decider *d, const struct gr_rendered *ours)
-{
-    const struct gr_oci_hook *hook = &ours->hook;
-    struct gr_strs asked = {.items = hook->env.items, .n = ours->user_env_n};
-
-    for (size_t i = 0; i < d->subject.hooks_n; i++) {
-        const struct gr_oci_hook *other = &d->subject.hooks[i];
-
-        if (other->stage == hook->stage && other->has_timeout &&
-            other->timeout_s == hook->timeout_s && gr_str_eq(other->path, hook->path) &&
-            same_args(other, hook) && gr_mark_of(other).set.n == 0 && same_env(asked, other->env))
-            return true;
-    }
-    return false;
-}
-
-void gr_decide_drop_present(const struct gr_decider *d, struct gr_plan *plan)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < plan->n && d->subject.hooks_n > 0; i++) {
-        if (!is_there(d, &plan->hooks[i]))
+        if (r)
+            return r;
+        if (!there)
             plan->hooks[n++] = plan->hooks[i];
     }
-    if (d->subject.hooks_n > 0)
-        plan->n = n;
+    plan->n = n;
+    return 0;
+}
+
+/* ---- all of them ---- */
+
+int gr_decide_collect_hooks(struct gr_decider *d)
+{
+    size_t all = d->subject.hooks_n;
+    struct gr_mark *marks = gr_arena_array(d->arena, all, sizeof(*marks));
+    struct gr_foreign *foreign = gr_arena_array(d->arena, all, sizeof(*foreign));
+    size_t marks_n = 0, foreign_n = 0;
+
+    if (!marks || !foreign)
+        return -ENOMEM;
+    for (size_t i = 0; i < all; i++) {
+        const struct gr_oci_hook *hook = &d->subject.hooks[i];
+
+        marks[marks_n] = mark_of(hook);
+        if (marks[marks_n].set.n > 0) {
+            gr_decide_count(&d->tally, hook);
+            marks_n++;
+        } else if (hook->has_timeout) { /* as every hook of ours */
+            foreign[foreign_n].hook = hook;
+            if (without_added(d->arena, hook->env, &foreign[foreign_n++].own_env) != 0)
+                return -ENOMEM;
+        }
+    }
+    if (marks_n > 1)
+        qsort(marks, marks_n, sizeof(*marks), compare_marks);
+    if (foreign_n > 1)
+        qsort(foreign, foreign_n, sizeof(*foreign), compare_foreign);
+    d->marks = (struct gr_marks){.items = marks, .n = marks_n};
+    d->foreign = foreign;
+    d->foreign_n = foreign_n;
+    return 0;
 }

@@ -82,11 +82,11 @@ static const struct row rows[] = {
     {"does not match now",
      {IN_FORCE, OF_BEFORE, .complete = true, .verdict = GR_VERDICT_SKIPPED},
      GR_RUNNING_FINE},
-    {"another text", {LACKS, KNOWN_SINCE, .mark = GR_RUNNING_OLD_MARK}, GR_RUNNING_OUTDATED},
+    {"another text", {LACKS, KNOWN_SINCE, .mark = GR_MARKED_BEFORE}, GR_RUNNING_OUTDATED},
     {"another text, found by its mark",
-     {IN_FORCE, KNOWN_SINCE, .mark = GR_RUNNING_OLD_MARK, .verdict = GR_VERDICT_ALREADY},
+     {IN_FORCE, KNOWN_SINCE, .mark = GR_MARKED_BEFORE, .verdict = GR_VERDICT_ALREADY},
      GR_RUNNING_OUTDATED},
-    {"this text", {LACKS, OF_BEFORE, .mark = GR_RUNNING_MARK, .was_missed = true}, GR_RUNNING_FINE},
+    {"this text", {LACKS, OF_BEFORE, .mark = GR_MARKED_NOW, .was_missed = true}, GR_RUNNING_FINE},
     {"a set that only adjusts",
      {.in_force = true, .verdict = GR_VERDICT_INJECTED, OF_BEFORE, .complete = true},
      GR_RUNNING_FINE},
@@ -118,11 +118,11 @@ static enum gr_running_class as_specified(const struct gr_running_facts *f)
     if (!(f->in_force && f->has_hooks))
         return GR_RUNNING_FINE;
     switch (f->mark) {
-    case GR_RUNNING_MARK:
+    case GR_MARKED_NOW:
         return GR_RUNNING_FINE;
-    case GR_RUNNING_OLD_MARK:
+    case GR_MARKED_BEFORE:
         return GR_RUNNING_OUTDATED;
-    case GR_RUNNING_NO_MARK:
+    case GR_MARKED_NOT:
         break;
     }
     if (f->verdict != GR_VERDICT_INJECTED && f->verdict != GR_VERDICT_REFUSED)
@@ -154,7 +154,7 @@ static struct gr_running_facts make_facts(unsigned *number)
     f.since_known = choose(number, 2);
     f.since.before_start = choose(number, 2);
     f.verdict = (enum gr_verdict)choose(number, GR_VERDICT_REFUSED + 1);
-    f.mark = (enum gr_running_mark)choose(number, 3);
+    f.mark = (enum gr_marked)choose(number, 3);
     f.created_s = times[choose(number, 4)];
     f.known = (enum gr_known)choose(number, 4);
     f.complete = choose(number, 2);

@@ -143,6 +143,30 @@ static void present_without_args(void **state)
     rig_fini(&rig);
 }
 
+/* A rule that asks for the PATH that is added to every environment asks for nothing of its own. */
+static void added_path(void **state)
+{
+    static const char *const rule_env[] = {"A=b", GR_HOOK_PATH_ENV, NULL};
+    struct gr_str env[] = {GR_STR("A=b"), GR_STR("PATH=/bin")};
+    struct gr_oci_hook existing = {.stage = GR_STAGE_POSTSTART,
+                                   .path = GR_STR("/opt/h"),
+                                   .env = {env, 1},
+                                   .has_timeout = true,
+                                   .timeout_s = 10};
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    make_hook(&rig.rules_arena, rig_add(&rig, "tap", make_always(true)), GR_STAGE_POSTSTART,
+              "/opt/h", NULL, rule_env);
+    rig.subject.hooks = &existing;
+    rig.subject.hooks_n = 1;
+    assert_int_equal(rig_decide(&rig)->results[0].verdict, GR_VERDICT_ALREADY);
+    existing.env.n = 2; /* another PATH is one */
+    assert_int_equal(rig_decide(&rig)->results[0].verdict, GR_VERDICT_INJECTED);
+    rig_fini(&rig);
+}
+
 /* Any hash of the same name counts; a longer name does not, nor does a text without a hash. */
 static void marks(void **state)
 {
@@ -233,12 +257,116 @@ static void many_marks(void **state)
     free(texts);
 }
 
+/* ---- marks of a set, among others ---- */
+
+struct mark_row {
+    const char *name;
+    const char *envs[5]; /* each of a hook */
+    enum gr_marked marked;
+};
+
+/* The set is tap, its hash 0x10. */
+static const struct mark_row mark_rows[] = {
+    {"no hooks", {NULL}, GR_MARKED_NOT},
+    {"no mark", {"A=b"}, GR_MARKED_NOT},
+    {"its mark", {"GRAPNEL_HOOKSET=tap@0000000000000010"}, GR_MARKED_NOW},
+    {"an earlier hash that sorts before",
+     {"GRAPNEL_HOOKSET=tap@000000000000000f"},
+     GR_MARKED_BEFORE},
+    {"an earlier hash that sorts behind",
+     {"GRAPNEL_HOOKSET=tap@ffffffffffffffff"},
+     GR_MARKED_BEFORE},
+    {"no hash", {"GRAPNEL_HOOKSET=tap@"}, GR_MARKED_BEFORE},
+    {"a hash that is longer", {"GRAPNEL_HOOKSET=tap@00000000000000100"}, GR_MARKED_BEFORE},
+    {"no mark without @", {"GRAPNEL_HOOKSET=tap"}, GR_MARKED_NOT},
+    {"a name that goes on", {"GRAPNEL_HOOKSET=taps@0000000000000010"}, GR_MARKED_NOT},
+    {"a name that ends before", {"GRAPNEL_HOOKSET=ta@0000000000000010"}, GR_MARKED_NOT},
+    {"a name with an @", {"GRAPNEL_HOOKSET=tap@x@0000000000000010"}, GR_MARKED_NOT},
+    {"among earlier ones",
+     {"GRAPNEL_HOOKSET=tap@0000000000000011", "GRAPNEL_HOOKSET=tap@0000000000000010",
+      "GRAPNEL_HOOKSET=tap@000000000000000f"},
+     GR_MARKED_NOW},
+    {"among others",
+     {"GRAPNEL_HOOKSET=z@0", "GRAPNEL_HOOKSET=tap@0000000000000010", "A=b", "GRAPNEL_HOOKSET=a@0"},
+     GR_MARKED_NOW},
+    {"earlier ones among others",
+     {"GRAPNEL_HOOKSET=z@0", "GRAPNEL_HOOKSET=tap@1", "GRAPNEL_HOOKSET=tap@0",
+      "GRAPNEL_HOOKSET=a@0"},
+     GR_MARKED_BEFORE},
+};
+
+static void marked(void **state)
+{
+    const struct mark_row *row = *state;
+    struct gr_oci_hook existing[GR_ARRAY_LEN(row->envs)];
+    struct gr_str env[GR_ARRAY_LEN(row->envs)];
+    struct gr_hookset *set;
+    struct rig rig;
+    size_t n = 0;
+
+    for (; row->envs[n]; n++) {
+        env[n] = gr_str_from(row->envs[n]);
+        existing[n] = (struct gr_oci_hook){.path = GR_STR("/x"), .env = {&env[n], 1}};
+    }
+    rig_init(&rig);
+    set = rig_add(&rig, "tap", make_always(true));
+    set->hash = 0x10;
+    rig.subject.hooks = existing;
+    rig.subject.hooks_n = n;
+    assert_int_equal(gr_marks_find(&rig_decide(&rig)->marks, set), row->marked);
+    rig_fini(&rig);
+}
+
+/* ---- any number of hooks of others ---- */
+
+/* All of them sort before, behind or around the one that is asked for. */
+static void many_foreign(void **state)
+{
+    enum { N = 65536, BYTES = 16 };
+    struct gr_oci_hook *existing = calloc(N, sizeof(*existing));
+    struct gr_str *args = calloc(N, sizeof(*args));
+    char *texts = calloc(N, BYTES);
+
+    (void)state;
+    assert_true(existing && args && texts);
+    for (size_t i = 0; i < N; i++) {
+        (void)snprintf(texts + i * BYTES, BYTES, "%06zu", (i * 7919) % N);
+        args[i] = gr_str_from(texts + i * BYTES);
+        existing[i] = (struct gr_oci_hook){.stage = GR_STAGE_POSTSTOP,
+                                           .path = GR_STR("/opt/h"),
+                                           .args = {&args[i], 1},
+                                           .has_timeout = true,
+                                           .timeout_s = 10};
+    }
+    for (size_t i = 0; i < N; i += N / 8) {
+        const char *const rule_args[] = {texts + i * BYTES, NULL};
+        const char *const others[] = {"065536", NULL};
+        struct rig rig;
+
+        rig_init(&rig);
+        make_hook(&rig.rules_arena, rig_add(&rig, "tap", make_always(true)), GR_STAGE_POSTSTOP,
+                  "/opt/h", rule_args, NULL);
+        make_hook(&rig.rules_arena, rig_add(&rig, "other", make_always(true)), GR_STAGE_POSTSTOP,
+                  "/opt/h", others, NULL);
+        rig.subject.hooks = existing;
+        rig.subject.hooks_n = N;
+        assert_int_equal(rig_decide(&rig)->hooks_n, 1);
+        assert_str(rig.decision.hooks[0].args.items[0], "065536");
+        rig_fini(&rig);
+    }
+    free(existing);
+    free(args);
+    free(texts);
+}
 int main(void)
 {
     TEST_ADD_ROWS(present, present_rows);
     test_add("present without args", present_without_args);
+    test_add("the added PATH, asked for", added_path);
     test_add("marks", marks);
     test_add("many marks", many_marks);
+    TEST_ADD_ROWS(marked, mark_rows);
+    test_add("many hooks of others", many_foreign);
     test_add("two instances", two_instances);
     return test_run("decide_present");
 }

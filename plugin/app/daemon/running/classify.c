@@ -47,9 +47,9 @@ enum gr_running_class gr_running_classify(const struct gr_running_facts *facts)
 {
     bool wanted = facts->verdict == GR_VERDICT_INJECTED || facts->verdict == GR_VERDICT_REFUSED;
 
-    if (!facts->in_force || !facts->has_hooks || facts->mark == GR_RUNNING_MARK)
+    if (!facts->in_force || !facts->has_hooks || facts->mark == GR_MARKED_NOW)
         return GR_RUNNING_FINE;
-    if (facts->mark == GR_RUNNING_OLD_MARK)
+    if (facts->mark == GR_MARKED_BEFORE)
         return GR_RUNNING_OUTDATED;
     if (!wanted)
         return GR_RUNNING_FINE;

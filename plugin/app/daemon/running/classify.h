@@ -23,13 +23,6 @@ enum gr_running_class {
 /* "fine", "preexisting", "outdated", "missed". */
 const char *gr_running_class_name(enum gr_running_class class);
 
-/* The container's marks of the set. */
-enum gr_running_mark {
-    GR_RUNNING_NO_MARK,
-    GR_RUNNING_OLD_MARK, /* with other hashes only */
-    GR_RUNNING_MARK,
-};
-
 /* What is known of a container, and of the set that matches it. */
 struct gr_running_facts {
     /* of the set */
@@ -40,7 +33,7 @@ struct gr_running_facts {
 
     /* of both, now */
     enum gr_verdict verdict;
-    enum gr_running_mark mark;
+    enum gr_marked mark; /* of the set, on the container */
 
     /* of the container */
     int64_t created_s; /* seconds since 1970; 0: the runtime does not tell */

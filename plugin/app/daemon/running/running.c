@@ -2,6 +2,7 @@
 #include "app/daemon/running/running.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "app/daemon/conn.h"
 #include "app/daemon/process/memory.h"
@@ -21,8 +22,8 @@
  * runtime has dropped us, and created it without hooks. */
 struct last_answer {
     struct gr_arena arena;
-    struct gr_str id; /* n == 0: none, or nothing was injected */
-    struct gr_str *sets;
+    struct gr_str id;    /* n == 0: none, or nothing was injected */
+    struct gr_str *sets; /* sorted */
     size_t sets_n;
 };
 
@@ -64,35 +65,9 @@ struct looking {
     const struct gr_nri_container *container;
     const struct gr_since *since;
     enum gr_known known;
-    bool marked;
+    const struct gr_marks *marks;
     const struct gr_found_node *missed; /* as found before */
 };
-
-static bool is_marked(const struct gr_subject *subject)
-{
-    for (size_t i = 0; i < subject->hooks_n; i++) {
-        if (gr_mark_of(&subject->hooks[i]).set.n > 0)
-            return true;
-    }
-    return false;
-}
-
-static enum gr_running_mark find_mark(const struct gr_subject *subject,
-                                      const struct gr_hookset *set)
-{
-    enum gr_running_mark found = GR_RUNNING_NO_MARK;
-
-    for (size_t i = 0; i < subject->hooks_n; i++) {
-        const struct gr_mark mark = gr_mark_of(&subject->hooks[i]);
-
-        if (!gr_str_eq(mark.set, set->name))
-            continue;
-        if (gr_mark_is_current(&mark, set))
-            return GR_RUNNING_MARK;
-        found = GR_RUNNING_OLD_MARK;
-    }
-    return found;
-}
 
 static bool has_hooks(const struct gr_hookset *set)
 {
@@ -103,17 +78,18 @@ static bool has_hooks(const struct gr_hookset *set)
     return false;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return gr_str_cmp(*(const struct gr_str *)a, *(const struct gr_str *)b);
+}
+
 static bool answer_was_lost(const struct gr_running *r, struct gr_str id, struct gr_str set)
 {
     const struct last_answer *last = &r->last_answer;
 
     if (last->id.n == 0 || !gr_str_eq(last->id, id))
         return false;
-    for (size_t i = 0; i < last->sets_n; i++) {
-        if (gr_str_eq(last->sets[i], set))
-            return true;
-    }
-    return false;
+    return bsearch(&set, last->sets, last->sets_n, sizeof(set), by_text) != NULL;
 }
 
 /* The journal knows which containers were missed, and the process which sets of them; a process
@@ -135,14 +111,14 @@ static enum gr_running_class classify(const struct looking *l, const struct gr_s
                                      .has_hooks = has_hooks(set),
                                      .verdict = result->verdict,
                                      .created_s = l->container->created_s,
-                                     .marked = l->marked,
+                                     .marked = l->marks->n > 0,
                                      .known = l->known,
                                      .complete = l->running->complete,
                                      .ended_s = l->running->ended_s};
 
     if (!facts.in_force || !facts.has_hooks)
         return GR_RUNNING_FINE; /* before it costs anything: there may be thousands */
-    facts.mark = find_mark(subject, set);
+    facts.mark = gr_marks_find(l->marks, set);
     facts.since_known = gr_since_find(l->since, set, &facts.since);
     facts.was_missed = was_missed(l, set->name);
     facts.answer_was_lost = answer_was_lost(l->running, subject->id, set->name);
@@ -205,7 +181,7 @@ static void look_at(struct gr_running *r, size_t i, const struct gr_since *since
     }
     if (*r->journal)
         l.known = gr_journal_known(*r->journal, container.subject.id);
-    l.marked = is_marked(&container.subject);
+    l.marks = &decision.marks;
     l.missed = gr_found_of(&r->before, container.subject.id);
     for (size_t k = 0; k < decision.results_n; k++) {
         enum gr_running_class class = classify(&l, &decision.results[k]);
@@ -357,6 +333,8 @@ static bool copy_sets(struct last_answer *last, const struct gr_decision *decisi
         if (!gr_arena_str(&last->arena, result->set->name, &last->sets[last->sets_n++]))
             return false;
     }
+    if (last->sets_n > 1)
+        qsort(last->sets, last->sets_n, sizeof(*last->sets), by_text);
     return last->sets != NULL;
 }
 
