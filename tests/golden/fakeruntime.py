@@ -74,9 +74,11 @@ class Runtime:
         request = (field(1, config) if config else b"") + field(2, "containerd") + field(3, "v2.1.4")
         self.call("Configure", request + field(5, 2000) + field(6, "0.12.2"))
 
-    def synchronize(self) -> None:
+    def synchronize(self, *lost: str) -> None:
+        """Two containers of the pod web; lost: ids of others, whose pod is not told."""
         pod = field(1, "p1") + field(2, "web") + field(4, "shop")
         containers = b"".join(field(2, field(1, id_) + field(2, "p1")) for id_ in ("c1", "c2"))
+        containers += b"".join(field(2, field(1, id_) + field(2, "none")) for id_ in lost)
         self.call("Synchronize", field(1, pod) + containers)
 
     def create(self, id_: str, name: str) -> None:

@@ -233,6 +233,23 @@ def test_older_containers(place: Place):
         assert "\n  preexisting        shop/web lacks one, id c1\n" in place.verb("status", "--all").stdout
 
 
+def test_a_container_that_cannot_be_read(place: Place):
+    with connected(place) as (running, runtime):
+        runtime.register()
+        runtime.configure()
+        runtime.synchronize("0123456789abcdef")
+        assert running.said("a running container cannot be read: whether it lacks hooks is not "
+                            "known")["level"] == "warning"
+        running.said(COMPARED)
+        status = place.status(code=0)
+        assert (status["running"]["running"], status["running"]["unreadable"]) == (3, 1)
+        assert status["lacking"][0] == {"id": "0123456789abcdef", "class": "unreadable"}
+        assert status["problems"] == [
+            "1 running container cannot be read, so that whether it lacks hooks is not known: "
+            "id 0123456789abcdef; the log says why"]
+        assert "\n  unreadable         id 0123456789ab\n  2 more: see --all\n" in place.verb("status").stdout
+
+
 def test_watch_shows_changes(place: Place):
     command = [place.node.program, "status", "--watch=1", "-o", "json", "--config", place.config]
     with connected(place) as (running, runtime):

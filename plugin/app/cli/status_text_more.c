@@ -42,13 +42,15 @@ static void put_lacking(const json_t *document, bool all)
     json_array_foreach(list, i, item)
     {
         const char *class = gr_text_of(item, "class");
+        const char *set = gr_text_of(item, "set"); /* empty: the container cannot be read */
 
-        if (!all && !gr_is(class, "missed")) {
+        if (!all && !gr_is(class, "missed") && !gr_is(class, "unreadable")) {
             left_out++;
             continue;
         }
-        gr_put_line(gr_is(class, before) ? "" : class, "%s lacks %s, id %.*s", name_of(item).text,
-                    gr_text_of(item, "set"), ID_COLUMNS, gr_text_of(item, "id"));
+        gr_put_line(gr_is(class, before) ? "" : class, "%s%s%s%sid %.*s", name_of(item).text,
+                    set[0] ? " lacks " : "", set, set[0] ? ", " : "", ID_COLUMNS,
+                    gr_text_of(item, "id"));
         before = class;
     }
     if (left_out > 0)

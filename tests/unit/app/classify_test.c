@@ -184,7 +184,7 @@ static void test_all(void **state)
     }
     assert_int_equal(n, 2 * 2 * 2 * 2 * 6 * 3 * 4 * 4 * 2 * 4 * 2 * 2 * 2);
     for (size_t i = 0; i < GR_ARRAY_LEN(seen); i++)
-        assert_true(seen[i] > 0);
+        assert_true((seen[i] > 0) == (i != GR_RUNNING_UNREADABLE)); /* there is nothing to go by */
 }
 
 int main(void)

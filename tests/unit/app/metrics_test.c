@@ -469,11 +469,18 @@ static void test_missed(void **state)
     (void)state;
     begin(&all);
     assert_null(strstr(text_of(&all), "\ngrapnel_missed_containers"));
-    all.view.running =
-        (struct gr_running_status){.known = true, .missed = 1, .outdated = 2, .preexisting = 3};
+    assert_null(strstr((const char *)all.text.data, "\ngrapnel_unreadable_containers"));
+    assert_null(strstr((const char *)all.text.data, "\ngrapnel_running_containers_known"));
+    all.view.running = (struct gr_running_status){
+        .known = true, .missed = 1, .outdated = 2, .preexisting = 3, .unreadable = 4};
     ASSERT_LINE(&all, "grapnel_missed_containers 1");
     ASSERT_LINE(&all, "grapnel_outdated_containers 2");
     ASSERT_LINE(&all, "grapnel_preexisting_containers 3");
+    ASSERT_LINE(&all, "grapnel_unreadable_containers 4");
+    ASSERT_LINE(&all, "grapnel_running_containers_known 1");
+    all.view.running = (struct gr_running_status){.problem = "no memory"};
+    ASSERT_LINE(&all, "grapnel_running_containers_known 0");
+    assert_null(strstr((const char *)all.text.data, "\ngrapnel_missed_containers"));
     end(&all);
 }
 

@@ -86,6 +86,50 @@ static void test_missed(void **state)
     }
 }
 
+/* Of what cannot be read there is an id, if that. */
+static void test_unreadable(void **state)
+{
+    static const struct {
+        size_t items, counted;
+        const char *text;
+    } rows[] = {
+        {1, 1,
+         "1 running container cannot be read, so that whether it lacks hooks is not known: id u1; "
+         "the log says why"},
+        {3, 3,
+         "3 running containers cannot be read, so that whether they lack hooks is not known: "
+         "id u1, id u2 and 1 more; the log says why"}, /* the third has no id */
+        {2, 9,
+         "9 running containers cannot be read, so that whether they lack hooks is not known: "
+         "id u1, id u2 and 7 more; the log says why"},
+        {0, 2,
+         "2 running containers cannot be read, so that whether they lack hooks is not known; "
+         "the log says why"},
+    };
+    static const char *const ids[] = {"u1", "u2", ""};
+
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(rows); i++) {
+        struct gr_view view = fine();
+
+        for (size_t k = 0; k < rows[i].items; k++)
+            items[k] =
+                (struct gr_running_item){.id = gr_str_from(ids[k]), .class = GR_RUNNING_UNREADABLE};
+        view.running = (struct gr_running_status){
+            .known = true, .unreadable = rows[i].counted, .items = items, .items_n = rows[i].items};
+        assert_problem(&view, rows[i].text);
+    }
+}
+
+static void test_not_known(void **state)
+{
+    struct gr_view view = fine();
+
+    (void)state;
+    view.running = (struct gr_running_status){.problem = "there are too many"};
+    assert_problem(&view, "whether containers were missed is not known: there are too many");
+}
+
 /* The longest names are not cut, nor is what is to be done. */
 static void test_long_names(void **state)
 {
@@ -146,6 +190,8 @@ int main(void)
 {
     test_add("none", test_none);
     test_add("missed", test_missed);
+    test_add("unreadable", test_unreadable);
+    test_add("not_known", test_not_known);
     test_add("long_names", test_long_names);
     test_add("around", test_around);
     test_add("order", test_order);

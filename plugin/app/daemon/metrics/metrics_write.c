@@ -315,10 +315,25 @@ static void write_programs(struct gr_metrics_out *out, const struct source *from
 
 /* ---- containers that run without their hooks ---- */
 
+/* Nothing as long as the runtime has not told them. */
+static void write_running_known(struct gr_metrics_out *out, const struct source *from)
+{
+    const struct gr_running_status *running = &from->view->running;
+
+    if (running->known || running->problem)
+        gr_metrics_line(out, "", running->known, NULL, 0);
+}
+
 static void write_missed(struct gr_metrics_out *out, const struct source *from)
 {
     if (from->view->running.known)
         gr_metrics_line(out, "", from->view->running.missed, NULL, 0);
+}
+
+static void write_unreadable(struct gr_metrics_out *out, const struct source *from)
+{
+    if (from->view->running.known)
+        gr_metrics_line(out, "", from->view->running.unreadable, NULL, 0);
 }
 
 static void write_outdated(struct gr_metrics_out *out, const struct source *from)
@@ -544,9 +559,15 @@ static const struct {
            "Equal on nodes whose rules and policies are equal.", write_hash),
     FAMILY("grapnel_hook_binary_present", "gauge", "rule",
            "Whether the hook programs of a set are on the host and may run.", write_programs),
+    FAMILY("grapnel_running_containers_known", "gauge", "",
+           "Whether the containers that the runtime told could be compared with the rules.",
+           write_running_known),
     FAMILY("grapnel_missed_containers", "gauge", "",
            "Running containers that lack the hooks of a set which was in force when they began.",
            write_missed),
+    FAMILY("grapnel_unreadable_containers", "gauge", "",
+           "Running containers that cannot be read: whether they lack hooks is not known.",
+           write_unreadable),
     FAMILY("grapnel_outdated_containers", "gauge", "",
            "Running containers with the hooks of an older text of a set.", write_outdated),
     FAMILY("grapnel_preexisting_containers", "gauge", "",

@@ -4,9 +4,8 @@
 const char *gr_running_class_name(enum gr_running_class class)
 {
     static const char *const names[] = {
-        [GR_RUNNING_FINE] = "fine",
-        [GR_RUNNING_PREEXISTING] = "preexisting",
-        [GR_RUNNING_OUTDATED] = "outdated",
+        [GR_RUNNING_FINE] = "fine",         [GR_RUNNING_PREEXISTING] = "preexisting",
+        [GR_RUNNING_OUTDATED] = "outdated", [GR_RUNNING_UNREADABLE] = "unreadable",
         [GR_RUNNING_MISSED] = "missed",
     };
 

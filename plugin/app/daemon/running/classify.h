@@ -17,10 +17,12 @@ enum gr_running_class {
     GR_RUNNING_FINE,        /* it has the set, or is not meant to have it */
     GR_RUNNING_PREEXISTING, /* it is older than the set, or that cannot be told */
     GR_RUNNING_OUTDATED,    /* it has an older text of the set */
+    GR_RUNNING_UNREADABLE,  /* a container of which no set can be told; never of gr_running_classify
+                             */
     GR_RUNNING_MISSED,      /* the set was in force when it was created, and it has not got it */
 };
 
-/* "fine", "preexisting", "outdated", "missed". */
+/* "fine", "preexisting", "outdated", "unreadable", "missed". */
 const char *gr_running_class_name(enum gr_running_class class);
 
 /* What is known of a container, and of the set that matches it. */

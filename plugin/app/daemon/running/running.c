@@ -54,7 +54,8 @@ struct gr_running {
 
     struct gr_found before; /* what came out of the Synchronize before */
     uint64_t looks;         /* that ended, or gave nothing */
-    bool said;              /* that nothing is known, since it last was */
+    const char *problem;    /* why nothing is known, which was said; NULL: something is, or
+                             * nothing was told */
 };
 
 /* ---- one container ---- */
@@ -155,10 +156,12 @@ static void note(struct looking *l, const struct gr_set_result *result, enum gr_
 /* A pod's author can make it so: it is no way to keep a missed container quiet. */
 static void note_unreadable(struct gr_running *r, struct gr_str id, const struct gr_err *err)
 {
+    const struct gr_subject subject = {.id = id};
     bool new = id.n == 0 || !*r->journal || gr_journal_known(*r->journal, id) == GR_KNOWN_NOT;
     bool say = new && r->found.said < GR_RUNNING_MISSED_MAX;
 
-    r->found.unreadable++;
+    gr_found_add(&r->found, &subject, GR_STR_NONE, GR_RUNNING_UNREADABLE);
+    gr_found_count(&r->found, GR_RUNNING_UNREADABLE);
     r->found.said += say;
     GR_LOG(r->log, say ? GR_LEVEL_WARNING : GR_LEVEL_DEBUG,
            "a running container cannot be read: whether it lacks hooks is not known",
@@ -242,7 +245,7 @@ static void conclude(struct gr_running *r)
     r->before = *found;
     gr_found_init(found);
     r->looks++;
-    r->said = false;
+    r->problem = NULL;
     forget_told(r);
     gr_memory_trim();
 }
@@ -286,15 +289,16 @@ static void on_slice(evutil_socket_t fd, short what, void *arg)
 static void say_unknown(struct gr_running *r, const struct gr_nri_running *told)
 {
     bool large = told && gr_nri_running_state(told) == GR_NRI_RUNNING_TOO_LARGE;
+    bool said = r->problem != NULL;
 
     gr_found_fini(&r->before);
     gr_found_init(&r->before);
     r->looks++;
-    if (!r->said)
+    r->problem = large ? "the runtime tells of more containers than are kept"
+                       : "no memory to keep what the runtime tells";
+    if (!said)
         GR_LOG(r->log, GR_LEVEL_WARNING, "whether containers were missed is not known",
-               GR_LOG_TEXT("reason", large ? "the runtime tells of more containers than are kept"
-                                           : "no memory to keep what the runtime tells"));
-    r->said = true;
+               GR_LOG_TEXT("reason", r->problem));
 }
 
 void gr_running_take(struct gr_running *r, struct gr_nri_running *told)
@@ -371,9 +375,10 @@ void gr_running_status(const struct gr_running *r, struct gr_running_status *out
     const struct gr_found *found = &r->before;
 
     *out_status = (struct gr_running_status){.known = found->known,
+                                             .problem = r->problem,
                                              .running = found->running,
-                                             .unreadable = found->unreadable,
                                              .missed = found->missed,
+                                             .unreadable = found->unreadable,
                                              .outdated = found->outdated,
                                              .preexisting = found->preexisting,
                                              .items = found->items,

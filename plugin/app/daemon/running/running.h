@@ -25,7 +25,7 @@
 
 struct gr_running;
 
-/* A container and a set that it lacks. */
+/* A container and a set that it lacks; of an unreadable one there is the id, if that. */
 struct gr_running_item {
     struct gr_str id, namespace_, pod, container, set;
     enum gr_running_class class; /* never fine */
@@ -33,9 +33,10 @@ struct gr_running_item {
 
 /* What came out of the last Synchronize. Each container counts once, with its gravest class. */
 struct gr_running_status {
-    bool known; /* false: there was no Synchronize, or what it told was too large; the rest is 0 */
-    size_t running, unreadable; /* unreadable: of the running ones */
-    size_t missed, outdated, preexisting;
+    bool known; /* false: there was no Synchronize, or what it told is not kept; the rest is 0 */
+    const char *problem; /* why it is not kept; NULL: it is, or there was none */
+    size_t running;
+    size_t missed, unreadable, outdated, preexisting;
     const struct gr_running_item *items; /* missed ones first; not all where there are many */
     size_t items_n;
     uint64_t looks; /* another number when all of it may have changed */

@@ -61,6 +61,7 @@ void gr_found_add(struct gr_found *found, const struct gr_subject *subject, stru
 void gr_found_count(struct gr_found *found, enum gr_running_class gravest)
 {
     found->missed += gravest == GR_RUNNING_MISSED;
+    found->unreadable += gravest == GR_RUNNING_UNREADABLE;
     found->outdated += gravest == GR_RUNNING_OUTDATED;
     found->preexisting += gravest == GR_RUNNING_PREEXISTING;
 }

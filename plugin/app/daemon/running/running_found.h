@@ -22,9 +22,9 @@ struct gr_found_list {
 struct gr_found {
     struct gr_arena arena;
     bool known;
-    size_t running, unreadable;           /* containers */
-    size_t missed, outdated, preexisting; /* the same */
-    size_t said;                          /* warnings about missed ones and unreadable ones */
+    size_t running;                                   /* containers */
+    size_t missed, unreadable, outdated, preexisting; /* the same */
+    size_t said; /* warnings about missed ones and unreadable ones */
     struct gr_found_list lists[GR_RUNNING_MISSED + 1];
     const struct gr_running_item *items; /* when finished: all lists, the gravest first */
     size_t items_n;

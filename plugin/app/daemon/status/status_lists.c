@@ -126,7 +126,11 @@ static json_t *make_lacking(const struct gr_view *view, size_t i)
 
 static enum weight weigh_lacking(const struct gr_view *view, size_t i)
 {
-    return view->running.items[i].class == GR_RUNNING_MISSED ? WEIGHT_MUCH : WEIGHT_NONE;
+    enum gr_running_class class = view->running.items[i].class;
+
+    if (class == GR_RUNNING_MISSED)
+        return WEIGHT_MUCH;
+    return class == GR_RUNNING_UNREADABLE ? WEIGHT_SOME : WEIGHT_NONE;
 }
 
 static const struct list lists[] = {

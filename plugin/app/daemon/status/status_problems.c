@@ -83,7 +83,7 @@ json_t *gr_status_problems(const struct gr_view *view)
     const struct gr_view_session *session = &view->session;
     json_t *list = json_array();
 
-    gr_status_running_problem(list, &view->running);
+    gr_status_running_problems(list, &view->running);
     if (session->state == GR_SESSION_CLOSED && session->connect_errno)
         add_problem(list, "%s cannot be connected to: %s", session->socket,
                     strerror(-session->connect_errno));

@@ -13,6 +13,8 @@ json_t *gr_status_running(const struct gr_running_status *running)
     json_t *object = json_object();
 
     (void)json_object_set_new(object, "known", json_boolean(running->known));
+    if (running->problem)
+        gr_json_set_text(object, "problem", running->problem);
     if (!running->known)
         return object;
     gr_json_set_count(object, "running", running->running);
@@ -42,41 +44,73 @@ static bool is_another(const struct gr_running_status *running, size_t i)
     return i == 0 || !gr_str_eq(running->items[i - 1].id, running->items[i].id);
 }
 
-static size_t put_names(struct gr_buf *text, const struct gr_running_status *running)
+/* Returns how many. */
+static size_t put_names(struct gr_buf *text, const struct gr_running_status *running,
+                        enum gr_running_class class)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < running->items_n && n < NAMED_MAX; i++) {
         const struct gr_running_item *item = &running->items[i];
+        const char *before = n > 0 ? ", " : ": ";
 
-        if (item->class != GR_RUNNING_MISSED || !is_another(running, i))
+        if (item->class != class || !is_another(running, i) || item->id.n == 0)
             continue;
-        (void)gr_buf_printf(text, "%s%.*s/%.*s/%.*s", n > 0 ? ", " : ": ",
-                            GR_STR_FMT(item->namespace_), GR_STR_FMT(item->pod),
-                            GR_STR_FMT(item->container));
+        if (class == GR_RUNNING_UNREADABLE)
+            (void)gr_buf_printf(text, "%sid %.*s", before, GR_STR_FMT(item->id));
+        else
+            (void)gr_buf_printf(text, "%s%.*s/%.*s/%.*s", before, GR_STR_FMT(item->namespace_),
+                                GR_STR_FMT(item->pod), GR_STR_FMT(item->container));
         n++;
     }
     return n;
 }
 
-void gr_status_running_problem(json_t *list, const struct gr_running_status *running)
+/* What is to be said of one container, and of several. */
+struct said {
+    const char *one, *many;
+    const char *one_fix, *many_fix;
+};
+
+static void add_problem(json_t *list, const struct gr_running_status *running,
+                        enum gr_running_class class, size_t count, const struct said *said)
 {
     struct gr_buf text;
     size_t named;
 
-    if (!running->known || running->missed == 0)
+    if (count == 0)
         return;
     gr_buf_init(&text, PROBLEM_MAX_BYTES);
-    if (running->missed == 1)
-        (void)gr_buf_text(&text, "1 container runs without hooks that it should have");
-    else
-        (void)gr_buf_printf(&text, "%zu containers run without hooks that they should have",
-                            running->missed);
-    named = put_names(&text, running);
-    if (named > 0 && named < running->missed)
-        (void)gr_buf_printf(&text, " and %zu more", running->missed - named);
-    (void)gr_buf_text(&text, running->missed == 1 ? "; recreate its pod" : "; recreate their pods");
+    (void)gr_buf_printf(&text, "%zu %s", count, count == 1 ? said->one : said->many);
+    named = put_names(&text, running, class);
+    if (named > 0 && named < count)
+        (void)gr_buf_printf(&text, " and %zu more", count - named);
+    (void)gr_buf_printf(&text, "; %s", count == 1 ? said->one_fix : said->many_fix);
     if (!text.broken)
         (void)json_array_append_new(list, gr_json_str(gr_buf_view(&text)));
     gr_buf_fini(&text);
+}
+
+static void add_not_known(json_t *list, const char *problem)
+{
+    (void)json_array_append_new(
+        list, json_sprintf("whether containers were missed is not known: %s", problem));
+}
+
+void gr_status_running_problems(json_t *list, const struct gr_running_status *running)
+{
+    static const struct said missed = {"container runs without hooks that it should have",
+                                       "containers run without hooks that they should have",
+                                       "recreate its pod", "recreate their pods"};
+    static const struct said unreadable = {
+        "running container cannot be read, so that whether it lacks hooks is not known",
+        "running containers cannot be read, so that whether they lack hooks is not known",
+        "the log says why", "the log says why"};
+
+    if (running->problem)
+        add_not_known(list, running->problem);
+    if (!running->known)
+        return;
+    add_problem(list, running, GR_RUNNING_MISSED, running->missed, &missed);
+    add_problem(list, running, GR_RUNNING_UNREADABLE, running->unreadable, &unreadable);
 }

@@ -17,7 +17,8 @@ json_t *gr_status_running(const struct gr_running_status *running);
 /* One container and one set. */
 json_t *gr_status_running_item(const struct gr_running_item *item);
 
-/* Adds a text to a list of problems where containers were missed. */
-void gr_status_running_problem(json_t *list, const struct gr_running_status *running);
+/* Adds a text to a list of problems each where containers were missed, where some cannot be read,
+ * and where nothing is known of them though the runtime has told. */
+void gr_status_running_problems(json_t *list, const struct gr_running_status *running);
 
 #endif
