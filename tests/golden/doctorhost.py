@@ -133,8 +133,8 @@ class DoctorHost:
             self.write(f"/proc/{pid}/{name}", Path(f"/proc/{pid}/{name}").read_bytes())
         self.path(f"/proc/{pid}/exe").symlink_to(os.readlink(f"/proc/{pid}/exe"))
 
-    def listen(self, name: str = "/run/nri/nri.sock", pid: int | None = 100) -> socket.socket:
-        """A socket where somebody listens; with pid also in that process's table."""
+    def listen(self, name: str = "/run/nri/nri.sock") -> socket.socket:
+        """A socket where somebody listens."""
         path = self.path(name)
         server = socket.socket(socket.AF_UNIX)
         folder = os.open(path.parent, os.O_RDONLY)
@@ -144,10 +144,6 @@ class DoctorHost:
             os.close(folder)
         server.listen()
         self.closing.append(server)
-        if pid is not None:
-            self.write(f"/proc/{pid}/net/unix", "Num RefCount Protocol Flags Type St Inode Path\n"
-                       f"0000: 00000002 00000000 00010000 0001 01 4711 {name}\n"
-                       "0000: 00000003 00000000 00000000 0001 03 4712\n")
         return server
 
     def answer(self, status: dict) -> None:

@@ -239,18 +239,8 @@ def socket_file(host):
 
 @case("socket-dead", "journalctl -u containerd", file="/run/nri/nri.sock", also=AWAY)
 def socket_dead(host):
+    """Only the file is left of a socket."""
     away(host)
-    host.write("/proc/100/net/unix", "Num RefCount Protocol Flags Type St Inode Path\n"
-               "0000: 00000002 00000000 00010000 0001 01 4711 /run/other.sock\n"
-               "0000: 00000003 00000000 00000000 0001 03 4712 /run/nri/nri.sock\n")
-
-
-@case("socket-dead", "journalctl -u containerd", file="/run/nri/nri.sock", name="without proc",
-      also=AWAY)
-def socket_dead_without_proc(host):
-    """Only the file is left of a socket, and there is no table of sockets to be seen."""
-    away(host)
-    host.remove("/proc/100/net/unix")
     host.stop(host.closing.pop(0))
 
 
@@ -882,18 +872,46 @@ def test_real_plugin_without_runtime(host: DoctorHost, grapnel: str):
         plugin.wait()
 
 
-def test_real_socket_without_proc(host: DoctorHost):
-    """A connection is made and closed where no table tells who listens; then nothing is found."""
-    host.remove("/proc")
+def test_a_socket_that_is_seen(host: DoctorHost):
+    """The kernel tells who listens: no runtime has to take a connection."""
     away(host)
     server = host.closing[0]
     assert set(host.findings()) == {"plugin-not-connected"}
+    server.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        server.accept()
+    host.remove("/run/nri/nri.sock")
+    assert set(host.findings()) == {"socket-missing", "plugin-not-connected"}
+
+
+def test_a_socket_of_another_network(host: DoctorHost):
+    """As in a pod: the sockets of the host cannot be seen, and a connection is made and closed."""
+    away(host)
+    server = host.closing[0]
+    report = json.loads(host.run("-o", "json", prefix=("unshare", "--net")).stdout)
+    assert {finding["code"] for finding in report["findings"]} == {"plugin-not-connected"}
     server.settimeout(10)
     client, _ = server.accept()
     with client:
         assert client.recv(1) == b""
-    host.remove("/run/nri/nri.sock")
-    assert set(host.findings()) == {"socket-missing", "plugin-not-connected"}
+
+
+FORGED = "x\n0000000000000000: 00000002 00000000 00010000 0001 01 4711 /run/nri/nri.sock"
+
+
+def test_names_are_not_believed(host: DoctorHost):
+    """Whoever listens anywhere may have a name that looks like the socket, or like a line about it."""
+    away(host)
+    host.stop(host.closing.pop(0))
+    with socket.socket(socket.AF_UNIX) as forged, socket.socket(socket.AF_UNIX) as plain:
+        forged.bind(f"\0{FORGED}")
+        forged.listen()
+        plain.bind("\0/run/nri/nri.sock")
+        plain.listen()
+        table = Path("/proc/self/net/unix").read_text(encoding="utf-8", errors="replace")
+        assert f"\n{FORGED[2:]}\n" in table
+        host.write("/proc/100/net/unix", table)
+        assert "socket-dead" in host.findings()
 
 
 MOUNTED = """

@@ -3,8 +3,8 @@
  * app/doctor/check_socket: whether the plugin's socket is the runtime's, and whether somebody
  * listens there.
  *
- * Layer: app. Who listens stands in /proc/PID/net/unix; only where that cannot be seen a connection
- * is made and closed at once, which a runtime takes for a plugin that gave up.
+ * Layer: app. The kernel tells of a listener in our own network namespace; only where it tells of
+ * none a connection is made and closed at once, which a runtime takes for a plugin that gave up.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,11 +13,7 @@
 #include <unistd.h>
 
 #include "app/doctor/doctor.h"
-
-#define UNIX_TABLE_BYTES_MAX (16U << 20)
-
-/* What has SO_ACCEPTCONN in the column Flags. */
-#define LISTENING "00010000"
+#include "app/doctor/listening.h"
 
 /* Where the plugin looks: as it says itself, as its process was told, or the default. */
 static const char *ours(const struct gr_doctor *d)
@@ -44,44 +40,6 @@ static bool same_path(struct gr_doctor *d, const char *a, const char *b)
 {
     return gr_str_eq(without_var(gr_str_from(a)), without_var(gr_str_from(b))) ||
            gr_doctor_same(d->host, a, b);
-}
-
-enum listening {
-    LISTEN_UNKNOWN,
-    LISTEN_NO,
-    LISTEN_YES,
-};
-
-/* Num RefCount Protocol Flags Type St Inode Path */
-static bool listens(struct gr_str line, const char *path)
-{
-    struct gr_str name = gr_str_skip(line, gr_str_rfind(line, ' ') + 1);
-    struct gr_str rest = line;
-
-    for (int i = 0; i < 3; i++)
-        rest = gr_str_skip(rest, gr_str_find(rest, ' ') + 1);
-    return gr_str_has_prefix(rest, GR_STR(LISTENING " ")) &&
-           gr_str_eq(without_var(name), without_var(gr_str_from(path)));
-}
-
-static enum listening look_up(struct gr_doctor *d, const char *path)
-{
-    struct gr_str text;
-
-    /* Any other process may be in another network namespace, which has a table of its own. */
-    if (!d->runtime.proc ||
-        gr_doctor_read(d->host, gr_doctor_text(d, "/proc/%u/net/unix", d->runtime.proc->pid),
-                       UNIX_TABLE_BYTES_MAX, &text) != 0 ||
-        text.n == 0)
-        return LISTEN_UNKNOWN;
-    while (text.n > 0) {
-        size_t n = gr_str_find(text, '\n');
-
-        if (listens(gr_str_first(text, n), path))
-            return LISTEN_YES;
-        text = gr_str_skip(text, n + 1);
-    }
-    return LISTEN_NO;
 }
 
 /* Through a descriptor of the socket's file: its path may be longer than an address, and is the
@@ -113,16 +71,13 @@ static const char *restart_fix(struct gr_doctor *d)
 
 static void check_listening(struct gr_doctor *d, const char *path, int file)
 {
-    enum listening state = look_up(d, path);
-    int r = 0;
+    int r = gr_doctor_sees_listener(file) ? 0 : knock(file);
 
-    if (state == LISTEN_UNKNOWN)
-        r = knock(file);
     if (r == -EACCES || r == -EPERM)
         gr_doctor_add(d, "not-permitted", GR_DOCTOR_FILE(path),
                       "run it as root: sudo grapnel doctor",
                       "whether somebody listens at this socket only root may find out");
-    else if (state == LISTEN_NO || r == -ECONNREFUSED)
+    else if (r == -ECONNREFUSED)
         gr_doctor_add(d, "socket-dead", GR_DOCTOR_FILE(path), restart_fix(d),
                       "the socket is there, and nobody listens at it");
     else if (r != 0)
