@@ -61,6 +61,22 @@ void gr_metrics_line(struct gr_metrics_out *out, const char *suffix, uint64_t va
     gr_metrics_line_text(out, suffix, text, labels, labels_n);
 }
 
+void gr_metrics_values(struct gr_metrics_out *out, const struct gr_metrics_value *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        gr_metrics_begin(out, &values[i].family);
+        if (!values[i].unknown)
+            gr_metrics_line(out, "", values[i].value, NULL, 0);
+    }
+}
+
+void gr_metrics_lines(struct gr_metrics_out *out, const char *label, const char *const *names,
+                      const uint64_t *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        GR_METRICS_LINE(out, "", values[i], GR_METRICS_LABEL(label, names[i]));
+}
+
 /* Exact: a double would lose the nanoseconds of a process that runs for months. */
 static void put_seconds(char out[48], uint64_t value, uint64_t per_second)
 {

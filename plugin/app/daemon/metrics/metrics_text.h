@@ -13,6 +13,12 @@ struct gr_metrics_family {
     const char *name, *type, *help;
 };
 
+/* tests/lint/metrics reads it: in one place name, type and labels of each. */
+#define GR_METRICS_FAMILY(name, type, labels, help) \
+    {                                               \
+        (name), (type), (help)                      \
+    }
+
 struct gr_metrics_label {
     const char *name;
     struct gr_str value; /* anything: it is escaped, and what is no UTF-8 is replaced */
@@ -28,6 +34,19 @@ struct gr_metrics_out {
 
 /* HELP and TYPE. */
 void gr_metrics_begin(struct gr_metrics_out *out, const struct gr_metrics_family *family);
+
+/* A whole family of one sample without labels. */
+struct gr_metrics_value {
+    struct gr_metrics_family family;
+    uint64_t value;
+    bool unknown; /* then it has none */
+};
+
+void gr_metrics_values(struct gr_metrics_out *out, const struct gr_metrics_value *values, size_t n);
+
+/* A sample for each value of one label. */
+void gr_metrics_lines(struct gr_metrics_out *out, const char *label, const char *const *names,
+                      const uint64_t *values, size_t n);
 
 /* One sample of the family. suffix: of the name, "" or "_bucket". */
 void gr_metrics_line(struct gr_metrics_out *out, const char *suffix, uint64_t value,
@@ -47,5 +66,8 @@ void gr_metrics_line_text(struct gr_metrics_out *out, const char *suffix, const 
 void gr_metrics_histogram(struct gr_metrics_out *out, const struct gr_histogram *histogram,
                           const struct gr_bucket buckets[GR_BUCKETS], uint64_t per_second,
                           const struct gr_metrics_label *label);
+
+/* The families that app/daemon/view tells; gr_metrics_write is their caller. */
+void gr_metrics_write_view(struct gr_metrics_out *out, const struct gr_view *view);
 
 #endif
