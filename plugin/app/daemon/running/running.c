@@ -2,10 +2,10 @@
 #include "app/daemon/running/running.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "app/daemon/conn.h"
 #include "app/daemon/process/memory.h"
+#include "app/daemon/running/last_answer.h"
 #include "app/daemon/running/running_found.h"
 #include "nri/limits.h"
 
@@ -18,15 +18,6 @@
 /* Ids that come in while containers are looked at. */
 #define ALSO_BLOCK_BYTES 4096
 
-/* The container that the last answer of a session was about. Where the answer came too late the
- * runtime has dropped us, and created it without hooks. */
-struct last_answer {
-    struct gr_arena arena;
-    struct gr_str id;    /* n == 0: none, or nothing was injected */
-    struct gr_str *sets; /* sorted */
-    size_t sets_n;
-};
-
 /* A container that was created after Synchronize. */
 struct also {
     struct also *next;
@@ -38,7 +29,7 @@ struct gr_running {
     struct gr_inforce *inforce;
     const struct gr_log *log;
     struct gr_journal *const *journal; /* where it stands */
-    struct last_answer last_answer;
+    struct gr_last_answer last_answer;
 
     /* What is being looked at; told is NULL: nothing. */
     struct gr_nri_running *told;
@@ -79,20 +70,6 @@ static bool has_hooks(const struct gr_hookset *set)
     return false;
 }
 
-static int by_text(const void *a, const void *b)
-{
-    return gr_str_cmp(*(const struct gr_str *)a, *(const struct gr_str *)b);
-}
-
-static bool answer_was_lost(const struct gr_running *r, struct gr_str id, struct gr_str set)
-{
-    const struct last_answer *last = &r->last_answer;
-
-    if (last->id.n == 0 || !gr_str_eq(last->id, id))
-        return false;
-    return bsearch(&set, last->sets, last->sets_n, sizeof(set), by_text) != NULL;
-}
-
 /* The journal knows which containers were missed, and the process which sets of them; a process
  * that has just started does not. */
 static bool was_missed(const struct looking *l, struct gr_str set)
@@ -122,7 +99,7 @@ static enum gr_running_class classify(const struct looking *l, const struct gr_s
     facts.mark = gr_marks_find(l->marks, set);
     facts.since_known = gr_since_find(l->since, set, &facts.since);
     facts.was_missed = was_missed(l, set->name);
-    facts.answer_was_lost = answer_was_lost(l->running, subject->id, set->name);
+    facts.answer_was_lost = gr_last_answer_had(&l->running->last_answer, subject->id, set->name);
     return gr_running_classify(&facts);
 }
 
@@ -325,39 +302,11 @@ void gr_running_rules_loaded(struct gr_running *r)
     schedule(r);
 }
 
-static bool copy_sets(struct last_answer *last, const struct gr_decision *decision)
-{
-    last->sets = gr_arena_array(&last->arena, decision->results_n, sizeof(*last->sets));
-    last->sets_n = 0;
-    for (size_t i = 0; i < decision->results_n && last->sets; i++) {
-        const struct gr_set_result *result = &decision->results[i];
-
-        if (result->verdict != GR_VERDICT_INJECTED)
-            continue;
-        if (!gr_arena_str(&last->arena, result->set->name, &last->sets[last->sets_n++]))
-            return false;
-    }
-    if (last->sets_n > 1)
-        qsort(last->sets, last->sets_n, sizeof(*last->sets), by_text);
-    return last->sets != NULL;
-}
-
-static void remember_answer(struct last_answer *last, const struct gr_session_event *event)
-{
-    last->id = GR_STR_NONE;
-    gr_arena_reset(&last->arena);
-    if (event->refused || !event->decision || event->decision->hooks_n == 0)
-        return;
-    if (copy_sets(last, event->decision) &&
-        !gr_arena_str(&last->arena, event->subject->id, &last->id))
-        last->id = GR_STR_NONE;
-}
-
 void gr_running_created(struct gr_running *r, const struct gr_session_event *event)
 {
     struct also *also;
 
-    remember_answer(&r->last_answer, event);
+    gr_last_answer_take(&r->last_answer, event);
     if (!r->told || event->refused || !event->subject)
         return;
     also = gr_arena_alloc(&r->also_arena, sizeof(*also));
@@ -400,7 +349,7 @@ int gr_running_new(struct event_base *base, struct gr_inforce *inforce, const st
     r->journal = journal;
     gr_arena_init(&r->arena, GR_NRI_ARENA_BLOCK_BYTES, GR_NRI_ARENA_MAX_BYTES);
     gr_arena_init(&r->also_arena, ALSO_BLOCK_BYTES, 0);
-    gr_arena_init(&r->last_answer.arena, ALSO_BLOCK_BYTES, 0);
+    gr_last_answer_init(&r->last_answer);
     gr_found_init(&r->found);
     gr_found_init(&r->before);
     r->slice = evtimer_new(base, on_slice, r);
@@ -420,6 +369,6 @@ void gr_running_free(struct gr_running *r)
     event_free(r->slice);
     gr_found_fini(&r->found);
     gr_found_fini(&r->before);
-    gr_arena_fini(&r->last_answer.arena);
+    gr_last_answer_fini(&r->last_answer);
     free(r);
 }
