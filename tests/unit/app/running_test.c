@@ -591,6 +591,22 @@ static uint64_t looks(const struct rig *rig)
     return status.looks;
 }
 
+/* Not to be read at one time does not undo what was missed. */
+static void test_missed_and_unreadable(void **state)
+{
+    const struct running first[] = {{.id = "new"}, {.id = "old"}, {0}};
+    const struct running second[] = {{.id = "new", .unreadable = true}, {.id = "old"}, {0}};
+    struct rig *rig = *state;
+
+    live_twice(rig, true);
+    assert_int_equal(synchronize(rig, first), 1);
+    expect(rig, "2 running missed:new/web preexisting:old/web");
+    assert_int_equal(synchronize(rig, second), 0);
+    expect(rig, "2 running 1 unreadable unreadable:new/ preexisting:old/web");
+    assert_int_equal(synchronize(rig, first), 0);
+    expect(rig, "2 running missed:new/web preexisting:old/web");
+}
+
 static void test_unknown(void **state)
 {
     const struct running running[] = {{.id = "a"}, {0}};
@@ -713,6 +729,7 @@ int main(void)
         TEST(test_lost_answer_of_another_process),
         TEST(test_created_meanwhile),
         TEST(test_unreadable),
+        TEST(test_missed_and_unreadable),
         TEST(test_waits_for_rules),
         TEST(test_sets_that_do_not_count),
         TEST(test_unknown),

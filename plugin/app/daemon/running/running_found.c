@@ -107,5 +107,5 @@ bool gr_found_missed(const struct gr_found_node *of, struct gr_str set)
 
 bool gr_found_names_all_missed(const struct gr_found *found)
 {
-    return !found->lists[GR_RUNNING_MISSED].more;
+    return !found->lists[GR_RUNNING_MISSED].more && found->unreadable == 0;
 }
