@@ -174,6 +174,7 @@ struct running {
     int64_t created_s; /* 0: not told */
     bool no_match;
     bool unreadable;
+    const char *forged; /* as mark, where a pod's or an image's author can write */
 };
 
 static void make_mark(const struct rig *rig, const char *mark, char *out, size_t out_bytes)
@@ -199,12 +200,14 @@ static void tell_one(const struct rig *rig, struct gr_nri_running *told,
     Nri__SynchronizeRequest request = NRI__SYNCHRONIZE_REQUEST__INIT;
     Nri__PodSandbox__LabelsEntry label = NRI__POD_SANDBOX__LABELS_ENTRY__INIT;
     Nri__PodSandbox__LabelsEntry *labels[] = {&label};
+    Nri__PodSandbox__AnnotationsEntry annotation = NRI__POD_SANDBOX__ANNOTATIONS_ENTRY__INIT;
+    Nri__PodSandbox__AnnotationsEntry *annotations[] = {&annotation};
     Nri__PodSandbox pod = NRI__POD_SANDBOX__INIT, *pods[] = {&pod};
     Nri__Container container = NRI__CONTAINER__INIT, *containers[] = {&container};
     Nri__Hooks hooks = NRI__HOOKS__INIT;
     Nri__Hook hook = NRI__HOOK__INIT, *poststop[] = {&hook};
     char id[80], name[] = "main", pod_id[80], ns[] = "prod", app[] = "app", web[] = "web",
-                 db[] = "db", path[] = "/bin/true", mark[128];
+                 db[] = "db", path[] = "/bin/true", mark[128], mark_name[] = GR_MARK_NAME;
     char *env[] = {mark};
     uint8_t *bytes;
     size_t n;
@@ -221,6 +224,15 @@ static void tell_one(const struct rig *rig, struct gr_nri_running *told,
     container.name = name;
     container.pod_sandbox_id = running->unreadable ? id : pod_id;
     container.created_at = running->created_s * INT64_C(1000000000);
+    if (running->forged) {
+        make_mark(rig, running->forged, mark, sizeof(mark));
+        annotation.key = mark_name;
+        annotation.value = strchr(mark, '=') + 1;
+        container.env = container.args = env;
+        container.n_env = container.n_args = 1;
+        pod.annotations = annotations;
+        pod.n_annotations = 1;
+    }
     if (running->mark) {
         make_mark(rig, running->mark, mark, sizeof(mark));
         hook.path = path;
@@ -439,6 +451,7 @@ static void test_marks(void **state)
                                       {.id = "b", .mark = "web@0123456789abcdef"},
                                       {.id = "c", .mark = "webs@0123456789abcdef"},
                                       {.id = "d", .mark = "web@0123456789abcdef", .no_match = true},
+                                      {.id = "e", .forged = "web@"},
                                       {0}};
     struct rig *rig = *state;
 
@@ -446,7 +459,7 @@ static void test_marks(void **state)
     start_process(rig);
     load(rig);
     assert_int_equal(synchronize(rig, running), 0);
-    expect(rig, "4 running outdated:b/web preexisting:c/web");
+    expect(rig, "5 running outdated:b/web preexisting:c/web preexisting:e/web");
 }
 
 static void test_age(void **state)

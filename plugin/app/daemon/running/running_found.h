@@ -50,7 +50,8 @@ const struct gr_found_node *gr_found_of(const struct gr_found *found, struct gr_
 /* Whether this set is among those of the container that of is the first of. */
 bool gr_found_missed(const struct gr_found_node *of, struct gr_str set);
 
-/* Whether all missed ones are named: none was left out, and none may be among what cannot be read. */
+/* Whether all missed ones are named: none was left out, and none may be among what cannot be read.
+ */
 bool gr_found_names_all_missed(const struct gr_found *found);
 
 #endif
