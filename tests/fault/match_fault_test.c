@@ -169,7 +169,10 @@ static int decide(const struct gr_ruleset *rules, struct gr_str asks)
     struct gr_mount mounts[] = {{.destination = GR_STR("/proc"), .source = GR_STR("proc")},
                                 {.destination = GR_STR("/data"), .source = GR_STR("/srv/data")}};
     struct gr_str env[] = {GR_STR("GRAPNEL_HOOKSET=set-1@0")};
-    struct gr_oci_hook hooks[] = {{.path = GR_STR("/opt/x"), .env = {env, 1}}};
+    struct gr_str foreign[] = {GR_STR("A=b"), GR_STR("GRAPNEL_STAGE=poststop")};
+    struct gr_oci_hook hooks[] = {{.path = GR_STR("/opt/x"), .env = {env, 1}},
+                                  {.path = GR_STR("/opt/y"), .env = {foreign, 2},
+                                   .has_timeout = true}};
     struct gr_subject subject = {.id = GR_STR("id"),
                                  .pod_name = GR_STR("pod"),
                                  .pod_annotations = {annotations, 3},
@@ -178,7 +181,7 @@ static int decide(const struct gr_ruleset *rules, struct gr_str asks)
                                  .mounts = mounts,
                                  .mounts_n = 2,
                                  .hooks = hooks,
-                                 .hooks_n = 1};
+                                 .hooks_n = GR_ARRAY_LEN(hooks)};
     struct gr_decide_options options = {.node_name = GR_STR("node"),
                                         .required_sets = {required, asks.n > 1 ? 2 : 1}};
     struct gr_decision decision = {.results_n = 77};
