@@ -170,9 +170,9 @@ static int decide(const struct gr_ruleset *rules, struct gr_str asks)
                                 {.destination = GR_STR("/data"), .source = GR_STR("/srv/data")}};
     struct gr_str env[] = {GR_STR("GRAPNEL_HOOKSET=set-1@0")};
     struct gr_str foreign[] = {GR_STR("A=b"), GR_STR("GRAPNEL_STAGE=poststop")};
-    struct gr_oci_hook hooks[] = {{.path = GR_STR("/opt/x"), .env = {env, 1}},
-                                  {.path = GR_STR("/opt/y"), .env = {foreign, 2},
-                                   .has_timeout = true}};
+    struct gr_oci_hook hooks[] = {
+        {.path = GR_STR("/opt/x"), .env = {env, 1}},
+        {.path = GR_STR("/opt/y"), .env = {foreign, 2}, .has_timeout = true}};
     struct gr_subject subject = {.id = GR_STR("id"),
                                  .pod_name = GR_STR("pod"),
                                  .pod_annotations = {annotations, 3},

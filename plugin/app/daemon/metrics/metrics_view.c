@@ -117,11 +117,6 @@ static void write_loaded(struct gr_metrics_out *out, const struct gr_view *view)
     gr_metrics_lines(out, "source", names, counts, PLACE_COUNT);
 }
 
-static struct gr_str bytes_of(const void *p, size_t n)
-{
-    return (struct gr_str){.p = p, .n = n};
-}
-
 /*
  * Of the texts, so that nodes with equal files are equal: not of what a node makes of them
  * (spec.nodes, programs that are missing), nor of where they lie.
@@ -130,12 +125,12 @@ static uint64_t hash_of_texts(const struct gr_view *view)
 {
     uint64_t hash = gr_ruleset_policies(view->rules.ruleset)->hash;
 
-    hash = gr_hash(bytes_of(&hash, sizeof(hash)));
+    hash = gr_hash(gr_str_bytes(&hash, sizeof(hash)));
     for (size_t i = 0; i < sets_n(view); i++) {
         const struct gr_hookset *set = set_at(view, i);
 
         hash = gr_hash_more(hash, set->name);
-        hash = gr_hash_more(hash, bytes_of(&set->hash, sizeof(set->hash)));
+        hash = gr_hash_more(hash, gr_str_bytes(&set->hash, sizeof(set->hash)));
     }
     return hash;
 }

@@ -13,7 +13,7 @@
 #include <event2/event.h>
 
 #include "app/daemon/running/classify.h"
-#include "app/daemon/rules/inforce.h"
+#include "app/daemon/reload/inforce.h"
 
 /* Containers and sets that are named, missed ones and each of the others; more are only counted. 1
  * KiB each at worst. No evidence. */
