@@ -11,6 +11,7 @@
 
 #include "app/daemon/metrics/metrics.h"
 #include "app/daemon/process/thread.h"
+#include "base/fd.h"
 
 #define STACK_BYTES (64U << 10)
 
@@ -59,20 +60,6 @@ static int claim(const char *path)
 
 /* ---- the writer's thread ---- */
 
-static int write_all(int fd, struct gr_str text)
-{
-    while (text.n > 0) {
-        ssize_t n = write(fd, text.p, text.n);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        text = gr_str_skip(text, (size_t)n);
-    }
-    return 0;
-}
-
 /* O_EXCL follows no link. What a crash left under that name is removed: the claim is ours. */
 static int replace_file(const char *path, const char *aside, struct gr_str text)
 {
@@ -82,7 +69,7 @@ static int replace_file(const char *path, const char *aside, struct gr_str text)
     fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
-    r = write_all(fd, text);
+    r = gr_fd_write_all(fd, text);
     if (r == 0 && fchmod(fd, 0644) != 0)
         r = -errno;
     (void)close(fd);
