@@ -4,23 +4,19 @@
 Whatever runs in it (runtime, shims, containers, plugin) ends with it, also when the test run is
 killed: its first process waits for the end of a pipe that only this process holds, and the kernel
 ends a pid namespace together with its first process. Mounts go with the mount namespace. What is
-left to clean are cgroups and the folder.
+left, cgroups and the folder, is removed by a janitor that waits in the same way.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
+import sys
 import tempfile
 from enum import Enum
-from functools import partial
 from pathlib import Path
 
+from .cache import E2E
 from .procs import Process, children_of
-from .wait import until
-
-CGROUP_ROOT = Path("/sys/fs/cgroup")
 
 
 class Cgroups(Enum):
@@ -41,6 +37,11 @@ class Host:
         self.path.chmod(0o755)
         self.cgroup_parent = f"/grapnel-e2e-{self.path.name}"
         self._processes: list[Process] = []
+        # A session of its own: what interrupts the test run must not end it.
+        self._janitor = subprocess.Popen(
+            [sys.executable, "-Bm", "harness.janitor", str(self.path), self.cgroup_parent],
+            stdin=subprocess.PIPE, cwd=E2E, start_new_session=True,
+        )  # fmt: skip
         setup = [
             "mount -t tmpfs -o mode=755 tmpfs /run",
             "mkdir -p /run/lock",
@@ -106,28 +107,5 @@ class Host:
             for stream in (self._init.stdout, self._init.stderr):
                 if stream:
                     stream.close()
-            remove_cgroups(self.cgroup_parent)
-            if not os.environ.get("GRAPNEL_E2E_KEEP"):
-                shutil.rmtree(self.path, ignore_errors=True)
-
-
-def remove_cgroups(parent: str) -> None:
-    """Removes our own cgroup from every hierarchy, deepest first. Never anything above it."""
-    assert parent.startswith("/grapnel-e2e-"), parent
-    tops = [CGROUP_ROOT, *(entry for entry in CGROUP_ROOT.iterdir() if entry.is_dir())]
-    for top in tops:
-        ours = top / parent.lstrip("/")
-        if not ours.is_dir():
-            continue
-        for folder, _, _ in os.walk(ours, topdown=False):
-            until(partial(_rmdir, folder), f"{folder} is empty and can go", timeout=10)
-
-
-def _rmdir(folder: str) -> bool:
-    try:
-        os.rmdir(folder)
-    except FileNotFoundError:
-        pass
-    except OSError:
-        return False
-    return True
+            self._janitor.communicate()
+        assert self._janitor.returncode == 0, f"something of {self.path} is left"
