@@ -8,13 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 sys.dont_write_bytecode = True
+# The runtime side of NRI without a runtime.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peer"))
 
 import pytest  # noqa: E402
+from harness import cache, results  # noqa: E402
 from harness import lab as labs  # noqa: E402
-from harness import results  # noqa: E402
+from harness.host import Host  # noqa: E402
 from harness.lab import Lab  # noqa: E402
+from harness.machine import UNIT, Machine, install  # noqa: E402
 from harness.node import MATRIX, Kind, Node, started  # noqa: E402
 from harness.results import Results  # noqa: E402
+from harness.unit import STUB, Unit  # noqa: E402
+from peer import Peer  # noqa: E402
 
 RESULTS_PAGE = Path(__file__).parent / "RESULTS.md"
 RESULTS = pytest.StashKey[dict[str, Results]]()
@@ -65,6 +71,55 @@ def strict(request: pytest.FixtureRequest) -> Iterator[Lab]:
     with labs.started(request.param) as lab:
         lab.runtime.validate(labs.REQUIRED)
         yield lab
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    """A private host for one test."""
+    with Host() as host:
+        yield host
+
+
+@pytest.fixture
+def peer(host: Host) -> Iterator[Peer]:
+    """The runtime side; the test starts it."""
+    with Peer(host, cache.fetched("peer-0.12.2") / "adaptation") as peer:
+        yield peer
+
+
+@pytest.fixture(scope="session")
+def installed() -> Iterator[Path]:
+    """Grapnel, as `meson install` lays it out; the host is there to take it away again."""
+    with Host() as host:
+        yield install(host.path / "installed")
+
+
+@pytest.fixture
+def unit(host: Host, peer: Peer, installed: Path) -> Unit:
+    """A machine that the test boots, with one set."""
+    unit = Unit(Machine(host, installed))
+    unit.write_set("one")
+    return unit
+
+
+@pytest.fixture
+def running(unit: Unit, peer: Peer) -> Unit:
+    """Booted, active and registered."""
+    peer.start()
+    unit.start()
+    peer.wait(plugins=1)
+    return unit
+
+
+@pytest.fixture(scope="session")
+def lonely(installed: Path) -> Iterator[Unit]:
+    """A machine that boots with Grapnel and a kubelet, and no runtime."""
+    with Host() as host:
+        unit = Unit(Machine(host, installed))
+        unit.write_unit("kubelet.service", STUB)
+        unit.enable(UNIT, "kubelet.service")
+        unit.machine.boot()
+        yield unit
 
 
 def _check(item: pytest.Item) -> tuple[Results, Kind, str] | None:

@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -158,12 +157,6 @@ def test_crio_reads_the_same(tmp_path: Path, files: dict[str, str]) -> None:
                          socket.group(1), "--control", tmp_path / "none"))  # fmt: skip
     assert ("nri-off" in found) == (is_on.group(1) == "false"), json.dumps(found, indent=1)
     assert "socket-elsewhere" not in found
-
-
-@pytest.fixture
-def host() -> Iterator[Host]:
-    with Host() as host:
-        yield host
 
 
 def ask(runtime: Runtime) -> dict[str, Any]:
