@@ -92,7 +92,8 @@ static: $(BUILD_STATIC)/build.ninja
 	@strip -o $(BUILD_STATIC)/grapnel.stripped $(BUILD_STATIC)/grapnel
 	@mv $(BUILD_STATIC)/grapnel.stripped $(BUILD_STATIC)/grapnel
 
-install: all
+install: $(BUILD)/build.ninja
+	@meson compile -C $(BUILD) delivered
 	@meson install -C $(BUILD) --no-rebuild
 
 clean:

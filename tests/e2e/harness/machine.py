@@ -127,7 +127,7 @@ class Machine:
         """Runs a program as root in the machine, outside of every service."""
         enter = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--uts", "--ipc", "--net",
                  "--cgroup", "env", "-i", "HOME=/root", "LANG=C.UTF-8",
-                 "PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin"]  # fmt: skip
+                 "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]  # fmt: skip
         return subprocess.run(
             [*enter, *argv], capture_output=True, text=True, check=False, timeout=120, cwd="/",
             stdin=subprocess.DEVNULL,
