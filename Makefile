@@ -6,7 +6,7 @@ BUILD_FUZZ ?= build-fuzz
 BUILD_COVERAGE ?= build-coverage
 BUILD_STATIC ?= build-static
 
-.PHONY: all demo test charts peer e2e bench fuzz fresh lint format coverage static install clean setup
+.PHONY: all demo test charts packages peer e2e bench fuzz fresh lint format coverage static install clean setup
 
 all: $(BUILD)/build.ninja
 	@meson compile -C $(BUILD) grapnel
@@ -55,6 +55,12 @@ charts: all
 	@tests/setup/ensure build test
 	@tests/run charts
 
+# The .deb and the .rpm, in build-packages: built, judged, and installed into a clean Debian (root).
+packages: all
+	@tests/setup/ensure build packages
+	@packaging/build
+	@tests/run packages
+
 peer: all
 	@tests/setup/ensure build test
 	@tests/run peer
@@ -98,4 +104,4 @@ install: $(BUILD)/build.ninja
 
 clean:
 	@rm -rf $(BUILD) $(BUILD_ASAN) $(BUILD_TSAN) $(BUILD_FUZZ) $(BUILD_COVERAGE) \
-		$(BUILD_STATIC)
+		$(BUILD_STATIC) build-packages
