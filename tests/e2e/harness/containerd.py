@@ -121,7 +121,7 @@ class Containerd(Runtime):
         # The daemon looks for its shim beside itself.
         return [str(self.folder / "containerd"), "--config", str(self.work / "config.toml")]
 
-    def _load(self, archive: Path) -> None:
+    def load(self, archive: Path) -> None:
         ctr = str(self.folder / "ctr")
         self.host.run(
             [ctr, "-a", str(self.socket), "-n", "k8s.io", "images", "import", str(archive)]

@@ -138,7 +138,7 @@ class Crio(Runtime):
             "",
         ]
 
-    def _load(self, archive: Path) -> None:
+    def load(self, archive: Path) -> None:
         root, run_root = self.work / "crio-root", self.work / "crio-runroot"
         podman = ["podman", "--root", str(root), "--runroot", str(run_root)]
         self.host.run([*podman, "--storage-driver", "vfs", "load", "-i", str(archive)])

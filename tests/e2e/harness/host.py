@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A private "host" for one runtime: its own mount and pid namespaces, /run and /var/lib.
+"""A private "host" for one runtime: its own mount and pid namespaces, /run and /var/lib, and where
+it is asked for a network of its own.
 
 Whatever runs in it (runtime, shims, containers, plugin) ends with it, also when the test run is
 killed: its first process waits for the end of a pipe that only this process holds, and the kernel
@@ -12,6 +13,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from enum import Enum
 from pathlib import Path
 
@@ -31,7 +33,10 @@ class Cgroups(Enum):
 class Host:
     """Use as a context manager; `path` is the folder that everything lives in."""
 
-    def __init__(self, cgroups: Cgroups = Cgroups.AS_IS):
+    def __init__(
+        self, cgroups: Cgroups = Cgroups.AS_IS, network: bool = False, more: Sequence[str] = ()
+    ):
+        """Shell commands in `more` are run inside before anything else."""
         # Short on purpose: a socket's path may have 107 bytes.
         self.path = Path(tempfile.mkdtemp(prefix="gr-"))
         self.path.chmod(0o755)
@@ -47,11 +52,13 @@ class Host:
             "mkdir -p /run/lock",
             "mount -t tmpfs -o mode=755 tmpfs /var/lib",
             cgroups.value,
+            *more,
             "echo ready",
             "exec cat",
         ]
+        self._namespaces = ["--mount", "--pid", *(["--net"] if network else [])]
         self._init = subprocess.Popen(
-            ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--propagation", "private",
+            ["unshare", *self._namespaces, "--fork", "--mount-proc", "--propagation", "private",
              "sh", "-ec", "\n".join(setup)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -76,7 +83,7 @@ class Host:
 
     def inside(self, argv: list[str]) -> list[str]:
         """The command line that runs argv in the namespaces of this host."""
-        return ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--", *argv]
+        return ["nsenter", f"--target={self.pid}", *self._namespaces, "--", *argv]
 
     def start(self, argv: list[str], log: str, env: dict[str, str] | None = None) -> Process:
         """Starts a program inside; it ends with this host at the latest."""

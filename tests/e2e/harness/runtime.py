@@ -81,7 +81,7 @@ class Runtime(ABC):
         """The daemon's command line."""
 
     @abstractmethod
-    def _load(self, archive: Path) -> None:
+    def load(self, archive: Path) -> None:
         """Puts a docker-archive into the runtime's image store; called while the daemon runs."""
 
     @abstractmethod
@@ -132,7 +132,7 @@ class Runtime(ABC):
             archive = self.work / (re.sub(r"\W", "-", tag) + ".tar")
             wanted[tag] = images.write_archive(archive, [tag], files, [entry], {"test.image": tag})
         for archive in wanted.values():
-            self._load(archive)
+            self.load(archive)
         until(
             lambda: wanted.keys() <= self.cri.images(), "the images are known", detail=self.describe
         )
