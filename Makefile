@@ -6,7 +6,7 @@ BUILD_FUZZ ?= build-fuzz
 BUILD_COVERAGE ?= build-coverage
 BUILD_STATIC ?= build-static
 
-.PHONY: all demo test charts packages peer e2e bench fuzz fresh lint format coverage static install clean setup
+.PHONY: all demo test charts packages peer e2e cluster bench fuzz fresh lint format coverage static install clean setup
 
 all: $(BUILD)/build.ninja
 	@meson compile -C $(BUILD) grapnel
@@ -68,6 +68,11 @@ peer: all
 e2e: all
 	@tests/setup/ensure build test e2e
 	@tests/run e2e
+
+# A real Kubernetes, whose parts are built once and cached outside the clone (half an hour of one core).
+cluster: static
+	@tests/setup/ensure build test e2e cluster
+	@tests/run cluster
 
 # Run it on a quiet machine; flags: BENCH_FLAGS="--quick --long --dry-run".
 bench: all static

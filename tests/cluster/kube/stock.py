@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The images that the cluster's pods are made of; there is no registry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import cache, images
+from harness.runtime import BUSYBOX
+
+KUBERNETES = "kubernetes-1.34.1"
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image with one layer."""
+
+    name: str
+    files: dict[str, Path]
+    entrypoint: list[str]
+
+    def write(self, folder: Path) -> Path:
+        """As a docker-archive in the folder."""
+        archive = folder / (self.name.replace("/", "-").replace(":", "-") + ".tar")
+        labels = {"test.image": self.name}
+        return images.write_archive(archive, [self.name], self.files, self.entrypoint, labels)
+
+
+def grapnel() -> Image:
+    """The program alone: it must be the static one."""
+    program = cache.grapnel()
+    with program.open("rb") as file:
+        dynamic = b"/ld-linux" in file.read(4096)
+    assert not dynamic, f"{program} needs libraries: use that of `make static`"
+    return Image("localhost/grapnel:test", {"grapnel": program}, ["/grapnel"])
+
+
+def kubectl() -> Image:
+    """For pods that talk with the API server."""
+    program = cache.fetched(KUBERNETES) / "kubectl"
+    return Image("localhost/kubectl:test", {"bin/kubectl": program}, ["/bin/kubectl"])
+
+
+def programs() -> Image:
+    """Hook programs, as somebody would deliver them."""
+    recorder = cache.fetched("helpers") / "hook-record"
+    files = {"programs/hook-record": recorder, "bin/busybox": BUSYBOX}
+    return Image("localhost/programs:test", files, ["/bin/busybox"])

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A test run that is told to end leaves nothing of its cluster behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from harness.host import CGROUP_ROOT
+from harness.procs import Process
+from harness.wait import until
+from kube.node import KERNEL_SETTINGS
+
+HELD = Path(__file__).with_name("held.py")
+
+# Where the parts of a cluster would put things if they were not told otherwise.
+PLACES = [
+    "/etc/cni", "/etc/kubernetes", "/opt/cni", "/run/containerd", "/run/grapnel", "/run/netns",
+    "/usr/libexec/kubernetes", "/var/lib/cni", "/var/lib/containerd", "/var/lib/kubelet",
+    "/var/log/containers", "/var/log/pods",
+]  # fmt: skip
+
+
+def listing(place: str) -> list[str] | None:
+    return sorted(os.listdir(place)) if os.path.isdir(place) else None
+
+
+def machine() -> dict[str, Any]:
+    """What a cluster could change."""
+    return {
+        **{place: listing(place) for place in PLACES},
+        **{name: Path("/proc/sys", name).read_text() for name in KERNEL_SETTINGS},
+        "ip_forward": Path("/proc/sys/net/ipv4/ip_forward").read_text(),
+        "links": subprocess.run(["ip", "-brief", "link"], capture_output=True, text=True,
+                                check=True).stdout,
+    }  # fmt: skip
+
+
+def cgroups() -> set[Path]:
+    """Those at the top of each hierarchy, without those of tests."""
+    tops = [CGROUP_ROOT, *(entry for entry in CGROUP_ROOT.iterdir() if entry.is_dir())]
+    return {entry for top in tops for entry in top.iterdir()
+            if entry.is_dir() and not entry.name.startswith("grapnel-e2e-")}  # fmt: skip
+
+
+def members(namespaces: list[str]) -> list[str]:
+    """Processes in any of these namespaces."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/ns/*"):
+        try:
+            if os.readlink(link) in namespaces:
+                found.append(str(link))
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def test_nothing_is_left_after_sigterm(tmp_path: Path) -> None:
+    before, groups = machine(), cgroups()
+    told = tmp_path / "facts.json"
+    run = Process(
+        [sys.executable, "-m", "pytest", "-q", str(HELD)], tmp_path / "run.log",
+        {**os.environ, "GRAPNEL_HELD": str(told)},
+    )  # fmt: skip
+    try:
+        until(lambda: told.exists() or not run.running(), "a pod runs", 300, run.describe)
+        assert told.exists(), run.describe()
+        facts = json.loads(told.read_text())
+        assert members(facts["namespaces"]), "the cluster's processes are seen"
+    finally:
+        run.send(signal.SIGTERM)
+        status = run.wait(120)
+    assert status == 2, f"pytest says that it was interrupted: {run.describe()}"
+    assert members(facts["namespaces"]) == []
+    assert not Path(facts["folder"]).exists()
+    assert facts["folder"] not in Path("/proc/self/mountinfo").read_text()
+    assert list(CGROUP_ROOT.glob(f"**{facts['cgroup']}")) == []
+    assert cgroups() <= groups
+    assert machine() == before
