@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Grapnel as a plain DaemonSet, without a chart: the least that works."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from .cluster import Cluster
+from .manifests import WANTED, Object, config_map
+
+NAME = "grapnel"
+RUN_DIR = "/run/grapnel"
+NRI_DIR = "/var/run/nri"
+PROGRAM = "/grapnel"
+
+SETTINGS = """\
+apiVersion: grapnel/v1beta1
+kind: Config
+spec:
+  ownNamespace: {namespace}
+"""
+RULE = """\
+apiVersion: grapnel/v1beta1
+kind: HookSet
+metadata: {{name: {name}}}
+spec:
+  match: {match}
+  hooks:
+    createRuntime:
+      - path: {recorder}
+        args: {args}
+"""
+
+
+class Grapnel:
+    """The DaemonSet in a namespace of its own, with its rules and settings in ConfigMaps."""
+
+    def __init__(self, cluster: Cluster, namespace: str):
+        self.cluster = cluster
+        self.namespace = namespace
+
+    def rule(self, name: str, match: Object, fails: bool = False) -> str:
+        """A set with a hook that records its run under the set's name, and perhaps fails then."""
+        args = ["hook-record", "--log", str(self.cluster.log.path), "--tag", name,
+                *(["--exit", "1"] if fails else [])]  # fmt: skip
+        return RULE.format(name=name, match=json.dumps(match), args=json.dumps(args),
+                           recorder=self.cluster.recorder)  # fmt: skip
+
+    def set_rules(self, **texts: str) -> None:
+        """Replaces all rule files; how soon the pods see them is the kubelet's affair."""
+        files = {f"{name}.yaml": text for name, text in texts.items()}
+        self.cluster.apply(config_map("rules", self.namespace, files))
+
+    def install(self, surge: bool = True) -> None:
+        """Returns when it is ready on the node."""
+        self.set_rules(wanted=self.rule("wanted", {"podAnnotations": WANTED}))
+        settings = {"config.yaml": SETTINGS.format(namespace=self.namespace)}
+        self.cluster.apply(config_map("settings", self.namespace, settings), self.daemonset(surge))
+        self.rolled_out()
+
+    def daemonset(self, surge: bool) -> Object:
+        strategy = {"maxSurge": 1, "maxUnavailable": 0} if surge else {"maxUnavailable": 1}
+        labels = {"app": NAME}
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "DaemonSet",
+            "metadata": {"name": NAME, "namespace": self.namespace},
+            "spec": {
+                "selector": {"matchLabels": labels},
+                "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": strategy},
+                "template": {"metadata": {"labels": labels}, "spec": self._pod()},
+            },
+        }
+
+    def _pod(self) -> Object:
+        shared = str(self.cluster.shared)
+        host = {"nri": str(self.cluster.runtime.nri_socket.parent), "run": RUN_DIR, "shared": shared}
+        types = {"run": "DirectoryOrCreate"}
+        maps = ("rules", "settings")
+        return {
+            "automountServiceAccountToken": False,
+            "priorityClassName": "system-node-critical",
+            "tolerations": [{"operator": "Exists"}],
+            "containers": [self._container(shared)],
+            "volumes": [
+                *({"name": name, "hostPath": {"path": path, "type": types.get(name, "Directory")}}
+                  for name, path in host.items()),
+                *({"name": name, "configMap": {"name": name}} for name in maps),
+            ],
+        }  # fmt: skip
+
+    def _container(self, shared: str) -> Object:
+        def probe(what: str) -> Object:
+            return {"exec": {"command": [PROGRAM, "probe", what]}, "periodSeconds": 1,
+                    "timeoutSeconds": 5, "failureThreshold": 10}  # fmt: skip
+
+        return {
+            "name": NAME,
+            "image": "localhost/grapnel:test",
+            "imagePullPolicy": "Never",
+            "args": [
+                "plugin", "--socket", f"{NRI_DIR}/{self.cluster.runtime.nri_socket.name}",
+                "--hooks-dir", "/etc/grapnel/rules", "--config", "/etc/grapnel/settings/config.yaml",
+                "--node-name", "$(NODE)", "--last-good", "none",
+            ],
+            "env": [{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+            "securityContext": {
+                "runAsUser": 0,
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+                "seccompProfile": {"type": "RuntimeDefault"},
+            },
+            "livenessProbe": probe("live"),
+            "readinessProbe": probe("ready"),
+            "volumeMounts": [
+                {"name": "nri", "mountPath": NRI_DIR},
+                {"name": "run", "mountPath": RUN_DIR},
+                {"name": "shared", "mountPath": shared, "readOnly": True},
+                {"name": "rules", "mountPath": "/etc/grapnel/rules", "readOnly": True},
+                {"name": "settings", "mountPath": "/etc/grapnel/settings", "readOnly": True},
+            ],
+        }  # fmt: skip
+
+    def rolled_out(self) -> None:
+        """Returns when the only pods are those of the last template, and ready."""
+        self.cluster.rolled_out(f"daemonset/{NAME}", self.namespace)
+        self.cluster.until(lambda: len(self.pods()) == 1, "only the new pod is there")
+
+    def roll(self) -> None:
+        """`kubectl rollout restart`, to its end."""
+        self.cluster.kubectl("rollout", "restart", f"daemonset/{NAME}", "-n", self.namespace)
+        self.rolled_out()
+
+    def pods(self) -> list[Object]:
+        """Those that are there, terminating ones as well."""
+        found: list[Object] = self.cluster.get("pods", "-n", self.namespace)["items"]
+        return found
+
+    def pod(self) -> Object:
+        """The one of the node."""
+        (only,) = self.pods()
+        return only
+
+    def identity(self) -> tuple[str, int]:
+        """Changes with every new process: the pod's name and how often its container began anew."""
+        pod = self.pod()
+        return pod["metadata"]["name"], pod["status"]["containerStatuses"][0]["restartCount"]
+
+    def status(self) -> Any:
+        """`grapnel status -o json` in the pod; 1 says that it is not ready, which is an answer."""
+        name = self.pod()["metadata"]["name"]
+        done = self.cluster.control.kubectl("exec", "-n", self.namespace, name, "--", PROGRAM,
+                                            "status", "-o", "json", "--all", check=False)  # fmt: skip
+        assert done.returncode in (0, 1), done.stderr + self.cluster.describe()
+        return json.loads(done.stdout)
+
+
+@contextmanager
+def installed(cluster: Cluster, surge: bool = True) -> Iterator[Grapnel]:
+    """Gone afterwards, with what it kept on the node."""
+    with cluster.namespace("grapnel") as namespace:
+        grapnel = Grapnel(cluster, namespace)
+        grapnel.install(surge)
+        yield grapnel
+    cluster.host.run(["rm", "-rf", RUN_DIR])

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Grapnel in a DaemonSet, with no more rights than it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from kube.cluster import Cluster
+from kube.grapnel import Grapnel, installed
+from kube.manifests import WANTED, pod
+
+
+@pytest.fixture(scope="module")
+def grapnel(cluster: Cluster) -> Iterator[Grapnel]:
+    with installed(cluster) as grapnel:
+        yield grapnel
+
+
+@pytest.fixture(scope="module")
+def namespace(grapnel: Grapnel) -> Iterator[str]:
+    """For pods; only once Grapnel is there."""
+    with grapnel.cluster.namespace("pods") as namespace:
+        yield namespace
+
+
+def tags(cluster: Cluster, name: str, namespace: str) -> list[str]:
+    """The hooks that ran for a pod that is ready."""
+    return [record.tag for record in cluster.log.of(cluster.container_id(name, namespace))]
+
+
+def run(cluster: Cluster, name: str, namespace: str, annotations: dict[str, str] | None) -> list[str]:
+    """Makes a pod and tells the hooks that ran for it."""
+    cluster.apply(pod(name, namespace, annotations))
+    cluster.is_ready(name, namespace)
+    return tags(cluster, name, namespace)
+
+
+def test_is_ready_by_its_probes(grapnel: Grapnel) -> None:
+    (container,) = grapnel.pod()["status"]["containerStatuses"]
+    assert container["ready"] and container["restartCount"] == 0
+    status = grapnel.status()
+    assert status["ready"], status
+    assert status["connection"]["runtimeVersion"] == "v2.3.4"
+    assert status["journal"]["open"], status["journal"]
+
+
+def test_has_no_more_rights_than_it_needs(grapnel: Grapnel) -> None:
+    sandbox = grapnel.status()["process"]["sandbox"]
+    assert sandbox == {
+        "capabilities": "none", "bounding": "none", "noNewPrivileges": True, "filter": True
+    }  # fmt: skip
+
+
+def test_annotated_pod_gets_its_hook_and_no_other(grapnel: Grapnel, namespace: str) -> None:
+    assert run(grapnel.cluster, "wanted", namespace, WANTED) == ["wanted"]
+    assert run(grapnel.cluster, "plain", namespace, None) == []
+
+
+def test_edited_config_map_counts_without_a_restart(grapnel: Grapnel, namespace: str) -> None:
+    before = grapnel.identity()
+    wanted = grapnel.rule("wanted", {"podAnnotations": WANTED})
+    match = {"podAnnotations": {"cluster.example.com/hooks": "new"}}
+    grapnel.set_rules(wanted=wanted, new=grapnel.rule("new", match))
+    grapnel.cluster.until(
+        lambda: {"wanted", "new"} == {entry["name"] for entry in grapnel.status()["sets"]},
+        "the new set is in force",
+    )
+    annotations = {"cluster.example.com/hooks": "new"}
+    assert run(grapnel.cluster, "new", namespace, annotations) == ["new"]
+    assert run(grapnel.cluster, "old", namespace, WANTED) == ["wanted"]
+    assert grapnel.identity() == before
+
+
+def test_mistake_in_a_config_map_makes_it_not_ready(grapnel: Grapnel, namespace: str) -> None:
+    wanted = grapnel.rule("wanted", {"podAnnotations": WANTED})
+    grapnel.set_rules(wanted=wanted, bad="kind: HookSet\n")
+
+    def ready() -> bool:
+        return bool(grapnel.pod()["status"]["containerStatuses"][0]["ready"])
+
+    grapnel.cluster.until(lambda: not ready(), "the pod is not ready")
+    assert run(grapnel.cluster, "meanwhile", namespace, WANTED) == ["wanted"]
+    grapnel.set_rules(wanted=wanted)
+    grapnel.cluster.until(ready, "the pod is ready again")
+
+
+def test_comes_back_to_a_restarted_runtime(grapnel: Grapnel, namespace: str) -> None:
+    before = grapnel.identity()
+    sessions = grapnel.status()["connection"]["sessions"]
+    grapnel.cluster.restart_runtime()
+    grapnel.cluster.until(
+        lambda: grapnel.status()["connection"]["sessions"] > sessions and grapnel.status()["ready"],
+        "the plugin is connected again",
+    )
+    assert run(grapnel.cluster, "after", namespace, WANTED) == ["wanted"]
+    assert grapnel.identity() == before
+
+
+def test_own_pods_are_never_refused(grapnel: Grapnel, namespace: str) -> None:
+    """A set that refuses every container of the node lets the pod through that can mend it."""
+    cluster = grapnel.cluster
+    grapnel.set_rules(all=grapnel.rule("all", {"always": True}, fails=True))
+    cluster.until(
+        lambda: [entry["name"] for entry in grapnel.status()["sets"]] == ["all"],
+        "the bad set is in force",
+    )
+    cluster.apply(pod("refused", namespace))
+    cluster.until(
+        lambda: "hook" in cluster.kubectl("get", "events", "-n", namespace, "-o", "json"),
+        "an event says that the hook failed",
+    )
+    before = grapnel.identity()
+    grapnel.roll()
+    assert grapnel.identity()[0] != before[0]
+    assert cluster.get("pod", "refused", "-n", namespace)["status"]["phase"] != "Running"
+    grapnel.set_rules(wanted=grapnel.rule("wanted", {"podAnnotations": WANTED}))
