@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A DaemonSet that is rolled out while pods are created."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+from kube.cluster import Cluster
+from kube.grapnel import Grapnel, installed
+from kube.manifests import WANTED, container, pod
+
+ROLLS = 3
+CONTAINERS = 4
+
+
+class Traffic:
+    """Pods with the annotation, one after the other, until it is told to end; all stay."""
+
+    def __init__(self, cluster: Cluster, namespace: str):
+        self.cluster = cluster
+        self.namespace = namespace
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._failure: BaseException | None = None
+
+    def _run(self) -> None:
+        try:
+            for serial in count():
+                if self._end.is_set():
+                    return
+                self._pod(f"pod-{serial}")
+        except BaseException as e:
+            self._failure = e
+
+    def _pod(self, name: str) -> None:
+        containers = [container(f"c{i}") for i in range(CONTAINERS)]
+        # The node's network: addresses of pods are few.
+        self.cluster.apply(pod(name, self.namespace, WANTED, containers, hostNetwork=True))
+        self.cluster.is_ready(name, self.namespace)
+
+    def ids(self) -> set[str]:
+        """All containers that were started."""
+        pods = self.cluster.get("pods", "-n", self.namespace)["items"]
+        return {
+            status["containerID"].removeprefix("containerd://")
+            for pod in pods
+            for status in pod["status"]["containerStatuses"]
+        }
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """From the first pod on until the block is left."""
+        self._thread.start()
+        try:
+            self.cluster.until(self._begun, "the first pod runs")
+            yield
+        finally:
+            self._end.set()
+            self._thread.join()
+        if self._failure:
+            raise self._failure
+
+    def _begun(self) -> bool:
+        assert self._thread.is_alive(), self._failure
+        return "Running" in self.cluster.kubectl("get", "pods", "-n", self.namespace)
+
+
+def without_hook(cluster: Cluster, ids: set[str]) -> set[str]:
+    return {container_id for container_id in ids if not cluster.log.of(container_id)}
+
+
+def rolled_under_traffic(grapnel: Grapnel, namespace: str) -> set[str]:
+    """The containers that were started before, while and after the DaemonSet was rolled out."""
+    traffic = Traffic(grapnel.cluster, namespace)
+    with traffic.running():
+        for _ in range(ROLLS):
+            before = grapnel.identity()
+            grapnel.roll()
+            assert grapnel.identity() != before
+    return traffic.ids()
+
+
+def test_with_a_surge_no_container_is_without_its_hook(cluster: Cluster) -> None:
+    with installed(cluster, surge=True) as grapnel, cluster.namespace("pods") as namespace:
+        ids = rolled_under_traffic(grapnel, namespace)
+        assert len(ids) > CONTAINERS
+        assert without_hook(cluster, ids) == set()
+        once = [container_id for container_id in ids if len(cluster.log.of(container_id)) > 1]
+        assert once == [], "two instances have run the hook of one container twice"
+        assert grapnel.status()["running"]["missed"] == 0
+
+
+def test_without_a_surge_each_missed_container_is_told(cluster: Cluster) -> None:
+    with installed(cluster, surge=False) as grapnel, cluster.namespace("pods") as namespace:
+        ids = rolled_under_traffic(grapnel, namespace)
+        expected = without_hook(cluster, ids)
+        assert expected, "no container was created while the plugin was away"
+        status = grapnel.status()
+        missed = {entry["id"] for entry in status["lacking"] if entry["class"] == "missed"}
+        assert missed == expected
+        assert status["running"]["missed"] == len(expected)
