@@ -24,6 +24,10 @@
 /* From connecting to taking the last byte of the reply, in ms; then the connection is closed. */
 #define GR_CONTROL_CLIENT_MAX_MS 5000
 
+/* Between two looks at whether clients still reach us, in ms: an instance that took the path over
+ * may be gone again. Kubelet's liveness probe gives up after 30 s if nobody chose less. */
+#define GR_CONTROL_LOOK_MS 2000
+
 /* Elements of one list in one reply: making it takes the loop about a millisecond. */
 #define GR_STATUS_LIST_MAX 100
 

@@ -641,10 +641,19 @@ def test_two_instances(place: Place):
             assert pid_at(place) == new.pid
             old.reload()
             assert pid_at(place) == new.pid
-        assert place.probe("live")[0] == 4
-        old.reload("the control socket is open")
+        old.said("the control socket is open")
         assert pid_at(place) == old.pid
     assert not place.control.exists()
+
+
+def test_the_later_of_two_is_killed(place: Place):
+    with plugin(place) as old:
+        old.reload()
+        with plugin(place) as new:
+            os.kill(new.pid, signal.SIGKILL)
+            new.process.wait()
+            old.said("the control socket is open")
+            assert pid_at(place) == old.pid
 
 
 def test_killed(place: Place):

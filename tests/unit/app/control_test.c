@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "app/daemon/control/control.h"
+#include "app/daemon/control/listener.h"
 #include "capturing.h"
 
 #define BIG_BYTES 900000
@@ -21,6 +22,7 @@ static char path[64];
 static struct event_base *base;
 static struct gr_log log_to;
 static uid_t peer_uid; /* who asks, to the server */
+static uint32_t look_ms = 3600000;
 
 static int fake_peer(int fd, uid_t *out_uid, pid_t *out_pid)
 {
@@ -66,7 +68,8 @@ static const struct gr_control_command commands[] = {
 
 static struct gr_control *control_new(const char *name, uint32_t client_max_ms)
 {
-    const struct gr_control_world world = {.peer = fake_peer, .client_max_ms = client_max_ms};
+    const struct gr_control_world world = {
+        .peer = fake_peer, .client_max_ms = client_max_ms, .look_ms = look_ms};
     struct gr_control *control = NULL;
     union {
         const char *in;
@@ -99,6 +102,13 @@ static int client(void)
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
     return fd;
+}
+
+/* The loop, until clients reach this one; a test that hangs is ended from outside. */
+static void until_reached(struct gr_control *control)
+{
+    while (gr_control_path(control)[0] == '\0')
+        assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
 }
 
 /* Everything that is to be done now. */
@@ -499,6 +509,31 @@ static void test_two_instances(void **state)
     gr_control_free(first);
 }
 
+/* Nobody reloads anything: the first one sees for itself that it is alone again. */
+static void test_the_later_ends(void **state)
+{
+    struct gr_control *first, *second;
+    struct gr_listener left;
+    struct gr_err err = {0};
+
+    (void)state;
+    look_ms = 1;
+    first = listening();
+    look_ms = 3600000;
+    second = control_new("second", 60000);
+    gr_control_free(second);
+    until_reached(first);
+    assert_asks("first");
+    /* One that is killed leaves its socket. */
+    gr_listener_init(&left);
+    assert_int_equal(gr_listener_open(&left, path, &err), 0);
+    assert_string_equal(gr_control_path(first), "");
+    (void)close(left.fd);
+    until_reached(first);
+    assert_asks("first");
+    gr_control_free(first);
+}
+
 /* The first one ends and does not take the second one's socket with it. */
 static void test_the_older_ends(void **state)
 {
@@ -639,6 +674,7 @@ int main(void)
     test_add("another user", test_another_user);
     test_add("mode", test_mode);
     test_add("two instances", test_two_instances);
+    test_add("the later ends", test_the_later_ends);
     test_add("the older ends", test_the_older_ends);
     test_add("stale", test_stale);
     test_add("somebody removes it", test_somebody_removes_it);

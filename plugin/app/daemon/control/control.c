@@ -41,7 +41,7 @@ struct gr_control {
     struct gr_control_world world;
     struct gr_control_table table;
     struct gr_listener listener;
-    struct event *acceptable, *pause;
+    struct event *acceptable, *pause, *look;
     struct client *clients;
     size_t clients_n;
     char failed[GR_ERR_TEXT_BYTES]; /* what was last logged about the socket; empty: all is well */
@@ -325,6 +325,19 @@ void gr_control_follow(struct gr_control *control, const char *path)
         start_listening(control, path);
 }
 
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+    struct gr_control *control = arg;
+    char path[GR_CONFIG_SOCKET_MAX_BYTES + 1];
+
+    (void)fd;
+    (void)what;
+    if (control->listener.fd < 0)
+        return;
+    (void)snprintf(path, sizeof(path), "%s", control->listener.path);
+    gr_control_follow(control, path);
+}
+
 const char *gr_control_path(const struct gr_control *control)
 {
     const struct gr_listener *listener = &control->listener;
@@ -348,11 +361,20 @@ static int run_ping(void *user, const struct gr_control_request *request, json_t
 
 static const struct gr_control_command ping = {.name = "ping", .run = run_ping};
 
+static int start_looking(struct gr_control *control)
+{
+    const uint32_t ms = control->world.look_ms;
+    const struct timeval every = {.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+
+    return event_add(control->look, &every);
+}
+
 int gr_control_new(struct event_base *base, const struct gr_log *log,
                    const struct gr_control_world *world, struct gr_control **out_control)
 {
     static const struct gr_control_world kernel = {.peer = kernel_peer,
-                                                   .client_max_ms = GR_CONTROL_CLIENT_MAX_MS};
+                                                   .client_max_ms = GR_CONTROL_CLIENT_MAX_MS,
+                                                   .look_ms = GR_CONTROL_LOOK_MS};
     struct gr_control *control = calloc(1, sizeof(*control));
 
     if (!control)
@@ -363,7 +385,8 @@ int gr_control_new(struct event_base *base, const struct gr_log *log,
     gr_listener_init(&control->listener);
     gr_control_add(control, &ping, 1, NULL);
     control->pause = evtimer_new(base, on_pause_over, control);
-    if (!control->pause) {
+    control->look = event_new(base, -1, EV_PERSIST, on_look, control);
+    if (!control->pause || !control->look || start_looking(control) != 0) {
         gr_control_free(control);
         return -ENOMEM;
     }
@@ -379,6 +402,8 @@ void gr_control_free(struct gr_control *control)
         stop_listening(control);
         event_free(control->pause);
     }
+    if (control->look)
+        event_free(control->look);
     while (control->clients) {
         struct client *c = control->clients;
 

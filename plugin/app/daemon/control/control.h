@@ -9,7 +9,8 @@
  *
  * Two instances at one path (an upgrade without a gap): the one that starts later, or is told the
  * path later, takes it over. The earlier one answers who is connected already and gets no more
- * connections. When the path becomes free, at its next reload, it has it back.
+ * connections. It looks every GR_CONTROL_LOOK_MS and has the path back when the later one has gone,
+ * also by a crash: a rollout that is undone must not cost it its probes.
  */
 #ifndef GR_APP_DAEMON_CONTROL_CONTROL_H
 #define GR_APP_DAEMON_CONTROL_CONTROL_H
@@ -24,12 +25,12 @@ struct gr_control;
 struct gr_control_world {
     /* Who is at the other end of a connection. Returns 0; a negative errno. */
     int (*peer)(int fd, uid_t *out_uid, pid_t *out_pid);
-    uint32_t client_max_ms;
+    uint32_t client_max_ms, look_ms;
 };
 
 /*
- * Not listening yet; knows the command ping. world: NULL is the kernel and
- * GR_CONTROL_CLIENT_MAX_MS. base and log are borrowed for the object. Returns 0; -ENOMEM.
+ * Not listening yet; knows the command ping. world: NULL is the kernel and the limits of
+ * app/control_limits.h. base and log are borrowed for the object. Returns 0; -ENOMEM.
  */
 GR_CHECKED int gr_control_new(struct event_base *base, const struct gr_log *log,
                               const struct gr_control_world *world,
