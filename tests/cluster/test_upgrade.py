@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from itertools import count
 
 from kube.cluster import Cluster
-from kube.grapnel import Grapnel, installed
-from kube.manifests import WANTED, container, pod
+from kube.grapnel import PROGRAM, Grapnel, installed
+from kube.manifests import WANTED, Object, container, pod
 
 ROLLS = 3
 CONTAINERS = 4
@@ -102,3 +102,28 @@ def test_without_a_surge_each_missed_container_is_told(cluster: Cluster) -> None
         missed = {entry["id"] for entry in status["lacking"] if entry["class"] == "missed"}
         assert missed == expected
         assert status["running"]["missed"] == len(expected)
+
+
+def never_ready(grapnel: Grapnel) -> Object:
+    """A new version that works, and that the kubelet never takes for ready."""
+    daemonset = grapnel.daemonset(surge=True)
+    (container,) = daemonset["spec"]["template"]["spec"]["containers"]
+    container["readinessProbe"] = {"exec": {"command": [PROGRAM, "no-such-verb"]}}
+    return daemonset
+
+
+def test_a_rollout_that_is_undone_does_no_harm(cluster: Cluster) -> None:
+    """The new instance had the control socket; the old one has it back before it counts as dead."""
+    with installed(cluster, surge=True) as grapnel:
+        old = grapnel.pod()["metadata"]["name"]
+        before, started = grapnel.identity(), grapnel.status(old)["process"]["started"]
+        cluster.apply(never_ready(grapnel))
+        cluster.until(
+            lambda: grapnel.status(old)["process"]["started"] != started,
+            "the new instance answers in place of the old one",
+        )
+        cluster.kubectl("rollout", "undo", "daemonset/grapnel", "-n", grapnel.namespace)
+        cluster.until(lambda: len(grapnel.pods()) == 1, "the new pod is gone")
+        cluster.until(lambda: grapnel.answers(old), "the old instance answers again")
+        assert grapnel.identity() == before
+        assert grapnel.status(old)["process"]["started"] == started

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -150,13 +151,20 @@ class Grapnel:
         pod = self.pod()
         return pod["metadata"]["name"], pod["status"]["containerStatuses"][0]["restartCount"]
 
-    def status(self) -> Any:
+    def _exec(self, pod: str, *args: str) -> subprocess.CompletedProcess[str]:
+        return self.cluster.control.kubectl("exec", "-n", self.namespace, pod, "--", PROGRAM, *args,
+                                            check=False)  # fmt: skip
+
+    def status(self, pod: str = "") -> Any:
         """`grapnel status -o json` in the pod; 1 says that it is not ready, which is an answer."""
-        name = self.pod()["metadata"]["name"]
-        done = self.cluster.control.kubectl("exec", "-n", self.namespace, name, "--", PROGRAM,
-                                            "status", "-o", "json", "--all", check=False)  # fmt: skip
+        name = pod or self.pod()["metadata"]["name"]
+        done = self._exec(name, "status", "-o", "json", "--all")
         assert done.returncode in (0, 1), done.stderr + self.cluster.describe()
         return json.loads(done.stdout)
+
+    def answers(self, pod: str) -> bool:
+        """Whether somebody answers at the control socket."""
+        return self._exec(pod, "probe", "live").returncode == 0
 
 
 @contextmanager
