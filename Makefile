@@ -69,7 +69,7 @@ e2e: all
 	@tests/setup/ensure build test e2e
 	@tests/run e2e
 
-# A real Kubernetes, whose parts are built once and cached outside the clone (half an hour of one core).
+# A real Kubernetes; its parts are built once, in about ten minutes, and cached outside the clone.
 cluster: static
 	@tests/setup/ensure build test e2e cluster
 	@tests/run cluster

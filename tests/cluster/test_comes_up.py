@@ -43,10 +43,25 @@ def test_pod_asks_the_api_server(cluster: Cluster) -> None:
     asking = container(image=image.name, command=["/bin/kubectl", "auth", "whoami"])
     with cluster.namespace("asking") as namespace:
         cluster.apply(pod("asking", namespace, containers=[asking]))
-        cluster.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/asking",
-                        "-n", namespace, "--timeout=120s")  # fmt: skip
+        cluster.succeeded("asking", namespace)
         said = cluster.kubectl("logs", "-n", namespace, "asking")
         assert f"system:serviceaccount:{namespace}:default" in said
+
+
+def test_hook_programs_come_as_an_image(cluster: Cluster) -> None:
+    """A pod of the image puts its program where the node runs hooks from."""
+    image = stock.programs()
+    cluster.load_image(image.write(cluster.host.path))
+    target = cluster.shared / "from-image"
+    target.mkdir()
+    copy = ["/bin/busybox", "cp", "/programs/hook-record", "/to/"]
+    mount = [{"name": "to", "mountPath": "/to"}]
+    copying = container(image=image.name, command=copy, volumeMounts=mount)
+    volumes = [{"name": "to", "hostPath": {"path": str(target), "type": "Directory"}}]
+    with cluster.namespace("programs") as namespace:
+        cluster.apply(pod("copying", namespace, containers=[copying], volumes=volumes))
+        cluster.succeeded("copying", namespace)
+    assert (target / "hook-record").read_bytes() == cluster.recorder.read_bytes()
 
 
 def test_machine_keeps_its_settings(cluster: Cluster) -> None:

@@ -13,11 +13,13 @@ from kube.grapnel import PROGRAM, Grapnel, installed
 from kube.manifests import WANTED, Object, container, pod
 
 ROLLS = 3
-CONTAINERS = 4
+# At a time, and in each: so many that hardly a moment passes in which none is created.
+PODS = 4
+CONTAINERS = 6
 
 
 class Traffic:
-    """Pods with the annotation, one after the other, until it is told to end; all stay."""
+    """Pods with the annotation, some at a time, until it is told to end; all stay."""
 
     def __init__(self, cluster: Cluster, namespace: str):
         self.cluster = cluster
@@ -31,15 +33,19 @@ class Traffic:
             for serial in count():
                 if self._end.is_set():
                     return
-                self._pod(f"pod-{serial}")
+                self._round(serial)
         except BaseException as e:
             self._failure = e
 
-    def _pod(self, name: str) -> None:
+    def _round(self, serial: int) -> None:
+        names = [f"pod-{serial}-{i}" for i in range(PODS)]
         containers = [container(f"c{i}") for i in range(CONTAINERS)]
         # The node's network: addresses of pods are few.
-        self.cluster.apply(pod(name, self.namespace, WANTED, containers, hostNetwork=True))
-        self.cluster.is_ready(name, self.namespace)
+        self.cluster.apply(*(
+            pod(name, self.namespace, WANTED, containers, hostNetwork=True) for name in names
+        ))  # fmt: skip
+        for name in names:
+            self.cluster.is_ready(name, self.namespace)
 
     def ids(self) -> set[str]:
         """All containers that were started."""
@@ -86,7 +92,7 @@ def rolled_under_traffic(grapnel: Grapnel, namespace: str) -> set[str]:
 def test_with_a_surge_no_container_is_without_its_hook(cluster: Cluster) -> None:
     with installed(cluster, surge=True) as grapnel, cluster.namespace("pods") as namespace:
         ids = rolled_under_traffic(grapnel, namespace)
-        assert len(ids) > CONTAINERS
+        assert len(ids) > PODS * CONTAINERS, "pods came after the first rollout had begun"
         assert without_hook(cluster, ids) == set()
         once = [container_id for container_id in ids if len(cluster.log.of(container_id)) > 1]
         assert once == [], "two instances have run the hook of one container twice"

@@ -123,6 +123,11 @@ class Cluster:
         self.kubectl("wait", "--for=condition=Ready", f"pod/{pod}", "-n", namespace,
                      f"--timeout={LIMIT_S:.0f}s")  # fmt: skip
 
+    def succeeded(self, pod: str, namespace: str) -> None:
+        """Returns when the pod's containers have ended, each with status 0."""
+        self.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/{pod}",
+                     "-n", namespace, f"--timeout={LIMIT_S:.0f}s")  # fmt: skip
+
     def container_id(self, pod: str, namespace: str) -> str:
         """Of the first container of a pod, as the runtime and hooks know it."""
         path = "jsonpath={.status.containerStatuses[0].containerID}"
