@@ -97,6 +97,16 @@ def test_comes_back_to_a_restarted_runtime(grapnel: Grapnel, namespace: str) -> 
     assert grapnel.identity() == before
 
 
+@pytest.mark.parametrize("name", ["KILL", "STOP"], ids=["killed", "hanging"])
+def test_kubelet_starts_it_again(grapnel: Grapnel, namespace: str, name: str) -> None:
+    """What has ended at once, and what hangs by its liveness probe."""
+    before = grapnel.identity()
+    grapnel.signal(name)
+    grapnel.cluster.until(lambda: grapnel.restarted(before), "a new process is ready")
+    assert grapnel.identity()[0] == before[0], "it is the same pod"
+    assert run(grapnel.cluster, name.lower(), namespace, WANTED) == ["wanted"]
+
+
 def test_own_pods_are_never_refused(grapnel: Grapnel, namespace: str) -> None:
     """A set that refuses every container of the node lets the pod through that can mend it."""
     cluster = grapnel.cluster

@@ -84,6 +84,8 @@ class Grapnel:
         return {
             "automountServiceAccountToken": False,
             "priorityClassName": "system-node-critical",
+            # One that hangs does not see SIGTERM.
+            "terminationGracePeriodSeconds": 2,
             "tolerations": [{"operator": "Exists"}],
             "containers": [self._container(shared)],
             "volumes": [
@@ -150,6 +152,17 @@ class Grapnel:
         """Changes with every new process: the pod's name and how often its container began anew."""
         pod = self.pod()
         return pod["metadata"]["name"], pod["status"]["containerStatuses"][0]["restartCount"]
+
+    def signal(self, name: str) -> None:
+        """To the plugin's process."""
+        container_id = self.cluster.container_id(self.pod()["metadata"]["name"], self.namespace)
+        pid = json.loads(self.cluster.crictl("inspect", container_id))["info"]["pid"]
+        self.cluster.host.run(["kill", f"-{name}", str(pid)])
+
+    def restarted(self, before: tuple[str, int]) -> bool:
+        """Whether its container runs anew, and is ready."""
+        (container,) = self.pod()["status"]["containerStatuses"]
+        return bool(container["ready"]) and self.identity() != before
 
     def _exec(self, pod: str, *args: str) -> subprocess.CompletedProcess[str]:
         return self.cluster.control.kubectl("exec", "-n", self.namespace, pod, "--", PROGRAM, *args,
