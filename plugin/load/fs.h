@@ -65,7 +65,7 @@ struct gr_fs {
     int (*cwd)(void *user, char *out, size_t bytes);
     void (*close)(void *user, int node); /* GR_FS_NO_NODE is fine */
 
-    /* For last good texts only. */
+    /* For last good texts and the program store only. */
     int (*make_dir)(void *user, int dir, const char *name, uint32_t mode);
     int (*create)(void *user, int dir, const char *name, uint32_t mode, int *out_node);
     int64_t (*write)(void *user, int node, const void *data, size_t bytes);
@@ -73,6 +73,14 @@ struct gr_fs {
     int (*sync_all)(void *user, int node); /* the whole file system that it lies on */
     int (*rename)(void *user, int dir, const char *from, const char *to);
     int (*unlink)(void *user, int dir, const char *name);
+
+    /* For the program store only. */
+    int (*make_link)(void *user, int dir, const char *name, const char *text); /* symbolic */
+    int (*exchange)(void *user, int dir, const char *a, const char *b);        /* both at once */
+    int (*remove_dir)(void *user, int dir, const char *name);
+    /* An exclusive lock on a directory, until *out_lock is closed. wait: for whoever has it; else
+     * -EWOULDBLOCK. */
+    int (*lock)(void *user, int dir, bool wait, int *out_lock);
 };
 
 /* Fills the table with the real operations. */

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h> /* ST_… */
@@ -241,6 +242,38 @@ static int posix_unlink(void *user GR_UNUSED, int dir, const char *name)
     return unlinkat(dir, name, 0) == 0 ? 0 : -errno;
 }
 
+static int posix_make_link(void *user GR_UNUSED, int dir, const char *name, const char *text)
+{
+    return symlinkat(text, dir, name) == 0 ? 0 : -errno;
+}
+
+static int posix_exchange(void *user GR_UNUSED, int dir, const char *a, const char *b)
+{
+    return renameat2(dir, a, dir, b, RENAME_EXCHANGE) == 0 ? 0 : -errno;
+}
+
+static int posix_remove_dir(void *user GR_UNUSED, int dir, const char *name)
+{
+    return unlinkat(dir, name, AT_REMOVEDIR) == 0 ? 0 : -errno;
+}
+
+static int posix_lock(void *user GR_UNUSED, int dir, bool wait, int *out_lock)
+{
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc;
+
+    if (fd < 0)
+        return -errno;
+    do {
+        rc = flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+    } while (rc == -EINTR);
+    if (rc == 0)
+        *out_lock = fd;
+    else
+        (void)close(fd);
+    return rc;
+}
+
 void gr_fs_posix(struct gr_fs *out_fs)
 {
     *out_fs = (struct gr_fs){
@@ -262,6 +295,10 @@ void gr_fs_posix(struct gr_fs *out_fs)
         .sync_all = posix_sync_all,
         .rename = posix_rename,
         .unlink = posix_unlink,
+        .make_link = posix_make_link,
+        .exchange = posix_exchange,
+        .remove_dir = posix_remove_dir,
+        .lock = posix_lock,
     };
     /* Two instances in two containers may have one process id; early in boot it must do. */
     if (getrandom(&out_fs->token, sizeof(out_fs->token), GRND_NONBLOCK) !=

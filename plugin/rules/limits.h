@@ -90,9 +90,13 @@
 /* Options of one mount. No evidence. */
 #define GR_MOUNT_OPTIONS_MAX 64
 
-/* A device's name, a class, a type of file system or a file of cgroup v2 under spec.adjust:
+/* A device's name, a class, a type of file system or a file of cgroup v2 under spec.adjust, and a
+ * component of a program's file:
  * NAME_MAX of Linux, since most become the name of a file. */
 #define GR_ADJUST_NAME_MAX_BYTES 255
+
+/* Components of the FILE of a program in the store: bin, libexec, share/NAME. No evidence. */
+#define GR_PROGRAM_DEPTH_MAX 8
 
 /* Linux: 12 bits for the major and 20 for the minor number of a device (MINORBITS). */
 #define GR_DEVICE_MAJOR_MAX 4095

@@ -41,6 +41,8 @@ const struct gr_verb gr_verbs[] = {
      ""},
     {"schema", "print the JSON Schema of a file format", gr_verb_schema, only_help, 0,
      "HookSet Config Policy TestSuite"},
+    {"setup", "install hook programs, or this program, on a host", gr_verb_setup, gr_options_setup,
+     0, "install self"},
     {"simulate", "play a runtime: launch a plugin and ask it about pods", gr_verb_simulate,
      gr_options_simulate, TEXT | JSON, NULL},
     {"status", "show the plugin process on this node, and what is wrong", gr_verb_status,

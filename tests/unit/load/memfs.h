@@ -280,6 +280,8 @@ static inline int mem_lookup(struct memfs *m, int dir, const char *name)
     (void)mem_open_node(m, dir);
     if (strchr(name, '/') || strcmp(name, "..") == 0)
         fail_msg("\"%s\" is more than one component", name);
+    if (strcmp(name, ".") == 0)
+        return node;
     child = mem_child(m, node, name, strlen(name));
     if (child < 0 && m->fakes_n > 0 && node == m->fakes_of)
         child = m->fake_node;

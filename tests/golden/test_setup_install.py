@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""grapnel setup: what it says, what is there afterwards, several at once, and ones that are killed."""
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def setup(grapnel: str, *args: object, code: int = 0) -> subprocess.CompletedProcess:
+    done = subprocess.run([grapnel, "setup", *map(str, args)], capture_output=True, text=True, check=False,
+                          timeout=60)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def digest_of(folder: Path) -> str:
+    """As specs/programs.md says."""
+    text = b"grapnel-programs 1\n"
+    files = {str(path.relative_to(folder)).encode(): path for path in folder.rglob("*") if path.is_file()}
+    for name in sorted(files):
+        mode = b"755" if files[name].stat().st_mode & 0o111 else b"644"
+        text += hashlib.sha256(files[name].read_bytes()).hexdigest().encode() + b" " + mode + b" " + name + b"\n"
+    return hashlib.sha256(text).hexdigest()
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Nobody else may write it, up to /."""
+    home = tmp_path_factory.mktemp("store")
+    source = home / "source"
+    (source / "lib" / "net").mkdir(parents=True)
+    (source / "setup").write_text("#!/bin/sh\nexit 0\n")
+    (source / "setup").chmod(0o755)
+    (source / "lib" / "net" / "table").write_bytes(bytes(range(256)) * 1000)
+    yield home
+
+
+def test_install(grapnel: str, home: Path):
+    digest, to = digest_of(home / "source"), home / "programs" / "net"
+    args = ("install", "--from", home / "source", "--to", to)
+    assert setup(grapnel, *args, "--dry-run").stdout == (
+        f"{to}/{digest} would be installed: 2 files, 256017 bytes\n{to}/current would be set to it\n")
+    assert not to.exists()
+    assert setup(grapnel, *args).stdout == (
+        f"{to}/{digest} installed: 2 files, 256017 bytes\n{to}/current set to it\n")
+    assert os.readlink(to / "current") == digest
+    assert (to / "current" / "lib/net/table").read_bytes() == (home / "source/lib/net/table").read_bytes()
+    assert setup(grapnel, *args).stdout == (
+        f"{to}/{digest} is there already, and is what its name says\n{to}/current names it already\n")
+    (home / "source" / "setup").write_text("#!/bin/sh\nexit 1\n")
+    newer = digest_of(home / "source")
+    assert setup(grapnel, *args).stdout == (
+        f"{to}/{newer} installed: 2 files, 256017 bytes\n{to}/current switched from {digest}\n")
+    (to / newer / "setup").write_text("#!/bin/sh\nexit 2\n")
+    assert setup(grapnel, *args, "--dry-run").stdout.startswith(
+        f"{to}/{newer} would be replaced, since it was damaged")
+    assert setup(grapnel, *args).stdout.startswith(f"{to}/{newer} replaced, since it was damaged")
+    assert sorted(os.listdir(to)) == sorted([digest, newer, "current"])
+    assert digest_of(to / newer) == newer
+
+
+def test_host_root(grapnel: str, home: Path):
+    """Links of the host mean below its root what they mean on the host."""
+    host = home / "host"
+    (host / "var/opt").mkdir(parents=True)
+    (host / "opt").symlink_to("/var/opt")
+    setup(grapnel, "install", "--from", home / "source", "--to", "/opt/grapnel/programs/net", "--host-root", host)
+    assert (host / "var/opt/grapnel/programs/net/current/setup").exists()
+
+
+def test_messages(grapnel: str, home: Path):
+    to = home / "programs" / "net"
+    (home / "source" / "link").symlink_to("/etc/shadow")
+    done = setup(grapnel, "install", "--from", home / "source", "--to", to, code=1)
+    assert done.stderr == ("grapnel setup: program-source: expected files and directories only, no links, found "
+                           f"that {home}/source/link is a symbolic link\n")
+    assert not to.exists()
+    (home / "source" / "link").unlink()
+    assert "--to" in setup(grapnel, "install", "--from", home / "source", code=2).stderr
+    assert "--from" in setup(grapnel, "install", "--to", to, code=2).stderr
+    assert "absolute" in setup(grapnel, "install", "--from", "x", "--to", "x", code=2).stderr
+    assert "install or self" in setup(grapnel, "remove", code=2).stderr
+    assert "name of a package" in setup(grapnel, "install", "--from", home / "source", "--to", home / "N.x",
+                                        code=4).stderr
+    done = setup(grapnel, "install", "--from", home / "nothing", "--to", to, code=1)
+    assert "No such file" in done.stderr
+
+
+def test_several_at_once(grapnel: str, home: Path):
+    """Two pods of an upgrade, and more, each with its own or the same files."""
+    other = home / "other"
+    other.mkdir()
+    (other / "setup").write_text("other")
+    digests = {digest_of(home / "source"), digest_of(other)}
+    to = home / "programs" / "net"
+    running = [subprocess.Popen([grapnel, "setup", "install", "--from", str(source), "--to", str(to)],
+                                stdout=subprocess.DEVNULL) for source in [home / "source", other] * 6]
+    assert [process.wait(timeout=60) for process in running] == [0] * len(running)
+    assert set(os.listdir(to)) == digests | {"current"}
+    assert os.readlink(to / "current") in digests
+    for digest in digests:
+        assert digest_of(to / digest) == digest
+
+
+def test_killed(grapnel: str, home: Path):
+    """Whenever it is killed: current names something whole or nothing, and the next one puts all right."""
+    for number in range(200):
+        (home / "source" / f"file-{number}").write_bytes(bytes([number]) * 4096)
+    to = home / "programs" / "net"
+    args = [grapnel, "setup", "install", "--from", str(home / "source"), "--to", str(to)]
+    choice = random.Random(7)
+    for number in range(12):
+        (home / "source" / "setup").write_text(f"{number}")
+        process = subprocess.Popen(args, stdout=subprocess.DEVNULL)
+        try:
+            process.wait(timeout=choice.uniform(0.001, 0.03))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=60)
+        if to.exists():
+            for name in os.listdir(to):
+                if len(name) == 64:
+                    assert digest_of(to / name) == name
+            if (to / "current").is_symlink():
+                assert digest_of(to / "current") == os.readlink(to / "current")
+    setup(grapnel, *args[2:])
+    assert os.readlink(to / "current") == digest_of(home / "source")
+    assert not [name for name in os.listdir(to) if name.startswith(".")]
+
+
+def mounted(tmp: Path, options: str, *command: object) -> subprocess.CompletedProcess:
+    """In a mount namespace of its own, with a small file system mounted there."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to mount")
+    script = 'mount -t tmpfs -o "$1" none "$2" && shift 2 && exec "$@"'
+    done = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", options, str(tmp), *map(str, command)],
+                          capture_output=True, text=True, check=False, timeout=60)
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip("nothing can be mounted here")
+    return done
+
+
+@pytest.mark.parametrize("options,text", [
+    ("ro,mode=755", "is on a read-only file system; choose another directory with --to, and the same in the setting programsDir"),
+    ("noexec,mode=755", "is mounted noexec; choose another directory"),
+    ("size=64k,mode=755", "expected room for program files in"),
+    ("size=64k,mode=777", "run: chmod go-w"),
+])
+def test_file_systems(grapnel: str, home: Path, options: str, text: str):
+    programs = home / "programs"
+    programs.mkdir()
+    done = mounted(programs, options, Path(grapnel).resolve(), "setup", "install", "--from", home / "source",
+                   "--to", programs / "net")
+    assert done.returncode == 4
+    assert text in done.stderr
+
+
+def test_self(grapnel: str, home: Path):
+    """Whatever the volume's mode is, as kubelet makes those of emptyDir."""
+    tools = home / "tools"
+    tools.mkdir()
+    tools.chmod(0o777)
+    assert "would be written" in setup(grapnel, "self", "--to", tools, "--dry-run").stdout
+    assert os.listdir(tools) == []
+    setup(grapnel, "self", "--to", tools)
+    setup(grapnel, "self", "--to", tools)
+    assert os.listdir(tools) == ["grapnel"]
+    assert (tools / "grapnel").read_bytes() == Path(grapnel).read_bytes()
+    assert setup(str(tools / "grapnel"), "--help").stdout.startswith("Usage: grapnel setup install")
