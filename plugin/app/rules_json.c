@@ -79,9 +79,32 @@ static json_t *adjust_kinds(const struct gr_hookset *set)
     return list;
 }
 
+/* The programs of the store that hooks of the set name, with the paths that they are now; NULL:
+ * none. */
+static json_t *programs_json(const struct gr_hookset *set)
+{
+    json_t *list = NULL;
+
+    for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
+        for (size_t i = 0; i < set->hooks[stage].n; i++) {
+            const struct gr_hook *hook = &set->hooks[stage].items[i];
+            json_t *object;
+
+            if (hook->program.n == 0)
+                continue;
+            list = list ? list : json_array();
+            object = json_object();
+            gr_json_set_str(object, "program", hook->program);
+            gr_json_set_str(object, "path", hook->unresolved ? GR_STR_NONE : hook->path);
+            (void)json_array_append_new(list, object);
+        }
+    }
+    return list;
+}
+
 json_t *gr_set_json(const struct gr_hookset *set)
 {
-    json_t *object = json_object(), *stages = json_object();
+    json_t *object = json_object(), *stages = json_object(), *programs = programs_json(set);
 
     for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
         if (set->hooks[stage].n > 0)
@@ -98,6 +121,8 @@ json_t *gr_set_json(const struct gr_hookset *set)
     gr_json_set_str(object, "blocked", set->blocked);
     (void)json_object_set_new(object, "format", json_string(format_names[set->format]));
     (void)json_object_set_new(object, "stages", stages);
+    if (programs)
+        (void)json_object_set_new(object, "programs", programs);
     if (set->adjust_n > 0)
         (void)json_object_set_new(object, "adjust", adjust_kinds(set));
     return object;

@@ -104,6 +104,7 @@ struct gr_load_options gr_settings_load_options(const struct gr_settings *settin
         .dirs_n = config->hooks_dirs_n,
         .dirs_named = config->origins[GR_SETTING_HOOKS_DIRS].source != GR_CONFIG_BUILT_IN,
         .host_root = config->host_root,
+        .programs_dir = config->programs_dir[0] ? config->programs_dir : NULL,
         .last_good_dir = config->last_good_dir[0] ? config->last_good_dir : NULL,
         .oci_dirs = config->oci_hooks_dirs,
         .oci_dirs_n = config->oci_hooks_dirs_n,

@@ -81,6 +81,8 @@ static json_t *value_of(const struct gr_config *c, enum gr_setting setting)
         return text_or_none(c->metrics_address);
     case GR_SETTING_METRICS_TEXTFILE:
         return text_or_none(c->metrics_textfile);
+    case GR_SETTING_PROGRAMS_DIR:
+        return text_or_none(c->programs_dir);
     }
     return NULL;
 }

@@ -6,6 +6,7 @@
 
 #include "load/address.h"
 #include "rules/decide/decide.h"
+#include "rules/program.h"
 
 static const char *const default_dirs[] = {
     "/usr/share/grapnel/hooks.d",
@@ -34,6 +35,7 @@ static const char *const setting_names[GR_SETTING_COUNT] = {
     [GR_SETTING_SANDBOX] = "sandbox",
     [GR_SETTING_METRICS_ADDRESS] = "metricsAddress",
     [GR_SETTING_METRICS_TEXTFILE] = "metricsTextfile",
+    [GR_SETTING_PROGRAMS_DIR] = "programsDir",
 };
 
 const char *gr_config_source_name(enum gr_config_source source)
@@ -105,6 +107,7 @@ void gr_config_init(struct gr_config *out_config)
         .sandbox = GR_SANDBOX_CAPABILITIES,
         .metrics_address = "",
         .metrics_textfile = "",
+        .programs_dir = GR_PROGRAMS_DEFAULT,
     };
     for (size_t i = 0; i < GR_SETTING_COUNT; i++)
         out_config->origins[i] = (struct gr_setting_origin){.has = true};
@@ -153,6 +156,7 @@ static const struct place places[GR_SETTING_COUNT] = {
     [GR_SETTING_SANDBOX] = FIELD(sandbox),
     [GR_SETTING_METRICS_ADDRESS] = FIELD(metrics_address),
     [GR_SETTING_METRICS_TEXTFILE] = FIELD(metrics_textfile),
+    [GR_SETTING_PROGRAMS_DIR] = FIELD(programs_dir),
 };
 
 void gr_config_merge(struct gr_config *config, const struct gr_config *over)

@@ -95,8 +95,9 @@ enum gr_setting {
     GR_SETTING_SANDBOX,
     GR_SETTING_METRICS_ADDRESS,
     GR_SETTING_METRICS_TEXTFILE,
+    GR_SETTING_PROGRAMS_DIR,
 };
-#define GR_SETTING_COUNT 20
+#define GR_SETTING_COUNT 21
 
 /* As it is written: "hooksDirs", … */
 const char *gr_setting_name(enum gr_setting setting);
@@ -134,6 +135,7 @@ struct gr_config {
     enum gr_sandbox sandbox;
     const char *metrics_address;  /* as load/address reads it; empty: none */
     const char *metrics_textfile; /* ends in .prom; empty: none */
+    const char *programs_dir;     /* the program store, on the host; empty: none */
 };
 
 /* What a setting's enum is written as, by its value; n == 0: the setting takes no words. */

@@ -362,6 +362,14 @@ static int decode_metrics_textfile(struct gr_decoder *d, const struct gr_yaml_no
     return noted(r, node, target, GR_SETTING_METRICS_TEXTFILE);
 }
 
+static int decode_programs_dir(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    int r = decode_path_or_none(d, node, &target->config->programs_dir);
+
+    return noted(r, node, target, GR_SETTING_PROGRAMS_DIR);
+}
+
 static gr_decode_fn *const decoders[GR_SETTING_COUNT] = {
     [GR_SETTING_HOOKS_DIRS] = decode_hooks_dirs,
     [GR_SETTING_HOST_ROOT] = decode_host_root,
@@ -383,6 +391,7 @@ static gr_decode_fn *const decoders[GR_SETTING_COUNT] = {
     [GR_SETTING_SANDBOX] = decode_sandbox,
     [GR_SETTING_METRICS_ADDRESS] = decode_metrics_address,
     [GR_SETTING_METRICS_TEXTFILE] = decode_metrics_textfile,
+    [GR_SETTING_PROGRAMS_DIR] = decode_programs_dir,
 };
 
 /* The settings, and behind them what this version cannot obey. */

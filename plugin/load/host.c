@@ -21,6 +21,7 @@ struct gr_host_answer {
     enum answer_kind kind;
     const char *code;
     struct gr_str text; /* why it is blocked or not verified */
+    struct gr_str path; /* of a program of the store, also NUL-terminated */
 };
 
 /*
@@ -72,8 +73,9 @@ static int resolve_policies(struct gr_host *host, const struct gr_policies *poli
 }
 
 int gr_host_open(struct gr_host *host, const struct gr_fs *fs, const char *root,
-                 const struct gr_policies *policies, struct gr_arena *arena,
-                 struct gr_arena *scratch, const struct gr_reporter *reporter)
+                 const char *programs_dir, const struct gr_policies *policies,
+                 struct gr_arena *arena, struct gr_arena *scratch,
+                 const struct gr_reporter *reporter)
 {
     struct gr_fs_meta own;
     int rc;
@@ -95,11 +97,14 @@ int gr_host_open(struct gr_host *host, const struct gr_fs *fs, const char *root,
         return rc;
     host->broken = rc;
     host->partial_possible = rc == 0 && !gr_fs_same_file(&own, &host->walk.dirs[0].meta);
-    return rc == 0 && policies ? resolve_policies(host, policies, scratch) : 0;
+    if (rc == 0 && policies)
+        rc = resolve_policies(host, policies, scratch);
+    return rc == -ENOMEM ? rc : gr_store_open(&host->store, fs, root, programs_dir);
 }
 
 void gr_host_close(struct gr_host *host)
 {
+    gr_store_close(&host->store);
     gr_walk_close(&host->walk);
 }
 
@@ -330,6 +335,38 @@ static int ask(struct gr_host *host, struct gr_str path, struct gr_host_answer *
     return rc;
 }
 
+/* The path of a program of the store; an answer that blocks where there is none. */
+static int find_in_store(struct gr_host *host, struct gr_str program,
+                         struct gr_host_answer **out_answer)
+{
+    struct gr_host_answer *answer = gr_table_get(&host->answers, program);
+    char path[GR_LOAD_PATH_BYTES];
+    struct gr_err err = {0};
+    int rc;
+
+    *out_answer = answer;
+    if (answer)
+        return 0;
+    answer = gr_arena_alloc(host->answers.arena, sizeof(*answer));
+    if (!answer)
+        return -ENOMEM;
+    rc = gr_store_find(&host->store, program, path, &err);
+    if (rc < 0)
+        return rc;
+    if (rc == GR_STORE_NONE) {
+        answer->kind = ANSWER_BLOCKED;
+        answer->code = err.code;
+        gr_trust_shorten(host->shown, sizeof(host->shown), program.p);
+        gr_store_name(host->store.dir, program, path);
+        if (keep_text(host, &err, &answer->text) != 0)
+            return -ENOMEM;
+    }
+    if (!gr_arena_str(host->arena, gr_str_from(path), &answer->path))
+        return -ENOMEM;
+    *out_answer = answer;
+    return gr_table_put(&host->answers, program, answer);
+}
+
 static void report(struct gr_host *host, const struct gr_hookset *set, const struct gr_hook *hook,
                    const struct gr_host_answer *answer)
 {
@@ -350,24 +387,64 @@ static void report(struct gr_host *host, const struct gr_hookset *set, const str
     gr_report(host->reporter, level, &err);
 }
 
-int gr_host_check(struct gr_host *host, struct gr_hookset *set)
+static void apply(struct gr_host *host, struct gr_hookset *set, const struct gr_hook *hook,
+                  const struct gr_host_answer *answer, bool first)
 {
-    for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
-        const struct gr_hook_list *hooks = &set->hooks[stage];
+    set->no_program = set->no_program || answer->kind == ANSWER_BLOCKED;
+    if (answer->kind == ANSWER_BLOCKED && set->blocked.n == 0)
+        set->blocked = answer->text;
+    if (answer->kind == ANSWER_BLOCKED || (answer->kind == ANSWER_UNVERIFIED && first))
+        report(host, set, hook, answer);
+}
 
-        for (size_t i = 0; stage != GR_STAGE_START_CONTAINER && i < hooks->n; i++) {
-            struct gr_host_answer *answer;
-            bool first;
-            int rc = ask(host, hooks->items[i].path, &answer, &first);
+/* Hooks are never written to: those with a program of the store get new ones. */
+static int fill_paths(struct gr_host *host, struct gr_hookset *set, struct gr_hook_list *hooks)
+{
+    struct gr_hook *own = gr_store_own_hooks(host->arena, hooks);
 
-            if (rc != 0)
-                return rc;
-            set->no_program = set->no_program || answer->kind == ANSWER_BLOCKED;
-            if (answer->kind == ANSWER_BLOCKED && set->blocked.n == 0)
-                set->blocked = answer->text;
-            if (answer->kind == ANSWER_BLOCKED || (answer->kind == ANSWER_UNVERIFIED && first))
-                report(host, set, &hooks->items[i], answer);
-        }
+    if (!own)
+        return -ENOMEM;
+    for (size_t i = 0; i < hooks->n; i++) {
+        struct gr_host_answer *answer;
+        int rc;
+
+        if (own[i].program.n == 0)
+            continue;
+        rc = find_in_store(host, own[i].program, &answer);
+        if (rc != 0)
+            return rc;
+        own[i].path = answer->path;
+        own[i].unresolved = answer->kind == ANSWER_BLOCKED;
+        if (own[i].unresolved)
+            apply(host, set, &own[i], answer, true);
     }
     return 0;
+}
+
+static int check_stage(struct gr_host *host, struct gr_hookset *set, struct gr_hook_list *hooks)
+{
+    int rc = gr_store_is_asked(hooks) ? fill_paths(host, set, hooks) : 0;
+
+    for (size_t i = 0; rc == 0 && i < hooks->n; i++) {
+        struct gr_host_answer *answer;
+        bool first;
+
+        if (hooks->items[i].unresolved)
+            continue;
+        rc = ask(host, hooks->items[i].path, &answer, &first);
+        if (rc == 0)
+            apply(host, set, &hooks->items[i], answer, first);
+    }
+    return rc;
+}
+
+int gr_host_check(struct gr_host *host, struct gr_hookset *set)
+{
+    int rc = 0;
+
+    for (size_t stage = 0; rc == 0 && stage < GR_STAGE_COUNT; stage++) {
+        if (stage != GR_STAGE_START_CONTAINER)
+            rc = check_stage(host, set, &set->hooks[stage]);
+    }
+    return rc;
 }

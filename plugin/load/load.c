@@ -8,6 +8,7 @@
 #include "load/host.h"
 #include "load/lastgood.h"
 #include "load/source.h"
+#include "load/store.h"
 #include "rules/read/decode.h"
 #include "rules/limits.h"
 #include "rules/read/ocihooks.h"
@@ -378,6 +379,8 @@ static int judge_set(struct loader *l, struct gr_hookset *set)
         rc = gr_policies_check_set(&l->policies, &l->arena, &l->counting, set);
     if (rc == 0 && o->check_host && !set->other_node)
         rc = gr_host_check(&l->host, set);
+    else if (rc == 0)
+        rc = gr_store_name_all(o->programs_dir, &l->arena, set);
     l->result.blocked += set->blocked.n > 0;
     return rc;
 }
@@ -389,8 +392,8 @@ static int judge(struct loader *l)
     int rc = gr_policies_load(&o->policy, o->fs, &l->arena, &l->counting, &l->policies);
 
     if (rc == 0 && o->check_host)
-        rc = gr_host_open(&l->host, o->fs, o->host_root, &l->policies, &l->arena, &l->scratch,
-                          &l->counting);
+        rc = gr_host_open(&l->host, o->fs, o->host_root, o->programs_dir, &l->policies, &l->arena,
+                          &l->scratch, &l->counting);
     for (size_t i = 0; i < l->parts_n; i++) {
         for (size_t k = 0; rc == 0 && k < l->parts[i].n; k++)
             rc = judge_set(l, &l->parts[i].items[k]);

@@ -20,6 +20,7 @@ struct gr_load_options {
     const char *const *names;  /* NULL, or for each directory: NULL, or the only file that counts */
     bool dirs_named;           /* somebody named them: one that is missing is a warning */
     const char *host_root;     /* where the host's / is seen, "/" outside containers */
+    const char *programs_dir;  /* the program store, on the host; NULL: none */
     const char *last_good_dir; /* /var/lib/grapnel/last-good; NULL: keep none (one-shot verbs) */
     /* Directories of oci-hooks(5) files, each of which somebody named. */
     const char *const *oci_dirs;

@@ -35,7 +35,9 @@ struct gr_hook_text {
 
 /* A hook as written in a HookSet: immutable, lives in the rule set's arena. */
 struct gr_hook {
-    struct gr_str path; /* also NUL-terminated */
+    struct gr_str path;    /* also NUL-terminated; filled by the loader where program is given */
+    struct gr_str program; /* NAME/FILE of the program store (rules/program.h); n == 0: none */
+    bool unresolved;       /* there is no such program: nothing lies at path. By the loader */
     const struct gr_hook_text *args;
     size_t args_n;                  /* 0: args is absent, the runtime makes argv[0] from path */
     const struct gr_hook_text *env; /* each NAME=value; without those that Grapnel adds */
@@ -49,6 +51,7 @@ struct gr_hook {
 struct gr_oci_hook {
     enum gr_stage stage;
     struct gr_str path;
+    struct gr_str program; /* that the path stands for, for people; n == 0: none */
     struct gr_strs args;
     struct gr_strs env;
     bool has_timeout;

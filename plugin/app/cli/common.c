@@ -8,6 +8,7 @@
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "load/dirs.h"
+#include "rules/limits.h"
 #include "rules/read/strict.h"
 
 int gr_usage(const char *verb, const char *expected, const char *found)
@@ -111,6 +112,38 @@ static int add_oci_dir(struct gr_common *common, const char *value)
     return GR_EXIT_OK;
 }
 
+/* Absolute, without ".", "..", "//" and a slash at its end, as specs/config.md has it. */
+static bool is_plain_path(struct gr_str path)
+{
+    struct gr_str rest = gr_str_skip(path, 1);
+
+    if (path.n == 0 || path.p[0] != '/' || path.n > GR_HOOK_PATH_MAX_BYTES)
+        return false;
+    for (;;) {
+        struct gr_str part = gr_str_first(rest, gr_str_find(rest, '/'));
+
+        if (part.n == 0 || gr_str_is(part, ".") || gr_str_is(part, ".."))
+            return false;
+        if (part.n == rest.n)
+            return true;
+        rest = gr_str_skip(rest, part.n + 1);
+    }
+}
+
+/* It becomes a part of paths of hooks. */
+static int take_programs_dir(struct gr_common *common, const char *value)
+{
+    struct gr_config *config = &common->flags.config;
+    bool none = strcmp(value, "none") == 0;
+
+    if (!none && !is_plain_path(gr_str_from(value)))
+        return gr_usage(common->verb,
+                        "--programs-dir with an absolute path without . and .., or none", value);
+    config->programs_dir = none ? "" : value;
+    from_flag(config, GR_SETTING_PROGRAMS_DIR);
+    return GR_EXIT_OK;
+}
+
 int gr_common_option(struct gr_common *common, int option, const char *value)
 {
     struct gr_config *config = &common->flags.config;
@@ -132,6 +165,8 @@ int gr_common_option(struct gr_common *common, int option, const char *value)
         config->host_root = value;
         from_flag(config, GR_SETTING_HOST_ROOT);
         return GR_EXIT_OK;
+    case GR_OPT_PROGRAMS_DIR:
+        return take_programs_dir(common, value);
     case GR_OPT_NO_HOST:
         common->no_host = true;
         return GR_EXIT_OK;

@@ -13,6 +13,7 @@
 #include "app/settings.h"
 #include "load/load.h"
 #include "rules/decide/decide.h"
+#include "rules/program.h"
 
 /* Directories and files that one command line may name; no evidence for the figure. */
 #define GR_DIRS_MAX 256
@@ -38,17 +39,19 @@ enum {
     GR_OPT_HOST_ROOT,
     GR_OPT_NODE_NAME,
     GR_OPT_NO_HOST,
+    GR_OPT_PROGRAMS_DIR,
     GR_OPT_SUBJECT = 1500, /* app/cli/subject_flags.h */
     GR_OPT_OWN = 2000,
 };
 
 /* Of verbs to which rules are named otherwise. */
-#define GR_SETTINGS_OPTIONS                                       \
-    {"config", required_argument, NULL, GR_OPT_CONFIG},           \
-        {"policy", required_argument, NULL, GR_OPT_POLICY},       \
-        {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT}, \
-    {                                                             \
-        "help", no_argument, NULL, 'h'                            \
+#define GR_SETTINGS_OPTIONS                                             \
+    {"config", required_argument, NULL, GR_OPT_CONFIG},                 \
+        {"policy", required_argument, NULL, GR_OPT_POLICY},             \
+        {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT},       \
+        {"programs-dir", required_argument, NULL, GR_OPT_PROGRAMS_DIR}, \
+    {                                                                   \
+        "help", no_argument, NULL, 'h'                                  \
     }
 
 #define GR_COMMON_OPTIONS                                                 \
@@ -69,7 +72,9 @@ enum {
     "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"                         \
     "  --policy FILE       guard rails (default " GR_POLICY_DEFAULT "); named here, it must\n" \
     "                      be there\n"                                                         \
-    "  --host-root DIR     where the host's / is seen (default /)\n"
+    "  --host-root DIR     where the host's / is seen (default /)\n"                           \
+    "  --programs-dir DIR  the store of hook programs on the host, or none (default\n"         \
+    "                      " GR_PROGRAMS_DEFAULT ")\n"
 
 #define GR_NODE_HELP \
     "  --node-name NAME    this node's name, for spec.nodes (default: the host's name)\n"

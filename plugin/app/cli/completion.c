@@ -29,7 +29,7 @@ static bool takes_file(const char *name)
 {
     static const char *const names[] = {
         "hooks-dir", "oci-hooks-dir", "config", "host-root", "from",    "spec", "last-good",
-        "socket",    "plugin",        "policy", "control",   "run-dir", "to"};
+        "socket",    "plugin",        "policy", "control",   "run-dir", "to",   "programs-dir"};
 
     for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
         if (strcmp(name, names[i]) == 0)

@@ -149,7 +149,7 @@ json_t *gr_explain_json(struct gr_explanation *explanation, const struct gr_expl
     const struct gr_decision *decision = &explanation->decision;
     size_t left_out;
     bool *shown = gr_explain_choose(explanation, choice, arena, &left_out);
-    json_t *object, *sets, *not_run;
+    json_t *object, *sets, *not_run, *programs;
 
     sets = shown ? sets_json(explanation, shown, arena) : NULL;
     if (!sets)
@@ -163,6 +163,10 @@ json_t *gr_explain_json(struct gr_explanation *explanation, const struct gr_expl
     (void)json_object_set_new(object, "sets", sets);
     (void)json_object_set_new(object, "setsLeftOut", json_integer((json_int_t)left_out));
     (void)json_object_set_new(object, "hooks", gr_hooks_json(decision->hooks, decision->hooks_n));
+    programs = gr_hook_programs_json(decision->hooks, decision->hooks_n);
+    if (json_array_size(programs) > 0)
+        (void)json_object_set(object, "programs", programs);
+    json_decref(programs);
     not_run = stages_not_run_json(explanation);
     if (not_run)
         (void)json_object_set_new(object, "stagesNotRun", not_run);

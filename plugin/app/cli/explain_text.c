@@ -180,13 +180,20 @@ static void put_hook(const struct gr_oci_hook *hook, size_t number)
 {
     struct gr_shown path = gr_show(hook->path);
 
-    (void)printf("  %zu. %s", number, path.text);
+    /* The end of a path of the store says more than its middle. */
+    if (hook->program.n > 0)
+        (void)printf("  %zu. %.*s", number, GR_STR_FMT(hook->path));
+    else
+        (void)printf("  %zu. %s", number, path.text);
     for (size_t i = 1; i < hook->args.n; i++) {
         struct gr_shown arg = gr_show(hook->args.items[i]);
 
         (void)printf(" %s", arg.text);
     }
-    (void)printf("  (%.*s)\n", GR_STR_FMT(gr_hook_set_name(hook)));
+    (void)printf("  (%.*s", GR_STR_FMT(gr_hook_set_name(hook)));
+    if (hook->program.n > 0)
+        (void)printf(", program %.*s", GR_STR_FMT(hook->program));
+    (void)fputs(")\n", stdout);
 }
 
 static void put_adjusted(const struct gr_adjusted *adjusted)

@@ -47,6 +47,23 @@ json_t *gr_hooks_json(const struct gr_oci_hook *hooks, size_t n)
     return object;
 }
 
+json_t *gr_hook_programs_json(const struct gr_oci_hook *hooks, size_t n)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < n; i++) {
+        json_t *object;
+
+        if (hooks[i].program.n == 0)
+            continue;
+        object = json_object();
+        (void)json_object_set_new(object, "program", gr_json_str(hooks[i].program));
+        (void)json_object_set_new(object, "path", gr_json_str(hooks[i].path));
+        (void)json_array_append_new(list, object);
+    }
+    return list;
+}
+
 json_t *gr_annotations_json(struct gr_kvs annotations)
 {
     json_t *object = json_object();

@@ -15,6 +15,9 @@
  * "POSIX-platform Hooks". */
 json_t *gr_hooks_json(const struct gr_oci_hook *hooks, size_t n);
 
+/* The programs of the store that hooks stand for: program and path each; none: an empty array. */
+json_t *gr_hook_programs_json(const struct gr_oci_hook *hooks, size_t n);
+
 /* The "annotations" object; keys are NUL-terminated. */
 json_t *gr_annotations_json(struct gr_kvs annotations);
 

@@ -45,6 +45,18 @@ static int name_columns(const struct gr_load_result *loaded)
     return (int)GR_MIN(columns, (size_t)40);
 }
 
+static void put_programs(const struct gr_hookset *set)
+{
+    for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
+        for (size_t i = 0; i < set->hooks[stage].n; i++) {
+            const struct gr_hook *hook = &set->hooks[stage].items[i];
+
+            if (hook->program.n > 0 && !hook->unresolved)
+                (void)printf("       program %s: %s\n", hook->program.p, hook->path.p);
+        }
+    }
+}
+
 static void put_sets(const struct gr_load_result *loaded)
 {
     int columns = name_columns(loaded);
@@ -59,6 +71,7 @@ static void put_sets(const struct gr_load_result *loaded)
         (void)printf("\n       %s:%u\n", set->file.p, set->line);
         if (set->blocked.n > 0)
             (void)printf("       blocked: %.*s\n", GR_STR_FMT(set->blocked));
+        put_programs(set);
     }
 }
 

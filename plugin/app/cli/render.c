@@ -108,6 +108,13 @@ static void print_results(const struct gr_decision *decision)
     for (size_t i = 0; i < decision->objections_n; i++)
         (void)fprintf(stderr, "%s: %.*s\n", gr_verdict_name(decision->objections[i].verdict),
                       GR_STR_FMT(decision->objections[i].reason));
+    for (size_t i = 0; i < decision->hooks_n; i++) {
+        const struct gr_oci_hook *hook = &decision->hooks[i];
+
+        if (hook->program.n > 0)
+            (void)fprintf(stderr, "program %.*s: %.*s\n", GR_STR_FMT(hook->program),
+                          GR_STR_FMT(hook->path));
+    }
     if (decision->exempt)
         (void)fputs("the namespace is exempt: nothing is injected\n", stderr);
     if (decision->refuse)

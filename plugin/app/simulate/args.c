@@ -22,6 +22,8 @@ static const char help[] =
     "  --config FILE       the drop-in file (kind Config) that the runtime hands to the plugin;\n"
     "                      instead of the other options that say what the plugin does\n"
     "  --host-root DIR     where the host's / is seen (default /)\n"
+    "  --programs-dir DIR  the store of hook programs on the host, or none (default\n"
+    "                      " GR_PROGRAMS_DEFAULT ")\n"
     "  --node-name NAME    this node's name, for spec.nodes (default: the host's name)\n"
     "  --plugin PATH       another plugin, named as in a plugin directory: NN-name\n"
     "                      (default: this program, as " GR_SIM_PLUGIN_INDEX "-" GR_SIM_PLUGIN_NAME
@@ -114,8 +116,8 @@ int gr_sim_parse(int argc, char **argv, struct gr_sim_options *out_options)
     gr_common_seal(&o->common);
     if (o->common.flags.config_path && sets_anything(&o->common.flags.config))
         return gr_usage("simulate",
-                        "--config without --hooks-dir, --oci-hooks-dir, --host-root and "
-                        "--node-name",
+                        "--config without --hooks-dir, --oci-hooks-dir, --host-root, "
+                        "--programs-dir and --node-name",
                         o->common.flags.config_path);
     if (argc - optind > GR_SIM_FILES_MAX)
         return gr_usage("simulate", "at most 256 files", argv[optind + GR_SIM_FILES_MAX]);

@@ -63,6 +63,8 @@ static json_t *make_document(const struct gr_common *common)
                      config->oci_hooks_dirs_n);
     if (r == 0 && config->origins[GR_SETTING_HOST_ROOT].has)
         r = set_text(spec, "hostRoot", config->host_root);
+    if (r == 0 && config->origins[GR_SETTING_PROGRAMS_DIR].has)
+        r = set_text(spec, "programsDir", config->programs_dir[0] ? config->programs_dir : "none");
     if (r == 0 && config->origins[GR_SETTING_NODE_NAME].has)
         r = set_text(spec, "nodeName", config->node_name);
     if (r) {

@@ -396,6 +396,7 @@ static int render_hook(struct gr_render *render, const struct gr_hook *hook,
     *out = (struct gr_rendered){
         .hook = {.stage = render->stage,
                  .path = hook->path,
+                 .program = hook->program,
                  .args = {.items = args, .n = hook->args_n},
                  .env = {.items = env, .n = add_env(render, env, env_n)},
                  .has_timeout = true,

@@ -7,8 +7,10 @@
  */
 #include <errno.h>
 
-#include "rules/read/decode_parts.h"
+#include "base/buf.h"
 #include "rules/limits.h"
+#include "rules/program.h"
+#include "rules/read/decode_parts.h"
 
 static int decode_path(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
@@ -28,6 +30,47 @@ static int decode_path(struct gr_decoder *d, const struct gr_yaml_node *node, vo
     return r;
 }
 
+/* The path is that of a store in its usual place, until the loader knows better. Inside a container
+ * there is no store. */
+static int take_program(struct gr_decoder *d, const struct gr_program_ref *ref,
+                        struct gr_hook_reading *reading)
+{
+    struct gr_buf path;
+    int r;
+
+    gr_buf_init(&path, GR_HOOK_PATH_MAX_BYTES);
+    r = gr_buf_text(&path, GR_PROGRAMS_DEFAULT "/");
+    r = r ? r : gr_buf_str(&path, ref->package);
+    r = r ? r : gr_buf_text(&path, "/" GR_PROGRAM_CURRENT "/");
+    r = r ? r : gr_buf_str(&path, ref->file);
+    if (r == 0 && !gr_arena_str(d->arena, gr_buf_view(&path), &reading->hook->path))
+        r = -ENOMEM;
+    gr_buf_fini(&path);
+    return r;
+}
+
+static int decode_program(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
+{
+    struct gr_hook_reading *reading = target;
+    struct gr_str text = GR_STR_NONE;
+    struct gr_program_ref ref;
+    int r = gr_decode_text_copy(d, node, GR_TEXT_LINE, GR_YAML_SCALAR_MAX_BYTES, &text);
+
+    if (reading->stage == GR_STAGE_START_CONTAINER)
+        gr_runner_needs_add(&reading->needs, node->key_at, "program");
+    if (r != 0)
+        return r;
+    if (!gr_program_parse(text, &ref))
+        return gr_decode_refuse(d, node->at, "bad-program",
+                                "expected NAME/FILE, the name of an installed package (lower-case "
+                                "letters, digits and -) and of a file in it (up to 8 names of "
+                                "letters, digits and any of ._+-), such as net/bin/setup; found "
+                                "\"%s\"",
+                                gr_show(text).text);
+    reading->hook->program = text;
+    return take_program(d, &ref, reading);
+}
+
 static int decode_timeout(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
 {
     struct gr_hook *hook = ((struct gr_hook_reading *)target)->hook;
@@ -42,7 +85,7 @@ static const struct gr_key hook_keys[] = {
     {"args", gr_decode_args, 0, NULL},
     {"env", gr_decode_env, 0, NULL},
     {"timeout", decode_timeout, 0, NULL},
-    {"program", gr_decode_runner_key, 0, NULL},
+    {"program", decode_program, 0, NULL},
     {"builtin", gr_decode_runner_key, 0, NULL},
     {"onFailure", gr_decode_runner_key, 0, NULL},
     {"retry", gr_decode_runner_key, 0, NULL},

@@ -41,31 +41,6 @@ int gr_runner_needs_check(struct gr_decoder *d, const struct gr_runner_needs *ne
 
 /* ---- which program ---- */
 
-/* NAME/file: the file of a package that was installed under NAME. */
-static int decode_program(struct gr_decoder *d, const struct gr_yaml_node *node, void *target)
-{
-    struct gr_str text = GR_STR_NONE;
-    struct gr_str package, file;
-    size_t slash;
-    int r = gr_decode_text(d, node, GR_TEXT_LINE, &text);
-
-    (void)target;
-    if (r != 0)
-        return r;
-    slash = gr_str_find(text, '/');
-    package = gr_str_first(text, slash);
-    file = gr_str_skip(text, slash + 1);
-    if (package.n > GR_LABEL_MAX_BYTES || gr_str_find(package, '.') < package.n ||
-        !gr_is_dns_subdomain(package) || file.n > GR_ADJUST_NAME_MAX_BYTES ||
-        !gr_is_token(file, "._+-"))
-        return gr_decode_refuse(d, node->at, "bad-program",
-                                "expected NAME/file, the name of an installed package (lower-case "
-                                "letters, digits and -) and of a file in it (letters, digits and "
-                                "any of ._+-), such as net/setup; found \"%s\"",
-                                gr_show(text).text);
-    return 0;
-}
-
 static int decode_one_of(struct gr_decoder *d, const struct gr_yaml_node *node,
                          const char *const *words, size_t n)
 {
@@ -343,7 +318,6 @@ static int decode_mount_program(struct gr_decoder *d, const struct gr_yaml_node 
 }
 
 static const struct gr_key runner_keys[] = {
-    {"program", decode_program, 0, NULL},
     {"builtin", decode_builtin, 0, NULL},
     {"onFailure", decode_on_failure, 0, NULL},
     {"retry", decode_retry, 0, NULL},

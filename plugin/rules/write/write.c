@@ -308,7 +308,10 @@ static void add_hook(struct gr_out_tree *tree, struct gr_out *stage, const struc
 
     if (map)
         map->open = true;
-    gr_out_text(tree, map, "path", hook->path);
+    if (hook->program.n > 0)
+        gr_out_text(tree, map, "program", hook->program);
+    else
+        gr_out_text(tree, map, "path", hook->path);
     add_hook_texts(tree, map, "args", hook->args, hook->args_n);
     add_hook_texts(tree, map, "env", hook->env, hook->env_n);
     if (hook->timeout_given)

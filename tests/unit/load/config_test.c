@@ -92,7 +92,8 @@ static void test_everything(void **state)
                    "  requestAnnotation: example.com/hooks\n  requiredSets: [audit, net]\n"
                    "  ownNamespace: grapnel\n  runDir: /r\n  controlSocket: /r/c\n"
                    "  auditLog: stdout\n  sandbox: Full\n"
-                   "  metricsAddress: 127.0.0.1:9753\n  metricsTextfile: /t/g.prom\n"));
+                   "  metricsAddress: 127.0.0.1:9753\n  metricsTextfile: /t/g.prom\n"
+                   "  programsDir: /p\n"));
 
     (void)state;
     assert_int_equal(config.hooks_dirs_n, 2);
@@ -115,6 +116,7 @@ static void test_everything(void **state)
     assert_int_equal(config.sandbox, GR_SANDBOX_FULL);
     assert_string_equal(config.metrics_address, "127.0.0.1:9753");
     assert_string_equal(config.metrics_textfile, "/t/g.prom");
+    assert_string_equal(config.programs_dir, "/p");
     assert_int_equal(config.required_sets.n, 2);
     assert_string_equal(config.required_sets.items[1].p, "net");
     assert_string_equal(config.own_namespace, "grapnel");
@@ -236,7 +238,7 @@ static const struct bad_row bad_rows[] = {
      "logFormat, ambiguousImage, onRequestError, rescanInterval, lastGoodDir, environment, "
      "ociHooksDirs, "
      "requestAnnotation, requiredSets, ownNamespace, runDir, controlSocket, auditLog, sandbox, "
-     "metricsAddress, metricsTextfile, runner"},
+     "metricsAddress, metricsTextfile, programsDir, runner"},
     {"mistyped setting", BYTES(TOP "  loglevel: info\n"), 4, 3, "unknown-key", "spec.loglevel",
      "unknown key \"loglevel\" in spec; did you mean \"logLevel\"?"},
     {"the runner", BYTES(TOP "  runner: Always\n"), 4, 3, "needs-runner", "spec.runner",

@@ -143,6 +143,7 @@ static inline struct loaded *loaded_new(struct memfs *m)
         .dirs = hook_dirs,
         .dirs_n = GR_ARRAY_LEN(hook_dirs),
         .host_root = "/",
+        .programs_dir = "/opt/grapnel/programs",
         .last_good_dir = LAST_GOOD,
         .node_name = GR_STR("node-1"),
         .check_host = true,

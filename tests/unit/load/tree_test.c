@@ -132,7 +132,7 @@ static void test_refuses(void **state)
 
 static const struct {
     const char *name;
-} names[] = {{".hidden"}, {"..."}, {"-x"}, {"a b"}, {"a\nb"}, {"a;b"}, {"\xc3\xa4"}, {"+a"}};
+} names[] = {{".hidden"}, {"..."}, {"-x"}, {"a b"}, {"a\tb"}, {"a;b"}, {"\xc3\xa4"}, {"+a"}};
 
 static void refuses_name(void **state)
 {

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "app/daemon/reload/reload.h"
+#include "app/daemon/reload/store_paths.h"
 #include "app/daemon/process/sandbox.h"
 #include "app/daemon/suspend/suspend.h"
 #include "base/hash.h"
@@ -33,6 +34,7 @@ struct gr_inforce {
     struct gr_since *since;                   /* of its sets; NULL: not known */
     uint64_t rules_hash;             /* of what is in force, to tell a change from a rescan */
     uint64_t findings_hash;          /* of the findings about it, as last logged */
+    uint64_t packages_hash;          /* of the packages of the program store that are watched */
     uint64_t ordered, loaded;        /* numbers of the last order and of what is in force */
     uint64_t needed;                 /* nothing is decided before this one is in force */
     unsigned torn;                   /* loads dropped in a row */
@@ -113,7 +115,8 @@ static int read_settings(struct gr_inforce *f)
 static void watch_files(struct gr_inforce *f)
 {
     const struct gr_config *config = &latest(f)->config;
-    const char *paths[2 * GR_CONFIG_DIRS_MAX + 2];
+    const char *paths[2 * GR_CONFIG_DIRS_MAX + 2 + GR_STORE_PATHS_MAX + 1];
+    struct gr_arena arena;
     size_t n = 0;
 
     paths[n++] = f->flags->config_path ? f->flags->config_path : GR_CONFIG_DEFAULT;
@@ -122,7 +125,11 @@ static void watch_files(struct gr_inforce *f)
         paths[n++] = config->hooks_dirs[i];
     for (size_t i = 0; i < config->oci_hooks_dirs_n && i < GR_CONFIG_DIRS_MAX; i++)
         paths[n++] = config->oci_hooks_dirs[i];
+    gr_arena_init(&arena, 4096, 0);
+    if (f->has_settings)
+        n += gr_store_paths(config, f->ruleset, &arena, paths + n);
     gr_watch_set(f->watch, paths, n);
+    gr_arena_fini(&arena);
 }
 
 /* On the loader's thread. */
@@ -210,6 +217,19 @@ static void log_load(struct gr_inforce *f, const struct gr_reloaded *reloaded, b
            GR_LOG_INT("took_us", reloaded->took_ns / NS_PER_US));
 }
 
+/* The store's packages that the new rules name: what happened to them before they are watched is
+ * found by one more load. */
+static void watch_packages(struct gr_inforce *f)
+{
+    uint64_t hash = gr_store_packages_hash(f->ruleset);
+
+    if (hash == f->packages_hash)
+        return;
+    f->packages_hash = hash;
+    watch_files(f);
+    gr_watch_stir(f->watch);
+}
+
 /* Puts new rules in force. */
 static void swap(struct gr_inforce *f, struct gr_reloaded *reloaded)
 {
@@ -231,6 +251,7 @@ static void swap(struct gr_inforce *f, struct gr_reloaded *reloaded)
     gr_finding_list_init(&reloaded->findings);
     f->loaded = reloaded->number;
     put_settings_in_force(f);
+    watch_packages(f);
     log_load(f, reloaded, !same_rules || !same_findings);
 }
 
@@ -401,6 +422,7 @@ int gr_inforce_new(struct event_base *base, const struct gr_flags *flags, bool l
     f->user = user;
     f->settings_hash = GR_HASH_START;
     f->findings_hash = GR_HASH_START;
+    f->packages_hash = GR_HASH_START;
     gr_finding_list_init(&f->findings);
     gr_finding_list_init(&f->settings_findings);
     gr_fs_posix(&f->fs);

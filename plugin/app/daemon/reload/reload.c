@@ -68,6 +68,18 @@ static void reloaded_free(struct gr_reloaded *reloaded)
 
 /* ---- the loader's thread ---- */
 
+/* Where the programs of the store are now. */
+static uint64_t hash_programs(uint64_t hash, const struct gr_hookset *set)
+{
+    for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
+        for (size_t i = 0; i < set->hooks[stage].n; i++) {
+            if (set->hooks[stage].items[i].program.n > 0)
+                hash = gr_hash_more(hash, set->hooks[stage].items[i].path);
+        }
+    }
+    return hash;
+}
+
 static uint64_t hash_rules(const struct gr_ruleset *ruleset)
 {
     const struct gr_policies *policies = gr_ruleset_policies(ruleset);
@@ -84,6 +96,7 @@ static uint64_t hash_rules(const struct gr_ruleset *ruleset)
         hash = gr_hash_more(hash, set->blocked);
         hash = gr_hash_more(hash, gr_str_bytes(numbers, sizeof(numbers)));
         hash = gr_hash_more(hash, environment);
+        hash = hash_programs(hash, set);
     }
     return hash;
 }
@@ -357,6 +370,7 @@ static bool copy_options(struct order *order, const struct gr_load_options *from
     *to = *from;
     return copy_dirs(arena, &to->dirs, to->dirs_n) &&
            copy_dirs(arena, &to->oci_dirs, to->oci_dirs_n) && copy_text(arena, &to->host_root) &&
+           (!to->programs_dir || copy_text(arena, &to->programs_dir)) &&
            (!to->last_good_dir || copy_text(arena, &to->last_good_dir)) &&
            (!order->run_dir || copy_text(arena, &order->run_dir)) &&
            (!to->policy.path || copy_text(arena, &to->policy.path)) &&
