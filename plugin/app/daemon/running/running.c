@@ -5,6 +5,7 @@
 
 #include "app/daemon/conn.h"
 #include "app/daemon/process/memory.h"
+#include "app/daemon/programs/collector.h"
 #include "app/daemon/running/last_answer.h"
 #include "app/daemon/running/running_found.h"
 #include "nri/limits.h"
@@ -42,6 +43,8 @@ struct gr_running {
     size_t also_n;
     bool also_lost; /* there was no memory for one */
     struct gr_found found;
+    struct gr_named named; /* digests of the program store */
+    struct gr_collector *collector;
 
     struct gr_found before; /* what came out of the Synchronize before */
     uint64_t looks;         /* that ended, or gave nothing */
@@ -157,8 +160,10 @@ static void look_at(struct gr_running *r, size_t i, const struct gr_since *since
     if (gr_nri_running_at(r->told, i, &r->arena, &container, &err) != 0 ||
         gr_inforce_decide(r->inforce, &container.subject, &r->arena, &decision, &err) != 0) {
         note_unreadable(r, gr_nri_running_id(r->told, i), &err);
+        gr_named_unknown(&r->named);
         return;
     }
+    gr_named_add_container(&r->named, &container.subject);
     if (*r->journal)
         l.known = gr_journal_known(*r->journal, container.subject.id);
     l.marks = &decision.marks;
@@ -206,6 +211,16 @@ static void tell_journal(struct gr_running *r)
     (void)gr_journal_listed(*r->journal, ids, n); /* it counts its own failures */
 }
 
+/* What no container names now, and no rules that were in force meanwhile, is named by none later.
+ */
+static void collect_programs(struct gr_running *r)
+{
+    struct gr_inforce_status rules;
+
+    gr_inforce_status(r->inforce, &rules);
+    gr_collector_start(r->collector, &r->named, &rules.settings->config);
+}
+
 static void conclude(struct gr_running *r)
 {
     struct gr_found *found = &r->found;
@@ -214,6 +229,7 @@ static void conclude(struct gr_running *r)
     found->known = true;
     gr_found_finish(found);
     tell_journal(r);
+    collect_programs(r);
     GR_LOG(r->log, GR_LEVEL_INFO, "running containers compared with the rules",
            GR_LOG_INT("running", found->running), GR_LOG_INT("missed", found->missed),
            GR_LOG_INT("outdated", found->outdated), GR_LOG_INT("preexisting", found->preexisting),
@@ -235,6 +251,7 @@ static void look_on(struct gr_running *r)
     struct gr_inforce_status rules;
 
     gr_inforce_status(r->inforce, &rules);
+    gr_named_add_rules(&r->named, rules.ruleset, rules.rules_hash);
     while (r->next < end && gr_now_ns() < until_ns)
         look_at(r, r->next++, rules.since);
     if (r->next == all)
@@ -292,6 +309,7 @@ void gr_running_take(struct gr_running *r, struct gr_nri_running *told)
     }
     r->told = told;
     r->next = 0;
+    gr_named_begin(&r->named);
     r->complete = journal && gr_journal_is_complete(journal);
     r->ended_s = journal ? gr_journal_session_ended_s(journal) : 0;
     schedule(r);
@@ -353,8 +371,8 @@ int gr_running_new(struct event_base *base, struct gr_inforce *inforce, const st
     gr_found_init(&r->found);
     gr_found_init(&r->before);
     r->slice = evtimer_new(base, on_slice, r);
-    if (!r->slice) {
-        free(r);
+    if (!r->slice || gr_collector_new(base, log, &r->collector) != 0) {
+        gr_running_free(r);
         return -ENOMEM;
     }
     *out_running = r;
@@ -365,8 +383,12 @@ void gr_running_free(struct gr_running *r)
 {
     if (!r)
         return;
-    forget_told(r);
-    event_free(r->slice);
+    gr_collector_free(r->collector);
+    gr_named_fini(&r->named);
+    if (r->slice) {
+        forget_told(r);
+        event_free(r->slice);
+    }
     gr_found_fini(&r->found);
     gr_found_fini(&r->before);
     gr_last_answer_fini(&r->last_answer);

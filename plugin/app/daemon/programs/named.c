@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "app/daemon/programs/named.h"
+
+#include "load/tree.h"
+
+void gr_named_begin(struct gr_named *named)
+{
+    gr_named_fini(named);
+    gr_arena_init(&named->arena, 4096, 0);
+    named->digests = gr_arena_array(&named->arena, GR_NAMED_MAX, sizeof(*named->digests));
+    named->known = named->digests != NULL;
+}
+
+void gr_named_fini(struct gr_named *named)
+{
+    gr_arena_fini(&named->arena);
+    *named = (struct gr_named){0};
+}
+
+void gr_named_unknown(struct gr_named *named)
+{
+    named->known = false;
+}
+
+static void add(struct gr_named *named, struct gr_str digest)
+{
+    for (size_t i = 0; i < named->n; i++) {
+        if (gr_str_eq(named->digests[i], digest))
+            return;
+    }
+    if (named->n == GR_NAMED_MAX ||
+        !gr_arena_str(&named->arena, digest, &named->digests[named->n])) {
+        named->known = false;
+        return;
+    }
+    named->n++;
+}
+
+void gr_named_add_path(struct gr_named *named, struct gr_str path)
+{
+    while (named->known && path.n > 0) {
+        struct gr_str part = gr_str_first(path, gr_str_find(path, '/'));
+
+        if (gr_is_tree_digest(part))
+            add(named, part);
+        path = gr_str_skip(path, part.n + 1);
+    }
+}
+
+void gr_named_add_container(struct gr_named *named, const struct gr_subject *subject)
+{
+    for (size_t i = 0; i < subject->hooks_n; i++)
+        gr_named_add_path(named, subject->hooks[i].path);
+}
+
+void gr_named_add_rules(struct gr_named *named, const struct gr_ruleset *ruleset, uint64_t hash)
+{
+    if (!ruleset || (named->has_rules && named->rules_hash == hash))
+        return;
+    named->has_rules = true;
+    named->rules_hash = hash;
+    for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
+        const struct gr_hookset *set = gr_ruleset_at(ruleset, i);
+
+        for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
+            for (size_t k = 0; k < set->hooks[stage].n; k++)
+                gr_named_add_path(named, set->hooks[stage].items[k].path);
+        }
+    }
+}

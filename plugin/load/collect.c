@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "load/collect.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "load/tree.h"
+#include "load/trust.h"
+#include "rules/program.h"
+
+#define NS_PER_S INT64_C(1000000000)
+
+struct collector {
+    const struct gr_collect *collect;
+    const struct gr_fs *fs;
+    struct gr_arena *arena; /* what went */
+    struct gr_walk walk;
+    struct gr_trust_rules rules;
+    struct gr_str items[GR_COLLECT_MAX];
+    size_t n;
+    size_t seen;
+
+    /* The package that is looked at. */
+    const char *package;
+    int dir;
+    char current[GR_SHA256_HEX + 1];
+    char (*gone)[GR_SHA256_HEX + 1]; /* digests to be taken away */
+    size_t gone_n;
+};
+
+static bool is_kept(const struct collector *c, struct gr_str digest)
+{
+    for (size_t i = 0; i < c->collect->keep_n; i++) {
+        if (gr_str_eq(c->collect->keep[i], digest))
+            return true;
+    }
+    return false;
+}
+
+/* Times of a file system may lie in the future. */
+static bool is_old(const struct collector *c, const struct gr_fs_meta *meta)
+{
+    return (int64_t)(meta->modified / NS_PER_S) <= c->collect->now_s - GR_STORE_AGE_MIN_S;
+}
+
+/* ---- one package ---- */
+
+/* Whether current is what an installer leaves, and has been so for a while. */
+static bool read_current(struct collector *c)
+{
+    struct gr_fs_meta meta;
+    int64_t n = -1;
+    int node;
+
+    if (gr_fs_open_at(c->fs, c->dir, GR_PROGRAM_CURRENT, &node) != 0)
+        return false;
+    if (c->fs->meta(c->fs->user, node, &meta) == 0 && meta.type == GR_FS_LINK && is_old(c, &meta))
+        n = c->fs->read_link(c->fs->user, node, c->current, sizeof(c->current));
+    gr_fs_close(c->fs, &node);
+    if (n < 0 || !gr_is_tree_digest((struct gr_str){.p = c->current, .n = (size_t)n}))
+        return false;
+    c->current[n] = '\0';
+    return true;
+}
+
+static bool is_old_dir(const struct collector *c, const char *name)
+{
+    struct gr_fs_meta meta;
+    bool old;
+    int node;
+
+    if (gr_fs_open_at(c->fs, c->dir, name, &node) != 0)
+        return false;
+    old = c->fs->meta(c->fs->user, node, &meta) == 0 && meta.type == GR_FS_DIRECTORY &&
+          is_old(c, &meta);
+    gr_fs_close(c->fs, &node);
+    return old;
+}
+
+static int see_digest(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
+{
+    struct collector *c = user;
+    struct gr_str digest = gr_str_from(name);
+
+    if (++c->seen > GR_COLLECT_MAX)
+        return -E2BIG;
+    if (gr_is_tree_digest(digest) && strcmp(name, c->current) != 0 && !is_kept(c, digest) &&
+        is_old_dir(c, name))
+        memcpy(c->gone[c->gone_n++], name, GR_SHA256_HEX + 1);
+    return 0;
+}
+
+/* Without its name first, so that half of it never counts. */
+static int take_away(struct collector *c, const char *digest)
+{
+    char temporary[40];
+    char path[128];
+
+    (void)snprintf(temporary, sizeof(temporary), ".tmp-%016" PRIx64 "-gone", c->fs->token);
+    if (c->n == GR_ARRAY_LEN(c->items) ||
+        c->fs->rename(c->fs->user, c->dir, digest, temporary) != 0)
+        return 0;
+    if (gr_tree_remove(c->fs, c->dir, temporary) == -ENOMEM)
+        return -ENOMEM; /* whatever else is left, the next installer removes */
+    (void)snprintf(path, sizeof(path), "%.63s/%s", c->package, digest);
+    return gr_arena_str(c->arena, gr_str_from(path), &c->items[c->n++]) ? 0 : -ENOMEM;
+}
+
+static int collect_locked(struct collector *c)
+{
+    int rc = 0;
+
+    if (!read_current(c))
+        return 0;
+    c->gone_n = 0;
+    c->seen = 0;
+    if (c->fs->list(c->fs->user, c->dir, see_digest, c) != 0)
+        return 0;
+    for (size_t i = 0; i < c->gone_n && rc == 0; i++)
+        rc = take_away(c, c->gone[i]);
+    return rc;
+}
+
+static bool may_collect(const struct collector *c)
+{
+    struct gr_fs_meta meta;
+
+    return c->fs->meta(c->fs->user, c->dir, &meta) == 0 && meta.type == GR_FS_DIRECTORY &&
+           !meta.read_only && gr_trust_file(&c->rules, &meta) == GR_TRUST_FINE;
+}
+
+/* An installer that is at work there has the lock. */
+static int see_package(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
+{
+    struct collector *c = user;
+    int lock = GR_FS_NO_NODE;
+    int rc = 0;
+
+    if (!gr_is_program_package(gr_str_from(name)) ||
+        gr_fs_open_at(c->fs, gr_walk_top(&c->walk)->node, name, &c->dir) != 0)
+        return 0;
+    c->package = name;
+    if (may_collect(c) && c->fs->lock(c->fs->user, c->dir, false, &lock) == 0)
+        rc = collect_locked(c);
+    gr_fs_close(c->fs, &lock);
+    gr_fs_close(c->fs, &c->dir);
+    return rc;
+}
+
+/* ---- the store ---- */
+
+static int run(struct collector *c, const char *root, const char *dir)
+{
+    int rc = gr_walk_open(&c->walk, c->fs, root);
+
+    if (rc == 0)
+        rc = gr_walk_to(&c->walk, dir, NULL, NULL);
+    if (rc == 0)
+        rc = gr_walk_enter(&c->walk);
+    if (rc == 0 && !gr_walk_top(&c->walk)->meta.read_only)
+        rc = c->fs->list(c->fs->user, gr_walk_top(&c->walk)->node, see_package, c);
+    gr_walk_close(&c->walk);
+    return rc == -ENOMEM ? rc : 0;
+}
+
+int gr_collect(const struct gr_collect *collect, const struct gr_fs *fs, const char *root,
+               const char *dir, struct gr_arena *arena, struct gr_collected *out_collected)
+{
+    struct collector *c = calloc(1, sizeof(*c));
+    struct gr_str *items = NULL;
+    int rc = -ENOMEM;
+
+    if (!c)
+        return -ENOMEM;
+    c->collect = collect;
+    c->fs = fs;
+    c->arena = arena;
+    c->rules = gr_trust_rules(fs, false);
+    c->dir = GR_FS_NO_NODE;
+    c->gone = calloc(GR_COLLECT_MAX, sizeof(*c->gone));
+    if (c->gone)
+        rc = run(c, root, dir);
+    if (rc == 0 && c->n > 0) {
+        items = gr_arena_array(arena, c->n, sizeof(*items));
+        if (!items)
+            rc = -ENOMEM;
+        else
+            memcpy(items, c->items, c->n * sizeof(*items));
+    }
+    if (rc == 0)
+        *out_collected = (struct gr_collected){.items = items, .n = c->n};
+    free(c->gone);
+    free(c);
+    return rc;
+}

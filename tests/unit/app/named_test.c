@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* app/daemon/programs/named: digests in paths, and when nothing is known. */
+#include "testing.h"
+
+#include "app/daemon/programs/named.h"
+
+#define ONE "1111111111111111111111111111111111111111111111111111111111111111"
+#define TWO "2222222222222222222222222222222222222222222222222222222222222222"
+
+static void test_paths(void **state)
+{
+    struct gr_named named = {0};
+
+    (void)state;
+    gr_named_begin(&named);
+    gr_named_add_path(&named, GR_STR("/opt/grapnel/programs/net/" ONE "/bin/setup"));
+    gr_named_add_path(&named, GR_STR("/srv/elsewhere/" TWO));
+    gr_named_add_path(&named, GR_STR("/opt/hooks/x"));
+    gr_named_add_path(&named, GR_STR("/" ONE "1/" TWO "x"));
+    gr_named_add_path(&named, GR_STR_NONE);
+    assert_true(named.known);
+    assert_int_equal(named.n, 2);
+    assert_true(gr_str_is(named.digests[0], ONE));
+    assert_true(gr_str_is(named.digests[1], TWO));
+    gr_named_fini(&named);
+    gr_named_fini(&named);
+}
+
+static void test_containers(void **state)
+{
+    const struct gr_oci_hook hooks[] = {{.path = GR_STR("/p/net/" ONE "/a")},
+                                        {.path = GR_STR("/p/net/" ONE "/b")}};
+    const struct gr_subject subject = {.hooks = hooks, .hooks_n = 2};
+    struct gr_named named = {0};
+
+    (void)state;
+    gr_named_begin(&named);
+    gr_named_add_container(&named, &subject);
+    assert_int_equal(named.n, 1);
+    gr_named_unknown(&named);
+    assert_false(named.known);
+    gr_named_begin(&named);
+    assert_true(named.known);
+    assert_int_equal(named.n, 0);
+    gr_named_fini(&named);
+}
+
+static void test_limit(void **state)
+{
+    struct gr_named named = {0};
+    char path[128];
+
+    (void)state;
+    gr_named_begin(&named);
+    for (unsigned i = 0; i <= GR_NAMED_MAX; i++) {
+        assert_true(named.known);
+        (void)snprintf(path, sizeof(path), "/p/net/%064x/setup", i);
+        gr_named_add_path(&named, gr_str_from(path));
+        assert_int_equal(named.n, GR_MIN(i + 1, GR_NAMED_MAX));
+    }
+    assert_false(named.known);
+    gr_named_fini(&named);
+}
+
+int main(void)
+{
+    test_add("paths", test_paths);
+    test_add("containers", test_containers);
+    test_add("limit", test_limit);
+    return test_run("named");
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* load/collect: what goes, and everything that stays. */
+#include "realfs.h"
+
+#include <errno.h>
+#include <sys/file.h>
+
+#include "load/collect.h"
+#include "load/store_limits.h"
+
+#define ONE "1111111111111111111111111111111111111111111111111111111111111111"
+#define TWO "2222222222222222222222222222222222222222222222222222222222222222"
+#define NOW_S 1700000000
+
+static void age(const char *path, int64_t age_s)
+{
+    const struct timespec times[2] = {{.tv_sec = NOW_S - age_s}, {.tv_sec = NOW_S - age_s}};
+
+    assert_int_equal(utimensat(AT_FDCWD, at(path), times, AT_SYMLINK_NOFOLLOW), 0);
+}
+
+/* A package with two digests, the second one current, all of it old. */
+static void begin_store(void)
+{
+    begin();
+    dir("/p", 0755);
+    dir("/p/net", 0755);
+    dir("/p/net/" ONE, 0755);
+    dir("/p/net/" ONE "/bin", 0755);
+    make("/p/net/" ONE "/bin/setup", "x", 0755);
+    dir("/p/net/" TWO, 0755);
+    make("/p/net/" TWO "/setup", "x", 0755);
+    link_to("/p/net/current", TWO);
+    age("/p/net/" ONE, GR_STORE_AGE_MIN_S);
+    age("/p/net/" TWO, GR_STORE_AGE_MIN_S);
+    age("/p/net/current", GR_STORE_AGE_MIN_S);
+}
+
+static struct gr_arena arena;
+
+static size_t collect(const struct gr_str *keep, size_t n, struct gr_collected *out)
+{
+    const struct gr_collect what = {.keep = keep, .keep_n = n, .now_s = NOW_S};
+    static char store[512];
+
+    (void)snprintf(store, sizeof(store), "%s", at("/p"));
+    gr_arena_init(&arena, 4096, 0);
+    assert_int_equal(gr_collect(&what, &fs, "/", store, &arena, out), 0);
+    return out->n;
+}
+
+static void assert_stays(void)
+{
+    struct gr_collected out;
+
+    assert_int_equal(collect(NULL, 0, &out), 0);
+    assert_int_equal(access(at("/p/net/" ONE "/bin/setup"), F_OK), 0);
+    gr_arena_fini(&arena);
+}
+
+static void test_goes(void **state)
+{
+    struct gr_collected out;
+
+    (void)state;
+    begin_store();
+    assert_int_equal(collect(NULL, 0, &out), 1);
+    assert_true(gr_str_is(out.items[0], "net/" ONE));
+    assert_int_equal(access(at("/p/net/" ONE), F_OK), -1);
+    assert_int_equal(access(at("/p/net/current/setup"), F_OK), 0);
+    gr_arena_fini(&arena);
+    assert_int_equal(collect(NULL, 0, &out), 0);
+    gr_arena_fini(&arena);
+    end();
+}
+
+static void test_named(void **state)
+{
+    const struct gr_str keep[] = {GR_STR(TWO), GR_STR(ONE)};
+    struct gr_collected out;
+
+    (void)state;
+    begin_store();
+    assert_int_equal(collect(keep, 2, &out), 0);
+    gr_arena_fini(&arena);
+    assert_int_equal(collect(keep, 1, &out), 1);
+    gr_arena_fini(&arena);
+    end();
+}
+
+/* ---- why it stays ---- */
+
+static void young(void)
+{
+    age("/p/net/" ONE, GR_STORE_AGE_MIN_S - 1);
+}
+
+static void just_switched(void)
+{
+    age("/p/net/current", GR_STORE_AGE_MIN_S - 1);
+}
+
+static void from_the_future(void)
+{
+    age("/p/net/" ONE, -1000000);
+}
+
+static void is_current(void)
+{
+    assert_int_equal(unlink(at("/p/net/current")), 0);
+    link_to("/p/net/current", ONE);
+    age("/p/net/current", GR_STORE_AGE_MIN_S);
+    remove_tree(at("/p/net/" TWO));
+}
+
+static void no_current(void)
+{
+    assert_int_equal(unlink(at("/p/net/current")), 0);
+}
+
+static void strange_current(void)
+{
+    assert_int_equal(unlink(at("/p/net/current")), 0);
+    link_to("/p/net/current", "../other");
+    age("/p/net/current", GR_STORE_AGE_MIN_S);
+}
+
+static void others_may_write(void)
+{
+    assert_int_equal(chmod(at("/p/net"), 01777), 0);
+}
+
+static void strange_package(void)
+{
+    assert_int_equal(rename(at("/p/net"), at("/p/Net")), 0);
+    dir("/p/net", 0755);
+    dir("/p/net/" ONE, 0755);
+    dir("/p/net/" ONE "/bin", 0755);
+    make("/p/net/" ONE "/bin/setup", "", 0755);
+}
+
+static void package_link(void)
+{
+    assert_int_equal(rename(at("/p/net"), at("/elsewhere")), 0);
+    link_to("/p/net", "../elsewhere");
+}
+
+struct row {
+    const char *name;
+    void (*change)(void);
+};
+
+static const struct row rows[] = {
+    {"young", young},
+    {"current was just switched", just_switched},
+    {"from the future", from_the_future},
+    {"current", is_current},
+    {"no current", no_current},
+    {"a strange current", strange_current},
+    {"a package that others may write", others_may_write},
+    {"what is no package", strange_package},
+    {"a package that is a link", package_link},
+};
+
+static void stays(void **state)
+{
+    const struct row *row = *state;
+
+    begin_store();
+    row->change();
+    assert_stays();
+    end();
+}
+
+/* A link in place of a digest leads to something that is not ours. */
+static void test_digest_link(void **state)
+{
+    (void)state;
+    begin_store();
+    assert_int_equal(rename(at("/p/net/" ONE), at("/kept")), 0);
+    link_to("/p/net/" ONE, "../../kept");
+    age("/p/net/" ONE, GR_STORE_AGE_MIN_S);
+    assert_stays();
+    end();
+}
+
+static void test_installer_at_work(void **state)
+{
+    struct gr_collected out;
+    int fd;
+
+    (void)state;
+    begin_store();
+    fd = open(at("/p/net"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(flock(fd, LOCK_EX), 0);
+    assert_stays();
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(collect(NULL, 0, &out), 1);
+    gr_arena_fini(&arena);
+    end();
+}
+
+static void test_no_store(void **state)
+{
+    struct gr_collected out;
+
+    (void)state;
+    begin();
+    assert_int_equal(collect(NULL, 0, &out), 0);
+    gr_arena_fini(&arena);
+    make("/p", "x", 0644);
+    assert_int_equal(collect(NULL, 0, &out), 0);
+    gr_arena_fini(&arena);
+    end();
+}
+
+static int (*real_meta)(void *user, int node, struct gr_fs_meta *out);
+
+static int read_only_meta(void *user, int node, struct gr_fs_meta *out)
+{
+    int rc = real_meta(user, node, out);
+
+    out->read_only = true;
+    return rc;
+}
+
+static void test_read_only(void **state)
+{
+    (void)state;
+    begin_store();
+    real_meta = fs.meta;
+    fs.meta = read_only_meta;
+    assert_stays();
+    end();
+}
+
+/* More entries than are looked at: which ones were seen would be chance. */
+static void test_limit(void **state)
+{
+    struct gr_collected out;
+    char path[64];
+
+    (void)state;
+    begin_store();
+    for (int i = 3; i < GR_COLLECT_MAX; i++) {
+        (void)snprintf(path, sizeof(path), "/p/net/other-%d", i);
+        make(path, "", 0644);
+    }
+    make("/p/net/more", "", 0644);
+    assert_stays();
+    assert_int_equal(unlink(at("/p/net/more")), 0);
+    assert_int_equal(collect(NULL, 0, &out), 1);
+    gr_arena_fini(&arena);
+    end();
+}
+
+int main(void)
+{
+    test_add("goes", test_goes);
+    test_add("named", test_named);
+    TEST_ADD_ROWS(stays, rows);
+    test_add("digest link", test_digest_link);
+    test_add("installer at work", test_installer_at_work);
+    test_add("no store", test_no_store);
+    test_add("read-only", test_read_only);
+    test_add("limit", test_limit);
+    return test_run("collect");
+}
