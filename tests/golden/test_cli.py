@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, Node
 
 VERBS = ["plugin", "check", "completion", "convert", "diff", "doctor", "explain", "list", "pause",
-         "probe", "render", "resume", "schema", "simulate", "status", "test", "version"]
+         "probe", "render", "resume", "schema", "setup", "simulate", "status", "test", "version"]
 
 HEAD = "apiVersion: grapnel/v1beta1\n"
 GOOD = HEAD + """kind: HookSet
