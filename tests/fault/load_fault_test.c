@@ -96,6 +96,7 @@ static int load_once(void *user)
         .policy = {.path = policy, .configure_text = GR_STR(POLICY "---\nkind: Policy\n")},
         .environment = GR_STR("e"),
         .host_root = "/",
+        .programs_dir = dirs[0],
         .last_good_dir = user ? dirs[2] : NULL,
         .node_name = GR_STR("n"),
         .check_host = true,
@@ -119,6 +120,9 @@ static void good_files(void)
     make(dirs[0], "a.yaml", SET_WITH("a", "", "/bin/sh") "---\n" SET_WITH("b", "", "/bin/none"));
     make(dirs[0], "b.yaml", SET("b"));
     make(dirs[0], "c.yaml", SET("c"));
+    make(dirs[0], "f.yaml",
+         "apiVersion: grapnel/v1beta1\nkind: HookSet\nspec:\n  match: {always: true}\n"
+         "  hooks: {poststop: [{path: /bin/sh}, {program: net/setup}]}\n");
     make(dirs[1], "d.yaml", SET("d"));
     make(dirs[3], "policy.yaml", POLICY);
     make(
