@@ -50,7 +50,7 @@ lint:
 	@tests/setup/ensure build lint
 	@tests/run lint
 
-# Alerts and dashboard, as promtool sees them.
+# The Helm chart, what is rendered from it, alerts and dashboard. No cluster is needed.
 charts: all
 	@tests/setup/ensure build test
 	@tests/run charts

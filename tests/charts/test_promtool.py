@@ -10,18 +10,10 @@ import json
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = ROOT / "charts/grapnel/files"
 # What Grafana fills in.
 VARIABLES = {"$__rate_interval": "5m", "$instance": ".*", "$rule": ".*"}
-
-
-@pytest.fixture(scope="session")
-def promtool() -> str:
-    return subprocess.run([ROOT / "tests/setup/promtool"], capture_output=True, text=True, check=True,
-                          timeout=600).stdout.strip()
 
 
 def run(promtool: str, *args: object) -> subprocess.CompletedProcess:

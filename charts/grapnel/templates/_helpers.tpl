@@ -1,0 +1,92 @@
+{{/* The prefix of all names: at most 40 bytes, so that what is appended stays below 63. */}}
+{{- define "grapnel.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) -}}
+{{- default $full .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "grapnel.selectorLabels" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "grapnel.labels" -}}
+{{ include "grapnel.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: grapnel
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* Labels of pods: without those that change with each version, which would make new pods of themselves. */}}
+{{- define "grapnel.podLabels" -}}
+{{ include "grapnel.selectorLabels" .root }}
+app.kubernetes.io/component: {{ .component }}
+{{- with .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "grapnel.serviceAccountName" -}}
+{{- ternary (default (include "grapnel.fullname" .) .Values.serviceAccount.name) .Values.serviceAccount.name .Values.serviceAccount.create -}}
+{{- end -}}
+
+{{/* An image: {image: values, tag: where it gives none}. */}}
+{{- define "grapnel.image" -}}
+{{- $name := printf "%s/%s" .image.registry .image.repository -}}
+{{- if .image.digest -}}{{ $name }}@{{ .image.digest }}{{- else -}}{{ $name }}:{{ default .tag .image.tag }}{{- end -}}
+{{- end -}}
+
+{{/* Image and pull policy of the containers that run Grapnel. */}}
+{{- define "grapnel.own" -}}
+image: {{ include "grapnel.image" (dict "image" .Values.image "tag" .Chart.AppVersion) }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- end -}}
+
+{{/* What every container may: nothing. uid 0 since the runtime's socket and the host's directories are root's;
+     OpenShift chooses other uids itself. */}}
+{{- define "grapnel.securityContext" -}}
+{{- if or (eq (int .uid) 0) (not .root.Values.openshift.scc) -}}
+runAsUser: {{ .uid }}
+runAsGroup: {{ .uid }}
+{{ end -}}
+runAsNonRoot: {{ ne (int .uid) 0 }}
+privileged: false
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+seccompProfile: {type: RuntimeDefault}
+{{- with .root.Values.seLinuxOptions }}
+seLinuxOptions: {{ toJson . }}
+{{- end }}
+{{- end -}}
+
+{{/* What all pods of the chart have: no token, no namespaces of the host. */}}
+{{- define "grapnel.podBase" -}}
+automountServiceAccountToken: false
+enableServiceLinks: false
+hostNetwork: false
+hostPID: false
+hostIPC: false
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{ toJson . }}
+{{- end }}
+{{- end -}}
+
+{{- define "grapnel.placement" -}}
+nodeSelector: {{ toJson .Values.nodeSelector }}
+tolerations: {{ toJson .Values.tolerations }}
+{{- end -}}
+
+{{/* Annotations that let a pod start before the plugin, where the runtime requires it. */}}
+{{- define "grapnel.podAnnotations" -}}
+{{- with .Values.requiredPlugin.tolerateAnnotation }}
+{{ . }}: "true"
+{{- end }}
+{{- end -}}
+
+{{/* Where the host's / is, as the plugin sees it. */}}
+{{- define "grapnel.hostRoot" -}}{{ ternary "/host" "" .Values.hostRootMount }}{{- end -}}

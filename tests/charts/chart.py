@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The chart, rendered: as text, and as objects by kind and name."""
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+from pathlib import Path
+
+import yaml
+from harness import cache
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CHART = ROOT / "charts/grapnel"
+EXAMPLES = sorted((CHART / "ci").glob("*-values.yaml"))
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@functools.cache
+def helm() -> str:
+    return str(cache.fetched("helm-4.1.4") / "helm")
+
+
+def run(verb: str, *args: object, values: object = None) -> subprocess.CompletedProcess:
+    """helm VERB with the chart; values are laid over those of the files in args."""
+    more = ["--values", "-"] if values is not None else []
+    names = ["g"] if verb == "template" else []
+    return subprocess.run([helm(), verb, *names, CHART, *map(str, args), *more], input=json.dumps(values),
+                          capture_output=True, text=True, check=False, timeout=60)
+
+
+@functools.cache
+def _text(values: str, args: tuple[str, ...]) -> str:
+    done = run("template", "--namespace=hooks", *args, values=json.loads(values))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def text(values: object = None, *args: object) -> str:
+    return _text(json.dumps(values or {}), tuple(map(str, args)))
+
+
+class Rendered:
+    """All objects that one set of values makes."""
+
+    def __init__(self, values: object = None, *args: object) -> None:
+        self.objects = [found for found in yaml.load_all(text(values, *args), LOADER) if found]
+
+    def all(self, kind: str) -> list[dict]:
+        return [found for found in self.objects if found["kind"] == kind]
+
+    def names(self, kind: str) -> list[str]:
+        return sorted(found["metadata"]["name"] for found in self.all(kind))
+
+    def one(self, kind: str, name: str = "g-grapnel") -> dict:
+        found = [item for item in self.all(kind) if item["metadata"]["name"] == name]
+        assert len(found) == 1, f"{kind} {name}: there is {self.names(kind)}"
+        return found[0]
+
+    @property
+    def template(self) -> dict:
+        """The pod template of the plugin's DaemonSet."""
+        return self.one("DaemonSet", self.fullname)["spec"]["template"]
+
+    @property
+    def pod(self) -> dict:
+        return self.template["spec"]
+
+    @property
+    def fullname(self) -> str:
+        return min((found["metadata"]["name"] for found in self.all("DaemonSet")), key=len)
+
+    def container(self, name: str = "grapnel") -> dict:
+        every = self.pod["containers"] + self.pod.get("initContainers", [])
+        return next(found for found in every if found["name"] == name)
+
+    def host_paths(self) -> dict[str, str]:
+        """Of the plugin's pod: path on the host to the volume's name."""
+        return {volume["hostPath"]["path"]: volume["name"] for volume in self.pod["volumes"] if "hostPath" in volume}
+
+    def mounts(self, container: str = "grapnel") -> dict[str, dict]:
+        return {mount["mountPath"]: mount for mount in self.container(container)["volumeMounts"]}
+
+    def config_map(self, part: str, hook: bool = False) -> dict:
+        """The ConfigMap of rules or settings, whatever its suffix."""
+        infix = f"-preflight-{part}" if hook else f"-{part}"
+        return next(found for found in self.all("ConfigMap") if found["metadata"]["name"].startswith(self.fullname + infix))
+
+    def config(self) -> dict:
+        return yaml.safe_load(self.config_map("settings")["data"]["config.yaml"])["spec"]
+
+    def policy(self) -> dict:
+        return yaml.safe_load(self.config_map("settings")["data"]["policy.yaml"])["spec"]
+
+
+def pods(objects: list[dict]):
+    """(kind/name, pod specification) of everything that makes pods."""
+    for found in objects:
+        where = f"{found['kind']}/{found['metadata']['name']}"
+        if found["kind"] == "Pod":
+            yield where, found["spec"]
+        elif "template" in found.get("spec", {}):
+            yield where, found["spec"]["template"]["spec"]
+
+
+def containers(pod: dict) -> list[dict]:
+    return pod.get("initContainers", []) + pod["containers"]

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The chart as a whole: helm takes it, Kubernetes' schemas take what it makes, and Grapnel takes the rules in it."""
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+import chart
+from chart import CHART, EXAMPLES, ROOT, Rendered
+
+FILES = [None, *EXAMPLES]
+IDS = ["defaults", *(path.name.removesuffix("-values.yaml") for path in EXAMPLES)]
+each = pytest.mark.parametrize("file", FILES, ids=IDS)
+GRAPNEL = os.environ.get("GRAPNEL", str(ROOT / "build/grapnel"))
+# What a program without the store says of programs in it. To be removed when it has one.
+PENDING = re.compile('which program needs|unknown key "programsDir"')
+
+
+def flags(file: Path | None) -> list[str]:
+    return [f"--values={file}"] if file else []
+
+
+def conforms(kubeconform: list[str], text: str) -> subprocess.CompletedProcess:
+    return subprocess.run([*kubeconform, "-"], input=text, capture_output=True, text=True, check=False, timeout=60)
+
+
+@each
+def test_lint(file: Path | None):
+    done = chart.run("lint", "--strict", *flags(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "[WARNING]" not in done.stdout and "[ERROR]" not in done.stdout
+
+
+@each
+def test_schemas_of_kubernetes(file: Path | None, kubeconform: list[str]):
+    text = chart.text(None, *flags(file))
+    done = conforms(kubeconform, text)
+    assert done.returncode == 0, done.stdout + done.stderr
+    valid = int(re.search(r"Valid: (\d+)", done.stdout)[1])
+    skipped = int(re.search(r"Skipped: (\d+)", done.stdout)[1])
+    assert valid + skipped == len(Rendered(None, *flags(file)).objects)
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("minReadySeconds: 5", "minReadySeconds: five"), ("hostPID: false", "hostPid: false"), ("maxSurge: 1", "maxSurge: [1]"),
+    ("periodSeconds: 30", "period: 30"), ("kind: DaemonSet", "kind: DemonSet")])
+def test_a_wrong_object_is_found(old: str, new: str, kubeconform: list[str]):
+    """The test above tests something."""
+    text = chart.text()
+    assert old in text
+    assert conforms(kubeconform, text.replace(old, new, 1)).returncode != 0
+
+
+@pytest.mark.parametrize(("interval", "good"), [("interval: 15s", True), ("interval: fifteen", False),
+                                                ("intervall: 15s", False)])
+def test_a_wrong_custom_resource_is_found(interval: str, good: bool, kubeconform: list[str]):
+    text = chart.text(None, *flags(CHART / "ci/monitoring-values.yaml"))
+    done = conforms(kubeconform, text.replace("interval: 15s", interval, 1))
+    assert (done.returncode == 0) == good, done.stdout
+
+
+def findings(folder: Path, rendered: Rendered, hook: bool) -> list[dict]:
+    """What `check --strict` says of the texts in the ConfigMaps."""
+    for part in ("settings", "rules"):
+        (folder / part).mkdir()
+        for name, text in (rendered.config_map(part, hook)["data"] or {}).items():
+            (folder / part / name).write_text(text)
+    policy = folder / "settings/policy.yaml"
+    command = [GRAPNEL, "check", "--strict", "--no-host", "-o", "json", f"--config={folder}/settings/config.yaml",
+               f"--hooks-dir={folder}/rules", *([f"--policy={policy}"] if policy.exists() else [])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode in (0, 1, 3), done.stderr
+    found = [item for item in json.loads(done.stdout) if item["level"] != "info"]
+    assert bool(found) == (done.returncode != 0)
+    return found
+
+
+@each
+def test_rules_and_settings_pass_check(file: Path | None, tmp_path: Path):
+    rendered = Rendered(None, *flags(file))
+    found = findings(tmp_path, rendered, hook=False)
+    assert [item for item in found if not PENDING.search(item["text"])] == []
+
+
+def test_a_bad_rule_reaches_the_preflight(tmp_path: Path):
+    values = {"rules": {"files": {"bad.yaml": "apiVersion: grapnel/v1beta1\nkind: HookSet\nspec: {}\n"}}}
+    found = findings(tmp_path, Rendered(values), hook=True)
+    assert [item["code"] for item in found] and found[0]["file"].endswith("bad.yaml")
+
+
+def test_versions():
+    meson = (ROOT / "meson.build").read_text()
+    version = re.search(r"^ +version: '([^']+)'", meson, re.MULTILINE)[1]
+    meta = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert (meta["version"], meta["appVersion"]) == (version, version)
+    images = yaml.safe_load(meta["annotations"]["artifacthub.io/images"])
+    assert [image["image"] for image in images] == [Rendered().container()["image"]]
+    assert yaml.safe_load(meta["annotations"]["artifacthub.io/changes"])
+
+
+def test_an_old_cluster_is_refused():
+    done = chart.run("template", "--kube-version=1.24.0")
+    assert done.returncode != 0 and ">=1.25.0-0" in done.stderr
+
+
+def test_one_object_in_each_file():
+    """Every template makes one object in some example, and none makes two."""
+    made: dict[str, set[int]] = {}
+    for file in FILES:
+        counts: dict[str, int] = {}
+        for name in re.findall(r"^# Source: grapnel/templates/(.*)$", chart.text(None, *flags(file)), re.MULTILINE):
+            counts[name] = counts.get(name, 0) + 1
+        for name, count in counts.items():
+            made.setdefault(name, set()).add(count)
+    templates = {str(path.relative_to(CHART / "templates")) for path in (CHART / "templates").rglob("*.yaml")}
+    assert set(made) == templates - {"validate.yaml"}
+    assert {name for name, counts in made.items() if counts != {1}} == set()
+
+
+@each
+def test_security_of_every_container(file: Path | None):
+    checked = 0
+    for where, pod in chart.pods(Rendered(None, *flags(file)).objects):
+        assert not any(pod[name] for name in ("hostNetwork", "hostPID", "hostIPC")), where
+        for container in chart.containers(pod):
+            if container["name"] in ("before", "beside"):  # of the user
+                continue
+            context = container["securityContext"]
+            what = f"{where}: {container['name']}"
+            assert context["capabilities"]["drop"] == ["ALL"], what
+            added = ["SYS_CHROOT"] if container["name"] == "enable-nri" else None
+            assert context["capabilities"].get("add") == added, what
+            assert not context["privileged"] and not context["allowPrivilegeEscalation"], what
+            assert context["readOnlyRootFilesystem"] and context["seccompProfile"] == {"type": "RuntimeDefault"}, what
+            assert "memory" in container["resources"]["limits"] and container["resources"]["requests"], what
+            assert ":latest" not in container["image"] and re.search("[:@]", container["image"]), what
+            checked += 1
+    assert checked >= 3
+
+
+@each
+def test_tokens(file: Path | None):
+    """Only the Job that waits for the clean-up and the container startup-taint have one."""
+    for where, pod in chart.pods(Rendered(None, *flags(file)).objects):
+        waits = where.startswith("Job/") and where.endswith("-cleanup")
+        assert pod["automountServiceAccountToken"] == waits, where
+        tokens = [volume["name"] for volume in pod.get("volumes", [])
+                  if any("serviceAccountToken" in source for source in volume.get("projected", {}).get("sources", []))]
+        users = [container["name"] for container in chart.containers(pod)
+                 if any(mount["name"] in tokens for mount in container.get("volumeMounts", []))]
+        assert users == (["startup-taint"] if tokens else []), where
+
+
+@each
+def test_every_mount_has_a_volume(file: Path | None):
+    for where, pod in chart.pods(Rendered(None, *flags(file)).objects):
+        volumes = [volume["name"] for volume in pod.get("volumes", [])]
+        mounted = {mount["name"] for container in chart.containers(pod) for mount in container.get("volumeMounts", [])}
+        assert len(volumes) == len(set(volumes)) and mounted == set(volumes), where
+        for container in chart.containers(pod):
+            paths = [mount["mountPath"] for mount in container.get("volumeMounts", [])]
+            assert len(paths) == len(set(paths)), f"{where}: {container['name']}"
