@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""values.schema.json: what it refuses, in which words, and that it says what values.yaml and the program say."""
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import pytest
+import yaml
+
+import chart
+from chart import CHART, ROOT
+
+SCHEMA = json.loads((CHART / "values.schema.json").read_text())
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+# Settings that the chart makes of other values, or that it does not offer.
+OWN = {"hooksDirs", "hostRoot", "nodeName", "lastGoodDir", "ociHooksDirs", "ownNamespace", "runDir", "controlSocket",
+       "metricsAddress", "metricsTextfile", "programsDir", "runner"}
+IMAGE = {"name": "a", "image": "example.com/a:1", "from": "/hooks"}
+
+# Values, where helm says the mistake is, and a part of what it says.
+WRONG = [
+    ({"imag": {}}, "", "'imag' not allowed"),
+    ({"image": {"tags": "1"}}, "/image", "'tags' not allowed"),
+    ({"image": {"tag": 1.2}}, "/image/tag", "got number, want string"),
+    ({"image": {"tag": "a b"}}, "/image/tag", "does not match pattern"),
+    ({"image": {"digest": "sha256:abc"}}, "/image/digest", "does not match pattern"),
+    ({"image": {"digest": "1" * 64}}, "/image/digest", "does not match pattern"),
+    ({"image": {"pullPolicy": "always"}}, "/image/pullPolicy", "must be one of 'Always', 'IfNotPresent', 'Never'"),
+    ({"image": {"registry": "https://example.com"}}, "/image/registry", "does not match pattern"),
+    ({"image": {"repository": "Grapnel/Grapnel"}}, "/image/repository", "does not match pattern"),
+    ({"imagePullSecrets": ["registry"]}, "/imagePullSecrets/0", "got string, want object"),
+    ({"nri": {"index": 10}}, "/nri/index", "got number, want string"),
+    ({"nri": {"index": "5"}}, "/nri/index", "does not match pattern '^[0-9]{2}$'"),
+    ({"nri": {"index": "100"}}, "/nri/index", "does not match pattern"),
+    ({"nri": {"name": ""}}, "/nri/name", "does not match pattern"),
+    ({"nri": {"socketDir": "var/run/nri"}}, "/nri/socketDir", "does not match pattern"),
+    ({"nri": {"socketDir": "/var/../etc"}}, "/nri/socketDir", "does not match pattern"),
+    ({"nri": {"socketName": "a/b.sock"}}, "/nri/socketName", "does not match pattern"),
+    ({"enableNri": {"enabled": "yes"}}, "/enableNri/enabled", "got string, want boolean"),
+    ({"enableNri": {"unit": "containerd"}}, "/enableNri/unit", "does not match pattern"),
+    ({"rules": {"files": {"a.txt": ""}}}, "", "invalid propertyName 'a.txt'"),
+    ({"rules": {"files": {"../a.yaml": ""}}}, "", "invalid propertyName '../a.yaml'"),
+    ({"rules": {"files": {"a.yaml": {"kind": "HookSet"}}}}, "/rules/files/a.yaml", "got object, want null or string"),
+    ({"rules": {"files": []}}, "/rules/files", "got array, want object"),
+    ({"rules": {"existingConfigMaps": ["Team"]}}, "/rules/existingConfigMaps/0", "does not match pattern"),
+    ({"rules": {"existingConfigMaps": ["a", "a"]}}, "/rules/existingConfigMaps", "items at 0 and 1 are equal"),
+    ({"rules": {"hostDirs": "/etc/hooks"}}, "/rules/hostDirs", "got string, want array"),
+    ({"policy": {"spec": {"stage": []}}}, "/policy/spec", "'stage' not allowed"),
+    ({"policy": {"spec": {"stages": ["createruntime"]}}}, "/policy/spec/stages/0", "must be one of"),
+    ({"policy": {"spec": {"exemptNamespaces": "kube-system"}}}, "/policy/spec/exemptNamespaces", "want array"),
+    ({"policy": {"spec": {"hooksPerContainer": 0}}}, "/policy/spec/hooksPerContainer", "got 0, want 1"),
+    ({"reload": {"mode": "watch"}}, "/reload/mode", "must be one of 'Watch', 'Restart'"),
+    ({"config": {"hostRoot": "/host"}}, "/config", "'hostRoot' not allowed"),
+    ({"config": {"logLevel": "trace"}}, "/config/logLevel", "must be one of"),
+    ({"config": {"rescanInterval": 0}}, "/config/rescanInterval", "got 0, want 1"),
+    ({"config": {"rescanInterval": 3601}}, "/config/rescanInterval", "got 3,601, want 3,600"),
+    ({"hookPrograms": {"dir": "opt"}}, "/hookPrograms/dir", "does not match pattern"),
+    ({"hookPrograms": {"images": [{"name": "a"}]}}, "/hookPrograms/images/0", "missing properties 'image', 'from'"),
+    ({"hookPrograms": {"images": [IMAGE | {"name": "A"}]}}, "/hookPrograms/images/0/name", "does not match pattern"),
+    ({"hookPrograms": {"images": [IMAGE | {"name": "a" * 56}]}}, "/hookPrograms/images/0/name", "maxLength"),
+    ({"hookPrograms": {"images": [IMAGE | {"from": "hooks"}]}}, "/hookPrograms/images/0/from", "does not match pattern"),
+    ({"hookPrograms": {"images": [IMAGE | {"image": "a b"}]}}, "/hookPrograms/images/0/image", "does not match pattern"),
+    ({"hostRootMount": "true"}, "/hostRootMount", "got string, want boolean"),
+    ({"preflight": {"activeDeadlineSeconds": 0}}, "/preflight/activeDeadlineSeconds", "got 0, want 1"),
+    ({"cleanup": {"timeoutSeconds": "5m"}}, "/cleanup/timeoutSeconds", "got string, want integer"),
+    ({"startupTaint": {"key": "a key"}}, "/startupTaint/key", "does not match pattern"),
+    ({"nodeSelector": {"a": True}}, "/nodeSelector/a", "got boolean, want string"),
+    ({"tolerations": [{"operator": "Exist"}]}, "/tolerations/0/operator", "must be one of 'Exists', 'Equal'"),
+    ({"affinity": {"nodeAffinty": {}}}, "/affinity", "'nodeAffinty' not allowed"),
+    ({"updateStrategy": {"maxSurge": "1"}}, "/updateStrategy/maxSurge", "does not match pattern"),
+    ({"updateStrategy": {"type": "Recreate"}}, "/updateStrategy/type", "must be one of"),
+    ({"terminationGracePeriodSeconds": 0}, "/terminationGracePeriodSeconds", "got 0, want 1"),
+    ({"resources": {"limits": {"memory": "128 Mi"}}}, "/resources/limits/memory", "does not match pattern"),
+    ({"resources": {"limit": {}}}, "/resources", "'limit' not allowed"),
+    ({"probes": {"liveness": {"httpGet": {}}}}, "/probes/liveness", "'httpGet' not allowed"),
+    ({"seLinuxOptions": {"typ": "spc_t"}}, "/seLinuxOptions", "'typ' not allowed"),
+    ({"podAnnotations": {"a": 1}}, "/podAnnotations/a", "got number, want string"),
+    ({"extraArgs": ["log-level=debug"]}, "/extraArgs/0", "does not match pattern"),
+    ({"metrics": {"port": 443}}, "/metrics/port", "got 443, want 1,024"),
+    ({"metrics": {"port": 65536}}, "/metrics/port", "got 65,536, want 65,535"),
+    ({"metrics": {"podMonitor": {"interval": "30"}}}, "/metrics/podMonitor/interval", "does not match pattern"),
+    ({"metrics": {"prometheusRule": {"disabled": ["ConfigDiffers"]}}}, "/metrics/prometheusRule/disabled/0", "pattern"),
+    ({"networkPolicy": {"apiServerPorts": [0]}}, "/networkPolicy/apiServerPorts/0", "got 0, want 1"),
+    ({"networkPolicy": {"metricsFrom": []}}, "/networkPolicy/metricsFrom", "got 0, want 1"),
+    ({"verticalPodAutoscaler": {"updateMode": False}}, "/verticalPodAutoscaler/updateMode", "got boolean"),
+]
+
+
+@pytest.mark.parametrize(("values", "where", "said"), WRONG, ids=[f"{where}: {said}" for _, where, said in WRONG])
+def test_refused(values: dict, where: str, said: str):
+    done = chart.run("template", values=values)
+    assert done.returncode != 0
+    assert any(f"at '{where}': " in line and said in line for line in done.stderr.splitlines()), done.stderr
+
+
+# At the edge, and just inside.
+RIGHT = [
+    {"nri": {"index": "00"}}, {"nri": {"index": "99"}}, {"metrics": {"port": 1024}}, {"metrics": {"port": 65535}},
+    {"image": {"digest": "sha256:" + "0" * 64}}, {"config": {"rescanInterval": 1}}, {"config": {"rescanInterval": "3600s"}},
+    {"rules": {"files": {"a.yaml": None, "b.json": "{}", "C_1.yml": ""}}}, {"resources": {"limits": {"cpu": 1, "memory": "1.5Gi"}}},
+    {"hookPrograms": {"images": [IMAGE | {"name": "a" * 55}]}}, {"updateStrategy": {"maxSurge": "100%"}},
+    {"metrics": {"enabled": True, "podMonitor": {"enabled": True, "interval": "1m30s"}}}, {"global": {"of": "a parent chart"}},
+    {"hookPrograms": {"images": [IMAGE | {"image": "registry.example.com:5000/a/b/c@sha256:" + "a" * 64}]}},
+    {"priorityClassName": ""}, {"terminationGracePeriodSeconds": 1}, {"cleanup": {"timeoutSeconds": 3600}},
+]
+
+
+@pytest.mark.parametrize("values", RIGHT, ids=map(json.dumps, RIGHT))
+def test_accepted(values: dict):
+    done = chart.run("template", values=values)
+    assert done.returncode == 0, done.stderr
+
+
+def schemas(schema: object, path: str = "#"):
+    if isinstance(schema, dict):
+        yield path, schema
+        for key, below in schema.items():
+            yield from schemas(below, f"{path}/{key}")
+    elif isinstance(schema, list):
+        for index, below in enumerate(schema):
+            yield from schemas(below, f"{path}/{index}")
+
+
+def test_strict_everywhere():
+    """An object says which keys it has, or what all of its values are, or whose they are."""
+    loose = [path for path, schema in schemas(SCHEMA)
+             if schema.get("type") == "object" and "additionalProperties" not in schema and "$comment" not in schema]
+    assert loose == []
+    strict = [path for path, schema in schemas(SCHEMA) if schema.get("additionalProperties") is False]
+    assert len(strict) > 30
+
+
+def test_no_reference_leads_out():
+    refs = {schema["$ref"] for _, schema in schemas(SCHEMA) if isinstance(schema.get("$ref"), str)}
+    assert refs and all(ref.startswith("#/definitions/") and ref.split("/")[-1] in SCHEMA["definitions"] for ref in refs)
+    used = {ref.split("/")[-1] for ref in refs}
+    assert used == set(SCHEMA["definitions"])
+
+
+def follow(schema: dict) -> dict:
+    return SCHEMA["definitions"][schema["$ref"].split("/")[-1]] if "$ref" in schema else schema
+
+
+def test_schema_and_values_have_the_same_keys():
+    """Where values.yaml has a mapping with keys, the schema names each. The top has no key without a value."""
+    def walk(schema: dict, values: dict, path: str):
+        properties = follow(schema).get("properties")
+        if properties is None:
+            return
+        for key, value in values.items():
+            assert key in properties, f"{path}{key}"
+            if isinstance(value, dict):
+                walk(properties[key], value, f"{path}{key}.")
+
+    walk(SCHEMA, VALUES, "")
+    assert set(SCHEMA["properties"]) == set(VALUES) | {"global"}
+
+
+def keys(kind: str) -> set[str]:
+    return set(json.loads((ROOT / f"specs/{kind}.schema.json").read_text())["properties"]["spec"]["properties"])
+
+
+def test_settings_are_those_of_the_program():
+    mine = set(SCHEMA["properties"]["config"]["properties"])
+    assert mine & OWN == set()
+    assert mine <= keys("config")
+    assert keys("config") - mine <= OWN
+
+
+def test_policies_are_those_of_the_program():
+    assert set(SCHEMA["properties"]["policy"]["properties"]["spec"]["properties"]) == keys("policy")
+
+
+def test_page_is_made_of_the_values():
+    done = subprocess.run([ROOT / "charts/tools/readme", "--print"], capture_output=True, text=True, check=True)
+    assert done.stdout == (CHART / "README.md").read_text(), "run charts/tools/readme"
+
+
+def test_every_value_is_explained():
+    page = (CHART / "README.md").read_text()
+    rows = re.findall(r"^\| `([A-Za-z.]+)` \| (.*) \| (.*) \|$", page, re.MULTILINE)
+    assert len(rows) > 90
+    assert [key for key, _, meaning in rows if not meaning] == []
+    shown = {key for key, _, _ in rows}
+
+    def missing(values: dict, path: str):
+        for key, value in values.items():
+            here = f"{path}{key}"
+            if isinstance(value, dict) and any(name.startswith(f"{here}.") for name in shown):
+                yield from missing(value, f"{here}.")
+            elif here not in shown:
+                yield here
+
+    assert list(missing(VALUES, "")) == []
