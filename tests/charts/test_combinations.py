@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Combinations of values that the schema cannot see: refused with a sentence that says what to set."""
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import chart
+from chart import CHART
+
+IMAGE = {"name": "a", "image": "example.com/a:1", "from": "/hooks"}
+BIG = {f"{i}.yaml": "#" * 100_000 for i in range(10)}
+
+REFUSED = [
+    ({"metrics": {"podMonitor": {"enabled": True}}}, "set metrics.enabled to true"),
+    ({"metrics": {"serviceMonitor": {"enabled": True}}}, "set metrics.enabled to true"),
+    ({"metrics": {"scrapeAnnotations": True}}, "set metrics.enabled to true"),
+    ({"metrics": {"enabled": True, "podMonitor": {"enabled": True}, "scrapeAnnotations": True}}, "scraped twice"),
+    ({"metrics": {"enabled": True, "podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}}, "scraped twice"),
+    ({"updateStrategy": {"maxSurge": 0}}, "both 0"),
+    ({"updateStrategy": {"maxSurge": "0%", "maxUnavailable": "0%"}}, "both 0"),
+    ({"updateStrategy": {"maxUnavailable": 1}}, "set the other to 0"),
+    ({"hookPrograms": {"images": [IMAGE, IMAGE]}}, 'the name "a" twice'),
+    ({"hookPrograms": {"hostDirs": ["/opt/hooks", "/opt/hooks"]}}, "names a directory twice"),
+    ({"hookPrograms": {"hostDirs": ["/opt/grapnel/programs"]}}, "names a directory twice"),
+    ({"hookPrograms": {"hostDirs": ["/run/grapnel/x"]}}, "/run/grapnel holds something else"),
+    ({"hookPrograms": {"dir": "/host"}}, "/host holds something else"),
+    ({"nri": {"socketDir": "/run/grapnel"}}, "/run/grapnel holds something else"),
+    ({"rules": {"files": BIG}}, "rules.existingConfigMaps"),
+    ({"serviceAccount": {"create": False}}, "set serviceAccount.name"),
+    ({"startupTaint": {"enabled": True}, "probes": {"readiness": {"enabled": False}}}, "leave probes.readiness.enabled at true"),
+    ({"enableNri": {"restart": True}}, "does nothing without enableNri.enabled"),
+    ({"extraArgs": ["--socket=/x"]}, "set nri.socketDir instead"),
+    ({"extraArgs": ["--metrics"]}, "set metrics instead"),
+    ({"extraArgs": ["--log-format=json", "--policy=/x"]}, "set policy instead"),
+]
+
+
+@pytest.mark.parametrize(("values", "said"), REFUSED, ids=[said for _, said in REFUSED])
+def test_refused(values: dict, said: str):
+    done = chart.run("template", values=values)
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_the_namespace_of_kubernetes_is_not_made():
+    done = chart.run("template", "--namespace=kube-system", values={"namespace": {"create": True}})
+    assert done.returncode != 0 and "kube-system belongs to Kubernetes" in done.stderr
+
+
+def test_the_taint_needs_a_cluster_that_can_confine_it():
+    values = {"startupTaint": {"enabled": True}}
+    old = chart.run("template", "--kube-version=1.29.9", values=values)
+    assert old.returncode != 0 and "needs Kubernetes 1.30" in old.stderr and "v1.29.9" in old.stderr
+    assert chart.run("template", "--kube-version=1.30.0", values=values).returncode == 0
+
+
+def test_each_sentence_is_tested():
+    """Those above, and the two of clusters and namespaces."""
+    sentences = re.findall(r"\bfail \(?(?:printf )?\"(.*?)[\"%\\]", (CHART / "templates/validate.yaml").read_text())
+    assert len(sentences) == 14 == len({sentence[:20] for sentence in sentences})
+    said = [chart.run("template", values=values).stderr for values, _ in REFUSED]
+    assert len([sentence for sentence in sentences if any(sentence in text for text in said)]) == 12
+
+
+def test_what_is_just_allowed():
+    assert chart.run("template", values={"extraArgs": ["--log-level=debug"]}).returncode == 0
+    assert chart.run("template", values={"rules": {"files": {"a.yaml": "#" * 900_000}}}).returncode == 0

@@ -1,0 +1,476 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each branch of the templates: what a value changes, and what it leaves alone."""
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+import chart
+from chart import CHART, Rendered
+
+IMAGE = {"name": "netdev", "image": "example.com/netdev:1", "from": "/hooks"}
+DIGEST = "sha256:" + "ab" * 32
+
+
+def one(kind: str, values: dict | None = None, name: str = "g-grapnel") -> dict:
+    return Rendered(values).one(kind, name)
+
+
+def only_with(values: dict, kind: str, name: str) -> dict:
+    """The object that values make, which there is not without them."""
+    assert name not in Rendered().names(kind)
+    return one(kind, values, name)
+
+
+def test_defaults_are_few_objects():
+    made = [(found["kind"], found["metadata"]["name"]) for found in Rendered().objects
+            if "helm.sh/hook" not in found["metadata"].get("annotations", {})]
+    assert sorted(made) == [("ConfigMap", "g-grapnel-rules"), ("ConfigMap", "g-grapnel-settings"),
+                            ("DaemonSet", "g-grapnel"), ("ServiceAccount", "g-grapnel")]
+
+
+# Names and labels
+
+@pytest.mark.parametrize(("values", "name"), [
+    ({}, "g-grapnel"), ({"nameOverride": "g"}, "g"), ({"nameOverride": "hooks"}, "g-hooks"),
+    ({"fullnameOverride": "x"}, "x"), ({"fullnameOverride": "x" * 39 + "y"}, "x" * 39 + "y")])
+def test_names(values: dict, name: str):
+    rendered = Rendered(values)
+    assert rendered.fullname == name
+    assert all(name in found["metadata"]["name"] for found in rendered.objects)
+    assert all(len(found["metadata"]["name"]) <= 63 for found in rendered.objects)
+
+
+def test_labels():
+    rendered = Rendered({"commonLabels": {"team": "platform"}, "podLabels": {"tier": "node"}})
+    for found in rendered.objects:
+        labels = found["metadata"]["labels"]
+        assert labels["team"] == "platform" and labels["helm.sh/chart"] == "grapnel-0.1.0", found["metadata"]["name"]
+        assert labels["app.kubernetes.io/managed-by"] == "Helm" and labels["app.kubernetes.io/instance"] == "g"
+    assert rendered.template["metadata"]["labels"] == {
+        "app.kubernetes.io/name": "grapnel", "app.kubernetes.io/instance": "g",
+        "app.kubernetes.io/component": "plugin", "team": "platform", "tier": "node"}
+    selector = rendered.one("DaemonSet")["spec"]["selector"]["matchLabels"]
+    assert selector.items() <= rendered.template["metadata"]["labels"].items() and "team" not in selector
+
+
+def test_selectors_tell_the_pods_of_the_release_apart():
+    rendered = Rendered()
+    components = [found["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/component"]
+                  for found in rendered.all("DaemonSet") + rendered.all("Job")]
+    assert len(components) == len(set(components)) == 4
+
+
+def test_every_object_is_in_the_namespace():
+    cluster = {"Namespace", "ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy",
+               "ValidatingAdmissionPolicyBinding", "SecurityContextConstraints"}
+    for file in chart.EXAMPLES:
+        for found in Rendered(None, f"--values={file}").objects:
+            assert found["metadata"].get("namespace") == (None if found["kind"] in cluster else "hooks"), found["kind"]
+
+
+def test_namespace():
+    labels = only_with({"namespace": {"create": True}}, "Namespace", "hooks")["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "privileged"
+
+
+# Images
+
+@pytest.mark.parametrize(("image", "expected"), [
+    ({}, "ghcr.io/grapnel/grapnel:0.1.0"), ({"tag": "2"}, "ghcr.io/grapnel/grapnel:2"),
+    ({"digest": DIGEST, "tag": "2"}, f"ghcr.io/grapnel/grapnel@{DIGEST}"),
+    ({"registry": "example.com:5000", "repository": "a/b"}, "example.com:5000/a/b:0.1.0")])
+def test_image(image: dict, expected: str):
+    rendered = Rendered({"image": image, "hookPrograms": {"images": [IMAGE]}})
+    assert rendered.container()["image"] == rendered.container("self")["image"] == expected
+    own = {container["image"] for _, pod in chart.pods(rendered.objects) for container in chart.containers(pod)
+           if container.get("command", [""])[0] == "grapnel"}
+    assert own == {expected}
+
+
+def test_images_of_others_are_pinned_too():
+    image = {"digest": DIGEST}
+    rendered = Rendered({"kubectl": {"image": image}, "cleanup": {"pauseImage": image}, "startupTaint": {"enabled": True},
+                         "enableNri": {"enabled": True, "image": image}, "image": image})
+    images = {container["image"] for _, pod in chart.pods(rendered.objects) for container in chart.containers(pod)}
+    assert len(images) == 4 and all(image.endswith(f"@{DIGEST}") for image in images)
+
+
+def test_pull_policy_and_secrets():
+    rendered = Rendered({"image": {"pullPolicy": "Always"}, "imagePullSecrets": [{"name": "registry"}]})
+    assert rendered.container()["imagePullPolicy"] == "Always"
+    assert all(pod["imagePullSecrets"] == [{"name": "registry"}] for _, pod in chart.pods(rendered.objects))
+    assert all("imagePullSecrets" not in pod for _, pod in chart.pods(Rendered().objects))
+
+
+# The runtime
+
+def test_the_socket_is_mounted_by_its_directory():
+    rendered = Rendered({"nri": {"index": "05", "name": "hooks", "socketDir": "/run/other", "socketName": "n.sock"}})
+    assert rendered.container()["args"][:3] == ["--socket=/run/other/n.sock", "--index=05", "--name=hooks"]
+    assert rendered.mounts()["/run/other"]["readOnly"]
+    assert rendered.host_paths()["/run/other"] == "nri"
+
+
+def test_host_paths_are_few():
+    assert set(Rendered().host_paths()) == {"/var/run/nri", "/run/grapnel", "/var/lib/grapnel", "/opt/grapnel/programs"}
+
+
+def test_the_cleanup_sees_what_the_plugin_left():
+    rendered = Rendered({"hookPrograms": {"dir": "/x/programs"}, "nri": {"socketDir": "/run/other"}})
+    spec = rendered.one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]
+    paths = {volume["hostPath"]["path"] for volume in spec["volumes"] if "hostPath" in volume}
+    assert paths == set(rendered.host_paths())
+
+
+def test_tolerated_by_required_plugins():
+    rendered = Rendered({"requiredPlugin": {"tolerateAnnotation": "example.com/without"}})
+    templates = [found["spec"].get("template", found)["metadata"] for found in rendered.objects
+                 if found["kind"] in ("DaemonSet", "Job", "Pod")]
+    assert len(templates) == 5
+    assert all(meta["annotations"]["example.com/without"] == "true" for meta in templates)
+
+
+def test_enable_nri():
+    container = Rendered({"enableNri": {"enabled": True}}).container("enable-nri")
+    assert "RESTART_UNIT" not in json.dumps(container) and "host-root" not in json.dumps(container)
+    rendered = Rendered({"enableNri": {"enabled": True, "restart": True, "unit": "k3s.service"}})
+    container = rendered.container("enable-nri")
+    assert {"name": "RESTART_UNIT", "value": "k3s.service"} in container["env"]
+    assert rendered.mounts("enable-nri")["/host"]["readOnly"] and "/host" not in rendered.mounts()
+    script = rendered.one("ConfigMap", "g-grapnel-enable-nri")["data"]["enable-nri.sh"]
+    assert script.rstrip() == (CHART / "files/enable-nri.sh").read_text().rstrip()
+    assert rendered.pod["initContainers"][0]["name"] == "enable-nri"
+    assert "initContainers" not in Rendered().pod
+
+
+# Rules, policy, settings
+
+def test_rules_in_order_of_precedence():
+    values = {"rules": {"hostDirs": ["/etc/a", "/etc/b"], "existingConfigMaps": ["one", "two"],
+                        "files": {"a.yaml": "text: {{ not a template }}\n", "gone.yaml": None}}}
+    rendered = Rendered(values)
+    assert rendered.config()["hooksDirs"] == ["/rules/host/etc/a", "/rules/host/etc/b", "/rules/configmap/one",
+                                              "/rules/configmap/two", "/rules/values"]
+    assert set(rendered.config()["hooksDirs"]) <= set(rendered.mounts())
+    assert all(rendered.mounts()[path]["readOnly"] for path in rendered.config()["hooksDirs"])
+    assert rendered.config_map("rules")["data"] == {"a.yaml": "text: {{ not a template }}\n"}
+
+
+def test_no_file_is_mounted_alone():
+    """The kubelet never changes what is mounted by subPath."""
+    assert "subPath" not in chart.text(None, f"--values={CHART / 'ci/full-check-values.yaml'}")
+
+
+def test_the_release_is_exempt_from_its_own_rules():
+    assert Rendered().config()["ownNamespace"] == "hooks"
+    assert Rendered().policy()["exemptNamespaces"] == ["kube-system", "hooks"]
+    assert Rendered({"policy": {"spec": {"exemptNamespaces": []}}}).policy()["exemptNamespaces"] == ["hooks"]
+    mine = Rendered({"policy": {"spec": {"exemptNamespaces": ["hooks", {"prefix": "x-"}]}}}).policy()
+    assert mine["exemptNamespaces"] == ["hooks", {"prefix": "x-"}]
+
+
+def test_policy_of_a_config_map():
+    rendered = Rendered({"policy": {"existingConfigMap": "mine"}})
+    assert "policy.yaml" not in rendered.config_map("settings")["data"]
+    sources = next(volume for volume in rendered.pod["volumes"] if volume["name"] == "settings")["projected"]["sources"]
+    assert sources[1]["configMap"] == {"name": "mine", "items": [{"key": "policy.yaml", "path": "policy.yaml"}]}
+
+
+def test_settings():
+    config = Rendered({"config": {"logLevel": "debug", "requiredSets": ["a"]}}).config()
+    assert config["logLevel"] == "debug" and config["requiredSets"] == ["a"]
+    assert not {"hostRoot", "programsDir", "metricsAddress", "metricsTextfile"} & set(config)
+    assert Rendered({"hookPrograms": {"dir": "/x/y"}}).config()["programsDir"] == "/x/y"
+
+
+def test_watch_leaves_pods_alone():
+    before, after = Rendered(), Rendered({"rules": {"files": {"a.yaml": "#"}}, "config": {"logLevel": "debug"}})
+    assert before.template == after.template
+    assert before.config_map("rules")["metadata"]["name"] == after.config_map("rules")["metadata"]["name"]
+    assert "immutable" not in after.config_map("rules")
+
+
+def test_restart_makes_new_pods_and_keeps_the_texts_of_the_old():
+    one, same, rules, settings = (Rendered({"reload": {"mode": "Restart"}} | more) for more in (
+        {}, {"minReadySeconds": 7}, {"rules": {"files": {"a.yaml": "#"}}}, {"config": {"logLevel": "debug"}}))
+    assert one.template == same.template
+    for part, changed in (("rules", rules), ("settings", settings)):
+        assert changed.template != one.template
+        assert changed.template["metadata"]["annotations"]["checksum/rules"] != one.template["metadata"]["annotations"]["checksum/rules"]
+        assert changed.config_map(part)["metadata"]["name"] != one.config_map(part)["metadata"]["name"]
+        assert changed.config_map(part)["immutable"]
+        assert changed.config_map(part)["metadata"]["name"] in json.dumps(changed.pod["volumes"])
+
+
+# Hook programs
+
+def test_programs_of_images():
+    rendered = Rendered({"hookPrograms": {"images": [IMAGE, IMAGE | {"name": "b", "pullPolicy": "Never"}], "dir": "/x/p"}})
+    assert [container["name"] for container in rendered.pod["initContainers"]] == ["self", "program-netdev", "program-b"]
+    assert rendered.container("self")["command"] == ["grapnel", "setup", "self", "--to", "/tools"]
+    first, second = rendered.container("program-netdev"), rendered.container("program-b")
+    assert first["command"] == ["/tools/grapnel", "setup", "install", "--from", "/hooks", "--to", "/x/p/netdev"]
+    assert (first["image"], first["imagePullPolicy"], second["imagePullPolicy"]) == ("example.com/netdev:1", "IfNotPresent", "Never")
+    assert rendered.mounts("program-b")["/tools"]["readOnly"] and "/x/p" in rendered.mounts("program-b")
+    assert "readOnly" not in rendered.mounts()["/x/p"]  # the plugin collects what no container names
+
+
+def test_tools_only_where_needed():
+    assert "tools" not in json.dumps(Rendered().pod)
+    for values in ({"extraContainers": [{"name": "x", "image": "y:1"}]}, {"startupTaint": {"enabled": True}}):
+        assert "self" in [container["name"] for container in Rendered(values).pod["initContainers"]]
+
+
+def test_host_root():
+    rendered = Rendered({"hostRootMount": True, "hookPrograms": {"hostDirs": ["/opt/hooks"]}})
+    assert rendered.config()["hostRoot"] == "/host"
+    mount = rendered.mounts()["/host"]
+    assert mount["readOnly"] and mount["mountPropagation"] == "HostToContainer"
+    assert "/host/opt/grapnel/programs" in rendered.mounts() and "/opt/hooks" not in rendered.host_paths()
+    without = Rendered({"hookPrograms": {"hostDirs": ["/opt/hooks"]}})
+    assert without.mounts()["/opt/hooks"]["readOnly"] and "/" not in without.host_paths()
+
+
+# Hooks of the release
+
+def weight(found: dict) -> int:
+    return int(found["metadata"]["annotations"]["helm.sh/hook-weight"])
+
+
+def hooks(rendered: Rendered, event: str) -> list[dict]:
+    return [found for found in rendered.objects
+            if event in found["metadata"].get("annotations", {}).get("helm.sh/hook", "").split(",")]
+
+
+def test_preflight_carries_the_new_texts():
+    rendered = Rendered({"rules": {"files": {"a.yaml": "#"}, "existingConfigMaps": ["one"], "hostDirs": ["/etc/a"]}})
+    found = {item["kind"] + "/" + item["metadata"]["name"]: item for item in hooks(rendered, "pre-upgrade")}
+    assert set(found) == {"ConfigMap/g-grapnel-preflight-rules", "ConfigMap/g-grapnel-preflight-settings", "Job/g-grapnel-preflight"}
+    assert hooks(rendered, "pre-install") == hooks(rendered, "pre-upgrade")
+    job = found["Job/g-grapnel-preflight"]
+    assert all(weight(item) < weight(job) for item in found.values() if item is not job)
+    for part in ("rules", "settings"):
+        mine, theirs = rendered.config_map(part, True)["data"], rendered.config_map(part)["data"]
+        assert {key: text.strip() for key, text in mine.items()} == {key: text.strip() for key, text in theirs.items()}
+    spec = job["spec"]["template"]["spec"]
+    assert "serviceAccountName" not in spec and spec["restartPolicy"] == "Never" and job["spec"]["backoffLimit"] == 0
+    container = spec["containers"][0]
+    assert container["command"] == ["grapnel", "check", "--strict", "--no-host"]
+    assert container["securityContext"]["runAsNonRoot"] and container["securityContext"]["runAsUser"] == 65532
+    mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
+    assert set(rendered.config()["hooksDirs"]) <= mounted
+    assert "hostPath" not in json.dumps(spec)
+    assert hooks(Rendered({"preflight": {"enabled": False}}), "pre-upgrade") == []
+
+
+def test_cleanup():
+    rendered = Rendered({"cleanup": {"timeoutSeconds": 99}, "rules": {"hostDirs": ["/etc/a"]}})
+    found = hooks(rendered, "post-delete")
+    order = {kind: weight(item) for item in found for kind in [item["kind"]]}
+    assert set(order) == {"ServiceAccount", "Role", "RoleBinding", "ConfigMap", "DaemonSet", "Job"}
+    assert max(order[kind] for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap")) < order["DaemonSet"] < order["Job"]
+    assert all("hook-succeeded" in item["metadata"]["annotations"]["helm.sh/hook-delete-policy"] for item in found)
+    spec = rendered.one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]
+    assert spec["initContainers"][0]["command"] == ["grapnel", "setup", "cleanup"]
+    apart = spec["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]["labelSelector"]
+    assert apart["matchLabels"].items() <= rendered.template["metadata"]["labels"].items()
+    job = rendered.one("Job", "g-grapnel-cleanup")["spec"]
+    assert "--timeout=99s" in job["template"]["spec"]["containers"][0]["command"] and job["activeDeadlineSeconds"] > 99
+    rules = rendered.one("Role", "g-grapnel-cleanup")["rules"]
+    assert rules == [{"apiGroups": ["apps"], "resources": ["daemonsets"], "resourceNames": ["g-grapnel-cleanup"],
+                      "verbs": ["get", "list", "watch"]}]
+    assert hooks(Rendered({"cleanup": {"enabled": False}}), "post-delete") == []
+
+
+def test_cleanup_runs_on_the_nodes_of_the_plugin():
+    node = {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchFields": []}]}}
+    values = {"affinity": {"nodeAffinity": node}, "nodeSelector": {"a": "b"}, "tolerations": [{"key": "x", "operator": "Exists"}]}
+    rendered = Rendered(values)
+    spec = rendered.one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]
+    for key in ("nodeSelector", "tolerations"):
+        assert spec[key] == rendered.pod[key]
+    assert spec["affinity"]["nodeAffinity"] == node == rendered.pod["affinity"]["nodeAffinity"]
+
+
+def test_helm_test():
+    rendered = Rendered()
+    pod = rendered.one("Pod", "g-grapnel-test-ready")
+    assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    assert pod["spec"]["containers"][0]["command"][:3] == ["grapnel", "probe", "ready"]
+    with_ = pod["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]["labelSelector"]
+    assert with_["matchLabels"].items() <= rendered.template["metadata"]["labels"].items()
+
+
+# Startup taint
+
+def test_startup_taint():
+    rendered = Rendered({"startupTaint": {"enabled": True, "key": "example.com/wait"}, "serviceAccount": {"name": "me"}})
+    container = rendered.container("startup-taint")
+    assert container["command"] == ["/tools/grapnel", "probe", "ready", "--wait", "--", "kubectl", "taint", "node",
+                                    "$(NODE_NAME)", "example.com/wait-"]
+    assert rendered.one("ClusterRole", "g-grapnel-startup-taint")["rules"] == [
+        {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "patch"]}]
+    subject = rendered.one("ClusterRoleBinding", "g-grapnel-startup-taint")["subjects"][0]
+    assert (subject["namespace"], subject["name"]) == ("hooks", "me")
+    policy = rendered.one("ValidatingAdmissionPolicy", "g-grapnel-startup-taint")["spec"]
+    assert "system:serviceaccount:hooks:me" in policy["matchConditions"][0]["expression"]
+    assert policy["failurePolicy"] == "Fail"
+    assert any('t.key == "example.com/wait"' in item["expression"] for item in policy["validations"])
+    binding = rendered.one("ValidatingAdmissionPolicyBinding", "g-grapnel-startup-taint")["spec"]
+    assert binding == {"policyName": "g-grapnel-startup-taint", "validationActions": ["Deny"]}
+    assert not Rendered().all("ClusterRole")
+
+
+# The pod
+
+def test_update_leaves_no_gap():
+    spec = one("DaemonSet")["spec"]
+    assert spec["updateStrategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+    assert spec["minReadySeconds"] > 0
+    assert one("DaemonSet", {"updateStrategy": {"type": "OnDelete"}})["spec"]["updateStrategy"] == {"type": "OnDelete"}
+
+
+def test_probes_ask_the_real_session():
+    container = Rendered().container()
+    commands = {probe: container[probe]["exec"]["command"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
+    assert commands == {"startupProbe": ["grapnel", "probe", "live"], "livenessProbe": ["grapnel", "probe", "live"],
+                        "readinessProbe": ["grapnel", "probe", "ready"]}
+    live = container["livenessProbe"]
+    assert live["periodSeconds"] * live["failureThreshold"] >= 120
+    without = Rendered({"probes": {probe: {"enabled": False} for probe in ("startup", "liveness", "readiness")}}).container()
+    assert not [key for key in without if key.endswith("Probe")]
+    assert Rendered({"probes": {"readiness": {"initialDelaySeconds": 3}}}).container()["readinessProbe"]["initialDelaySeconds"] == 3
+
+
+def test_users_and_seccomp():
+    pod = Rendered().pod
+    assert pod["hostUsers"] is True and Rendered().container()["securityContext"]["runAsUser"] == 0
+    assert pod["terminationGracePeriodSeconds"] <= 10 and pod["tolerations"] == [{"operator": "Exists"}]
+    assert pod["priorityClassName"] == "system-node-critical"
+    assert "priorityClassName" not in Rendered({"priorityClassName": ""}).pod
+
+
+def test_selinux():
+    for _, pod in chart.pods(Rendered({"seLinuxOptions": {"type": "spc_t"}, "startupTaint": {"enabled": True}}).objects):
+        assert all(container["securityContext"]["seLinuxOptions"] == {"type": "spc_t"} for container in chart.containers(pod))
+    assert "seLinuxOptions" not in chart.text()
+
+
+def test_openshift():
+    rendered = Rendered({"openshift": {"scc": True}})
+    scc = rendered.one("SecurityContextConstraints", "hooks-g-grapnel")
+    assert scc["users"] == ["system:serviceaccount:hooks:g-grapnel"]
+    assert scc["allowHostDirVolumePlugin"] and not scc["allowPrivilegedContainer"] and scc["allowedCapabilities"] == []
+    later = rendered.one("SecurityContextConstraints", "hooks-g-grapnel-cleanup")
+    assert later["metadata"]["annotations"]["helm.sh/hook"] == "post-delete"
+    assert later["users"] == ["system:serviceaccount:hooks:g-grapnel-cleanup"]
+    uids = {name: container["securityContext"].get("runAsUser") for _, pod in chart.pods(rendered.objects)
+            for container in chart.containers(pod) for name in [container["name"]]}
+    assert uids == {"grapnel": 0, "cleanup": 0, "ready": 0, "check": None, "done": None, "wait": None}
+    restart = Rendered({"openshift": {"scc": True}, "enableNri": {"enabled": True, "restart": True}})
+    assert restart.one("SecurityContextConstraints", "hooks-g-grapnel")["allowedCapabilities"] == ["SYS_CHROOT"]
+    assert "cleanup" not in "".join(Rendered({"openshift": {"scc": True}, "cleanup": {"enabled": False}}).names("SecurityContextConstraints"))
+
+
+def test_service_account():
+    account = one("ServiceAccount", {"serviceAccount": {"annotations": {"a": "b"}}})
+    assert account["metadata"]["annotations"] == {"a": "b"} and account["automountServiceAccountToken"] is False
+    rendered = Rendered({"serviceAccount": {"create": False, "name": "mine"}})
+    assert rendered.pod["serviceAccountName"] == "mine" and "mine" not in rendered.names("ServiceAccount")
+
+
+def test_extras_are_added_and_replace_nothing():
+    extra = {"name": "x", "image": "y:1"}
+    values = {"extraArgs": ["--oci-hooks-dir=/x"], "extraEnv": [{"name": "A", "value": "b"}], "podAnnotations": {"n": "o"},
+              "extraVolumes": [{"name": "v", "emptyDir": {}}], "extraVolumeMounts": [{"name": "v", "mountPath": "/v"}],
+              "extraContainers": [extra], "extraInitContainers": [extra], "affinity": {"podAffinity": {"a": []}}}
+    plain, rendered = Rendered(), Rendered(values)
+    assert rendered.container()["args"] == plain.container()["args"] + ["--oci-hooks-dir=/x"]
+    assert rendered.container()["env"] == plain.container()["env"] + [{"name": "A", "value": "b"}]
+    assert rendered.container()["volumeMounts"] == plain.container()["volumeMounts"] + [{"name": "v", "mountPath": "/v"}]
+    assert rendered.pod["volumes"][-1] == {"name": "v", "emptyDir": {}}
+    assert rendered.pod["containers"][-1] == rendered.pod["initContainers"][-1] == extra
+    assert rendered.template["metadata"]["annotations"]["n"] == "o"
+    assert rendered.pod["affinity"] == {"podAffinity": {"a": []}} and "affinity" not in plain.pod
+
+
+# Metrics
+
+def test_no_port_by_default():
+    assert "ports" not in Rendered().container() and "metrics" not in json.dumps(Rendered().config())
+
+
+def test_metrics_port():
+    rendered = Rendered({"metrics": {"enabled": True, "port": 2000, "scrapeAnnotations": True}})
+    assert rendered.config()["metricsAddress"] == ":2000"
+    assert rendered.container()["ports"] == [{"name": "metrics", "containerPort": 2000, "protocol": "TCP"}]
+    annotations = rendered.template["metadata"]["annotations"]
+    assert (annotations["prometheus.io/scrape"], annotations["prometheus.io/port"]) == ("true", "2000")
+    assert "prometheus.io/scrape" not in Rendered({"metrics": {"enabled": True}}).template["metadata"]["annotations"]
+
+
+@pytest.mark.parametrize(("value", "kind", "endpoints"), [
+    ("podMonitor", "PodMonitor", "podMetricsEndpoints"), ("serviceMonitor", "ServiceMonitor", "endpoints")])
+def test_monitors(value: str, kind: str, endpoints: str):
+    values = {"metrics": {"enabled": True, value: {"enabled": True, "interval": "17s", "labels": {"release": "p"}}}}
+    found = only_with(values, kind, "g-grapnel")
+    assert found["metadata"]["labels"]["release"] == "p"
+    endpoint = found["spec"][endpoints][0]
+    assert (endpoint["port"], endpoint["interval"]) == ("metrics", "17s")
+    assert endpoint["relabelings"][0]["targetLabel"] == "instance"
+    rendered = Rendered(values)
+    selected = found["spec"]["selector"]["matchLabels"].items()
+    if kind == "PodMonitor":
+        assert selected <= rendered.template["metadata"]["labels"].items() and not rendered.all("Service")
+    else:
+        service = rendered.one("Service", "g-grapnel-metrics")
+        assert selected <= service["metadata"]["labels"].items()
+        assert service["spec"]["selector"].items() <= rendered.template["metadata"]["labels"].items()
+
+
+def test_alerts_are_those_of_the_file(promtool: str, tmp_path: Path):
+    alerts = yaml.safe_load((CHART / "files/alerts.yaml").read_text())["groups"]
+    values = {"metrics": {"prometheusRule": {"enabled": True}}}
+    assert only_with(values, "PrometheusRule", "g-grapnel")["spec"]["groups"] == alerts
+    values["metrics"]["prometheusRule"]["disabled"] = ["GrapnelConfigDiffers"]
+    left = one("PrometheusRule", values)["spec"]
+    names = [rule["alert"] for rule in alerts[0]["rules"]]
+    assert [rule["alert"] for rule in left["groups"][0]["rules"]] == [name for name in names if name != "GrapnelConfigDiffers"]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(left))
+    done = subprocess.run([promtool, "check", "rules", tmp_path / "rules.yaml"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_dashboard():
+    values = {"metrics": {"dashboard": {"enabled": True, "annotations": {"folder": "nodes"}}}}
+    found = only_with(values, "ConfigMap", "g-grapnel-dashboard")
+    assert found["data"]["grapnel.json"] == (CHART / "files/dashboard.json").read_text()
+    assert found["metadata"]["labels"]["grafana_dashboard"] == "1" and found["metadata"]["annotations"] == {"folder": "nodes"}
+
+
+def test_textfile():
+    rendered = Rendered({"metrics": {"textfileDir": "/var/lib/node_exporter"}})
+    assert rendered.config()["metricsTextfile"] == "/textfile/grapnel.prom"
+    assert "/textfile" in rendered.mounts() and rendered.host_paths()["/var/lib/node_exporter"] == "textfile"
+
+
+def test_network_policy():
+    closed = only_with({"networkPolicy": {"enabled": True}}, "NetworkPolicy", "g-grapnel")["spec"]
+    assert closed["policyTypes"] == ["Ingress", "Egress"] and not {"ingress", "egress"} & set(closed)
+    peers = [{"namespaceSelector": {"matchLabels": {"a": "b"}}}]
+    scraped = one("NetworkPolicy", {"networkPolicy": {"enabled": True, "metricsFrom": peers}, "metrics": {"enabled": True}})["spec"]
+    assert scraped["ingress"] == [{"from": peers, "ports": [{"port": "metrics", "protocol": "TCP"}]}] and "egress" not in scraped
+    taint = {"networkPolicy": {"enabled": True, "apiServerPorts": [6443]}, "startupTaint": {"enabled": True}}
+    assert one("NetworkPolicy", taint)["spec"]["egress"] == [{"ports": [{"port": 6443, "protocol": "TCP"}]}]
+
+
+def test_vertical_pod_autoscaler():
+    values = {"verticalPodAutoscaler": {"enabled": True, "updateMode": "Initial"}}
+    spec = only_with(values, "VerticalPodAutoscaler", "g-grapnel")["spec"]
+    assert spec["targetRef"] == {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "g-grapnel"}
+    assert spec["updatePolicy"] == {"updateMode": "Initial"}
