@@ -21,23 +21,22 @@ def helm() -> str:
     return str(cache.fetched("helm-4.1.4") / "helm")
 
 
-def run(verb: str, *args: object, values: object = None) -> subprocess.CompletedProcess:
-    """helm VERB with the chart; values are laid over those of the files in args."""
-    more = ["--values", "-"] if values is not None else []
+@functools.cache
+def _run(verb: str, args: tuple[str, ...], values: str) -> subprocess.CompletedProcess:
     names = ["g"] if verb == "template" else []
-    return subprocess.run([helm(), verb, *names, CHART, *map(str, args), *more], input=json.dumps(values),
+    return subprocess.run([helm(), verb, *names, CHART, *args, "--values", "-"], input=values,
                           capture_output=True, text=True, check=False, timeout=60)
 
 
-@functools.cache
-def _text(values: str, args: tuple[str, ...]) -> str:
-    done = run("template", "--namespace=hooks", *args, values=json.loads(values))
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def run(verb: str, *args: object, values: object = None) -> subprocess.CompletedProcess:
+    """helm VERB with the chart; values are laid over those of the files in args."""
+    return _run(verb, tuple(map(str, args)), json.dumps(values or {}))
 
 
 def text(values: object = None, *args: object) -> str:
-    return _text(json.dumps(values or {}), tuple(map(str, args)))
+    done = run("template", "--namespace=hooks", *args, values=values)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 class Rendered:

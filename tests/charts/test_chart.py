@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,16 @@ def test_versions():
     images = yaml.safe_load(meta["annotations"]["artifacthub.io/images"])
     assert [image["image"] for image in images] == [Rendered().container()["image"]]
     assert yaml.safe_load(meta["annotations"]["artifacthub.io/changes"])
+
+
+def test_what_is_packaged(tmp_path: Path):
+    """The chart and its page, without what tests and tools read."""
+    subprocess.run([chart.helm(), "package", CHART, "--destination", tmp_path], check=True, capture_output=True, timeout=60)
+    with tarfile.open(next(tmp_path.glob("grapnel-*.tgz"))) as archive:
+        names = {name.removeprefix("grapnel/") for name in archive.getnames()}
+    there = {str(path.relative_to(CHART)) for path in CHART.rglob("*") if path.is_file()}
+    left = {name for name in there if name.startswith("ci/")} | {"README.head.md", ".helmignore"}
+    assert names - {".helmignore"} == there - left
 
 
 def test_an_old_cluster_is_refused():

@@ -88,7 +88,7 @@ def test_image(image: dict, expected: str):
     rendered = Rendered({"image": image, "hookPrograms": {"images": [IMAGE]}})
     assert rendered.container()["image"] == rendered.container("self")["image"] == expected
     own = {container["image"] for _, pod in chart.pods(rendered.objects) for container in chart.containers(pod)
-           if container.get("command", [""])[0] == "grapnel"}
+           if container.get("command", [""])[0] == "/usr/bin/grapnel"}
     assert own == {expected}
 
 
@@ -212,7 +212,7 @@ def test_restart_makes_new_pods_and_keeps_the_texts_of_the_old():
 def test_programs_of_images():
     rendered = Rendered({"hookPrograms": {"images": [IMAGE, IMAGE | {"name": "b", "pullPolicy": "Never"}], "dir": "/x/p"}})
     assert [container["name"] for container in rendered.pod["initContainers"]] == ["self", "program-netdev", "program-b"]
-    assert rendered.container("self")["command"] == ["grapnel", "setup", "self", "--to", "/tools"]
+    assert rendered.container("self")["command"] == ["/usr/bin/grapnel", "setup", "self", "--to", "/tools"]
     first, second = rendered.container("program-netdev"), rendered.container("program-b")
     assert first["command"] == ["/tools/grapnel", "setup", "install", "--from", "/hooks", "--to", "/x/p/netdev"]
     assert (first["image"], first["imagePullPolicy"], second["imagePullPolicy"]) == ("example.com/netdev:1", "IfNotPresent", "Never")
@@ -260,11 +260,15 @@ def test_preflight_carries_the_new_texts():
     spec = job["spec"]["template"]["spec"]
     assert "serviceAccountName" not in spec and spec["restartPolicy"] == "Never" and job["spec"]["backoffLimit"] == 0
     container = spec["containers"][0]
-    assert container["command"] == ["grapnel", "check", "--strict", "--no-host"]
+    assert container["command"] == ["/usr/bin/grapnel", "check", "--strict", "--no-host"]
     assert container["securityContext"]["runAsNonRoot"] and container["securityContext"]["runAsUser"] == 65532
     mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
     assert set(rendered.config()["hooksDirs"]) <= mounted
     assert "hostPath" not in json.dumps(spec)
+    carried = {volume["configMap"]["name"] for volume in spec["volumes"] if "configMap" in volume}
+    settings = next(volume for volume in spec["volumes"] if volume["name"] == "settings")["projected"]["sources"]
+    assert carried == {"g-grapnel-preflight-rules", "one"}
+    assert [source["configMap"]["name"] for source in settings] == ["g-grapnel-preflight-settings"]
     assert hooks(Rendered({"preflight": {"enabled": False}}), "pre-upgrade") == []
 
 
@@ -276,7 +280,7 @@ def test_cleanup():
     assert max(order[kind] for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap")) < order["DaemonSet"] < order["Job"]
     assert all("hook-succeeded" in item["metadata"]["annotations"]["helm.sh/hook-delete-policy"] for item in found)
     spec = rendered.one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]
-    assert spec["initContainers"][0]["command"] == ["grapnel", "setup", "cleanup"]
+    assert spec["initContainers"][0]["command"] == ["/usr/bin/grapnel", "setup", "cleanup"]
     apart = spec["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]["labelSelector"]
     assert apart["matchLabels"].items() <= rendered.template["metadata"]["labels"].items()
     job = rendered.one("Job", "g-grapnel-cleanup")["spec"]
@@ -301,7 +305,7 @@ def test_helm_test():
     rendered = Rendered()
     pod = rendered.one("Pod", "g-grapnel-test-ready")
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
-    assert pod["spec"]["containers"][0]["command"][:3] == ["grapnel", "probe", "ready"]
+    assert pod["spec"]["containers"][0]["command"][:3] == ["/usr/bin/grapnel", "probe", "ready"]
     with_ = pod["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]["labelSelector"]
     assert with_["matchLabels"].items() <= rendered.template["metadata"]["labels"].items()
 
@@ -338,8 +342,8 @@ def test_update_leaves_no_gap():
 def test_probes_ask_the_real_session():
     container = Rendered().container()
     commands = {probe: container[probe]["exec"]["command"] for probe in ("startupProbe", "livenessProbe", "readinessProbe")}
-    assert commands == {"startupProbe": ["grapnel", "probe", "live"], "livenessProbe": ["grapnel", "probe", "live"],
-                        "readinessProbe": ["grapnel", "probe", "ready"]}
+    assert commands == {"startupProbe": ["/usr/bin/grapnel", "probe", "live"], "livenessProbe": ["/usr/bin/grapnel", "probe", "live"],
+                        "readinessProbe": ["/usr/bin/grapnel", "probe", "ready"]}
     live = container["livenessProbe"]
     assert live["periodSeconds"] * live["failureThreshold"] >= 120
     without = Rendered({"probes": {probe: {"enabled": False} for probe in ("startup", "liveness", "readiness")}}).container()
@@ -362,9 +366,9 @@ def test_selinux():
 
 
 def test_openshift():
-    rendered = Rendered({"openshift": {"scc": True}})
+    rendered = Rendered({"openshift": {"scc": True}, "serviceAccount": {"name": "me"}})
     scc = rendered.one("SecurityContextConstraints", "hooks-g-grapnel")
-    assert scc["users"] == ["system:serviceaccount:hooks:g-grapnel"]
+    assert scc["users"] == ["system:serviceaccount:hooks:me"]
     assert scc["allowHostDirVolumePlugin"] and not scc["allowPrivilegedContainer"] and scc["allowedCapabilities"] == []
     later = rendered.one("SecurityContextConstraints", "hooks-g-grapnel-cleanup")
     assert later["metadata"]["annotations"]["helm.sh/hook"] == "post-delete"
