@@ -89,6 +89,14 @@ def test_rules_and_settings_pass_check(file: Path | None, tmp_path: Path):
     assert [item for item in found if not PENDING.search(item["text"])] == []
 
 
+def test_the_example_of_the_page(tmp_path: Path):
+    page = (CHART / "README.md").read_text()
+    values = yaml.safe_load(re.search(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[1])
+    rendered = Rendered(values)
+    assert "program-netdev" in [container["name"] for container in rendered.pod["initContainers"]]
+    assert [item for item in findings(tmp_path, rendered, hook=True) if not PENDING.search(item["text"])] == []
+
+
 def test_a_bad_rule_reaches_the_preflight(tmp_path: Path):
     values = {"rules": {"files": {"bad.yaml": "apiVersion: grapnel/v1beta1\nkind: HookSet\nspec: {}\n"}}}
     found = findings(tmp_path, Rendered(values), hook=True)

@@ -33,6 +33,7 @@ REFUSED = [
     ({"enableNri": {"restart": True}}, "does nothing without enableNri.enabled"),
     ({"extraArgs": ["--socket=/x"]}, "set nri.socketDir instead"),
     ({"extraArgs": ["--metrics"]}, "set metrics instead"),
+    ({"extraArgs": ["--programs-dir=/x"]}, "set hookPrograms.dir instead"),
     ({"extraArgs": ["--log-format=json", "--policy=/x"]}, "set policy instead"),
 ]
 

@@ -301,6 +301,19 @@ def test_cleanup_runs_on_the_nodes_of_the_plugin():
     assert spec["affinity"]["nodeAffinity"] == node == rendered.pod["affinity"]["nodeAffinity"]
 
 
+def test_jobs_keep_off_nodes_that_do_not_work():
+    """Who tolerates everything is put on a node that is not ready, too."""
+    mine = {"key": "a", "operator": "Exists"}
+    taint = {"key": "example.com/wait", "operator": "Exists"}
+    plain = Rendered()
+    asked = Rendered({"jobs": {"tolerations": [mine]}, "startupTaint": {"enabled": True, "key": "example.com/wait"}})
+    for rendered, expected in ((plain, [{"key": "node-role.kubernetes.io/control-plane", "operator": "Exists"}]),
+                               (asked, [mine, taint])):
+        specs = [spec for where, spec in chart.pods(rendered.objects) if not where.startswith("DaemonSet")]
+        assert len(specs) == 3 and all(spec["tolerations"] == expected for spec in specs)
+        assert all(spec["nodeSelector"] == rendered.pod["nodeSelector"] for spec in specs)
+
+
 def test_helm_test():
     rendered = Rendered()
     pod = rendered.one("Pod", "g-grapnel-test-ready")

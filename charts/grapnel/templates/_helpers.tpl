@@ -81,6 +81,16 @@ nodeSelector: {{ toJson .Values.nodeSelector }}
 tolerations: {{ toJson .Values.tolerations }}
 {{- end -}}
 
+{{/* Where pods run that need some node that works. */}}
+{{- define "grapnel.jobPlacement" -}}
+{{- $tolerations := .Values.jobs.tolerations -}}
+{{- if .Values.startupTaint.enabled -}}
+{{- $tolerations = append $tolerations (dict "key" .Values.startupTaint.key "operator" "Exists") -}}
+{{- end -}}
+nodeSelector: {{ toJson .Values.nodeSelector }}
+tolerations: {{ toJson $tolerations }}
+{{- end -}}
+
 {{/* Annotations that let a pod start before the plugin, where the runtime requires it. */}}
 {{- define "grapnel.podAnnotations" -}}
 {{- with .Values.requiredPlugin.tolerateAnnotation }}

@@ -1,4 +1,5 @@
-{{/* Waits for the plugin of its own pod and then removes the taint; the only container with a token. */}}
+{{/* Waits for the plugin, removes the taint and stays, since a container that ends would be started again. The only one
+     with a token. */}}
 {{- define "grapnel.startupTaint" -}}
 - name: startup-taint
   image: {{ include "grapnel.image" (dict "image" .Values.kubectl.image "tag" "") }}
