@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -118,6 +119,18 @@ def test_the_socket_is_mounted_by_its_directory():
 
 def test_host_paths_are_few():
     assert set(Rendered().host_paths()) == {"/var/run/nri", "/run/grapnel", "/var/lib/grapnel", "/opt/grapnel/programs"}
+
+
+def test_the_page_lists_what_may_be_mounted():
+    """Everything on at once, and each path of the host is a row of the page's table, or the value that a row names."""
+    values = {"hostRootMount": True, "enableNri": {"enabled": True, "configDir": "/a"}, "metrics": {"textfileDir": "/b"},
+              "nri": {"socketDir": "/c"}, "rules": {"hostDirs": ["/d"]}, "hookPrograms": {"dir": "/e", "hostDirs": ["/f"]}}
+    page = (CHART / "README.md").read_text()
+    table = page[page.index("| mounted |"):page.index("The container runs as")]
+    found = set(Rendered(values).host_paths()) | set(Rendered(values | {"hostRootMount": False}).host_paths())
+    named = {"/a": "`enableNri.configDir`", "/b": "`metrics.textfileDir`", "/c": "`nri.socketDir`", "/d": "`rules.hostDirs`",
+             "/e": "`hookPrograms.dir`", "/f": "`hookPrograms.hostDirs`"}
+    assert {named.get(path, f"`{path}`") for path in found} == set(re.findall("`[^` ]+`", re.sub(r" (at|only).*", " ", table)))
 
 
 def test_the_cleanup_sees_what_the_plugin_left():
