@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* app/daemon/rules/store_paths: which paths are watched for the store. */
+/* app/daemon/reload/store_paths: which paths are watched for the store. */
 #include "load/loading.h"
 
-#include "app/daemon/rules/store_paths.h"
+#include "app/daemon/reload/store_paths.h"
 
 static struct memfs host;
 
