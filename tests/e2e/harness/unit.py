@@ -28,8 +28,6 @@ class Unit:
 
     def __init__(self, machine: Machine):
         self.machine = machine
-        self.etc.mkdir(mode=0o755)
-        self.etc.joinpath("hooks.d").mkdir(mode=0o755)
 
     @property
     def etc(self) -> Path:
