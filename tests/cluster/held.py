@@ -21,9 +21,13 @@ def test_held(cluster: Cluster) -> None:
     )
     cluster.apply(pod("held", "held"))
     cluster.is_ready("held", "held")
+    container_id = cluster.container_id("held", "held")
+    pid = json.loads(cluster.crictl("inspect", container_id))["info"]["pid"]
+    lines = cluster.host.run(["cat", f"/proc/{pid}/cgroup"]).splitlines()
     facts = {
         "folder": str(cluster.host.path),
         "cgroup": cluster.host.cgroup_parent,
+        "cgroups": [line.split(":", 2)[2] for line in lines],
         "namespaces": [os.readlink(f"/proc/{cluster.host.pid}/ns/{kind}")
                        for kind in ("mnt", "net", "pid")],
     }  # fmt: skip

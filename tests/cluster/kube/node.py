@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.containerd import Containerd
-from harness.host import Host
+from harness.host import CGROUP_ROOT, Host
 from harness.procs import Process
 from harness.runtime import RUNC
 
@@ -83,8 +83,9 @@ class Kubelet:
             "kind": "KubeletConfiguration",
             "containerRuntimeEndpoint": f"unix://{self._runtime.socket}",
             "cgroupDriver": "cgroupfs",
+            # Below the host's own, so that they go with it.
             "cgroupRoot": self._host.cgroup_parent,
-            "cgroupsPerQOS": False,
+            "cgroupsPerQOS": True,
             "enforceNodeAllocatable": [],
             "failSwapOn": False,
             "localStorageCapacityIsolation": False,
@@ -107,6 +108,9 @@ class Kubelet:
 
     def start(self, taints: list[dict[str, str]] | None = None) -> None:
         """The taints count where the node is not registered yet."""
+        for top in CGROUP_ROOT.iterdir():
+            if top.is_dir() and not top.is_symlink():
+                (top / self._host.cgroup_parent.lstrip("/")).mkdir(exist_ok=True)
         config = self.folder / "config.json"
         config.write_text(json.dumps(self._config(taints or [])))
         self._process = self._host.start(
