@@ -107,6 +107,24 @@ def test_kubelet_starts_it_again(grapnel: Grapnel, namespace: str, name: str) ->
     assert run(grapnel.cluster, name.lower(), namespace, WANTED) == ["wanted"]
 
 
+def test_programs_are_checked_where_the_host_is_seen(grapnel: Grapnel) -> None:
+    """Without the node's `/` the directories above them are the container's own."""
+    assert grapnel.findings() == ["hook-unverified"]
+    grapnel.see_host()
+    assert grapnel.findings() == []
+    aside = grapnel.cluster.recorder.rename(grapnel.cluster.shared / "aside")
+    try:
+        wanted = grapnel.rule("wanted", {"podAnnotations": WANTED})
+        grapnel.set_rules(wanted=wanted, again=grapnel.rule("again", {"namespace": "nowhere"}))
+        grapnel.cluster.until(
+            lambda: set(grapnel.findings()) == {"hook-missing"}, "the missing program is noticed"
+        )
+        assert not grapnel.status()["ready"]
+    finally:
+        aside.rename(grapnel.cluster.recorder)
+    grapnel.cluster.until(lambda: grapnel.status()["ready"], "the program is there again")
+
+
 def test_own_pods_are_never_refused(grapnel: Grapnel, namespace: str) -> None:
     """A set that refuses every container of the node lets the pod through that can mend it."""
     cluster = grapnel.cluster

@@ -16,6 +16,7 @@ NAME = "grapnel"
 RUN_DIR = "/run/grapnel"
 NRI_DIR = "/var/run/nri"
 PROGRAM = "/grapnel"
+HOST_ROOT = "/host"
 
 SETTINGS = """\
 apiVersion: grapnel/v1beta1
@@ -54,6 +55,22 @@ class Grapnel:
         """Replaces all rule files; how soon the pods see them is the kubelet's affair."""
         files = {f"{name}.yaml": text for name, text in texts.items()}
         self.cluster.apply(config_map("rules", self.namespace, files))
+
+    def see_host(self) -> None:
+        """The node's whole `/`, read-only, instead of the programs' directory alone."""
+        daemonset = self.daemonset(surge=True)
+        spec = daemonset["spec"]["template"]["spec"]
+        (shared,) = (volume for volume in spec["volumes"] if volume["name"] == "shared")
+        shared["hostPath"]["path"] = "/"
+        (mount,) = (mount for mount in spec["containers"][0]["volumeMounts"]
+                    if mount["name"] == "shared")  # fmt: skip
+        mount["mountPath"] = HOST_ROOT
+        self.cluster.apply(daemonset)
+        self.rolled_out()
+
+    def findings(self) -> list[str]:
+        """The codes of what is wrong with settings and rules."""
+        return [finding["code"] for finding in self.status()["findings"]]
 
     def install(self, surge: bool = True) -> None:
         """Returns when it is ready on the node."""
@@ -107,7 +124,7 @@ class Grapnel:
             "args": [
                 "plugin", "--socket", f"{NRI_DIR}/{self.cluster.runtime.nri_socket.name}",
                 "--hooks-dir", "/etc/grapnel/rules", "--config", "/etc/grapnel/settings/config.yaml",
-                "--node-name", "$(NODE)", "--last-good", "none",
+                "--node-name", "$(NODE)", "--host-root", HOST_ROOT, "--last-good", "none",
             ],
             "env": [{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
             "securityContext": {
@@ -122,7 +139,7 @@ class Grapnel:
             "volumeMounts": [
                 {"name": "nri", "mountPath": NRI_DIR},
                 {"name": "run", "mountPath": RUN_DIR},
-                {"name": "shared", "mountPath": shared, "readOnly": True},
+                {"name": "shared", "mountPath": HOST_ROOT + shared, "readOnly": True},
                 {"name": "rules", "mountPath": "/etc/grapnel/rules", "readOnly": True},
                 {"name": "settings", "mountPath": "/etc/grapnel/settings", "readOnly": True},
             ],
