@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from harness.host import CGROUP_ROOT
+from harness.janitor import CGROUP_ROOT
 from harness.procs import Process
 from harness.wait import until
 from kube.node import KERNEL_SETTINGS

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.containerd import Containerd
-from harness.host import CGROUP_ROOT, Host
+from harness.host import Host
+from harness.janitor import CGROUP_ROOT
 from harness.procs import Process
 from harness.runtime import RUNC
 
