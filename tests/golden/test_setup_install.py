@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 
-def setup(grapnel: str, *args: object, code: int = 0) -> subprocess.CompletedProcess:
+def call(grapnel: str, *args: object, code: int = 0) -> subprocess.CompletedProcess:
     done = subprocess.run([grapnel, "setup", *map(str, args)], capture_output=True, text=True, check=False,
                           timeout=60)
     assert done.returncode == code, done.stderr
@@ -44,23 +44,23 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_install(grapnel: str, home: Path):
     digest, to = digest_of(home / "source"), home / "programs" / "net"
     args = ("install", "--from", home / "source", "--to", to)
-    assert setup(grapnel, *args, "--dry-run").stdout == (
+    assert call(grapnel, *args, "--dry-run").stdout == (
         f"{to}/{digest} would be installed: 2 files, 256017 bytes\n{to}/current would be set to it\n")
     assert not to.exists()
-    assert setup(grapnel, *args).stdout == (
+    assert call(grapnel, *args).stdout == (
         f"{to}/{digest} installed: 2 files, 256017 bytes\n{to}/current set to it\n")
     assert os.readlink(to / "current") == digest
     assert (to / "current" / "lib/net/table").read_bytes() == (home / "source/lib/net/table").read_bytes()
-    assert setup(grapnel, *args).stdout == (
+    assert call(grapnel, *args).stdout == (
         f"{to}/{digest} is there already, and is what its name says\n{to}/current names it already\n")
     (home / "source" / "setup").write_text("#!/bin/sh\nexit 1\n")
     newer = digest_of(home / "source")
-    assert setup(grapnel, *args).stdout == (
+    assert call(grapnel, *args).stdout == (
         f"{to}/{newer} installed: 2 files, 256017 bytes\n{to}/current switched from {digest}\n")
     (to / newer / "setup").write_text("#!/bin/sh\nexit 2\n")
-    assert setup(grapnel, *args, "--dry-run").stdout.startswith(
+    assert call(grapnel, *args, "--dry-run").stdout.startswith(
         f"{to}/{newer} would be replaced, since it was damaged")
-    assert setup(grapnel, *args).stdout.startswith(f"{to}/{newer} replaced, since it was damaged")
+    assert call(grapnel, *args).stdout.startswith(f"{to}/{newer} replaced, since it was damaged")
     assert sorted(os.listdir(to)) == sorted([digest, newer, "current"])
     assert digest_of(to / newer) == newer
 
@@ -70,25 +70,25 @@ def test_host_root(grapnel: str, home: Path):
     host = home / "host"
     (host / "var/opt").mkdir(parents=True)
     (host / "opt").symlink_to("/var/opt")
-    setup(grapnel, "install", "--from", home / "source", "--to", "/opt/grapnel/programs/net", "--host-root", host)
+    call(grapnel, "install", "--from", home / "source", "--to", "/opt/grapnel/programs/net", "--host-root", host)
     assert (host / "var/opt/grapnel/programs/net/current/setup").exists()
 
 
 def test_messages(grapnel: str, home: Path):
     to = home / "programs" / "net"
     (home / "source" / "link").symlink_to("/etc/shadow")
-    done = setup(grapnel, "install", "--from", home / "source", "--to", to, code=1)
+    done = call(grapnel, "install", "--from", home / "source", "--to", to, code=1)
     assert done.stderr == ("grapnel setup: program-source: expected files and directories only, no links, found "
                            f"that {home}/source/link is a symbolic link\n")
     assert not to.exists()
     (home / "source" / "link").unlink()
-    assert "--to" in setup(grapnel, "install", "--from", home / "source", code=2).stderr
-    assert "--from" in setup(grapnel, "install", "--to", to, code=2).stderr
-    assert "absolute" in setup(grapnel, "install", "--from", "x", "--to", "x", code=2).stderr
-    assert "install or self" in setup(grapnel, "remove", code=2).stderr
-    assert "name of a package" in setup(grapnel, "install", "--from", home / "source", "--to", home / "N.x",
+    assert "--to" in call(grapnel, "install", "--from", home / "source", code=2).stderr
+    assert "--from" in call(grapnel, "install", "--to", to, code=2).stderr
+    assert "absolute" in call(grapnel, "install", "--from", "x", "--to", "x", code=2).stderr
+    assert "install or self" in call(grapnel, "remove", code=2).stderr
+    assert "name of a package" in call(grapnel, "install", "--from", home / "source", "--to", home / "N.x",
                                         code=4).stderr
-    done = setup(grapnel, "install", "--from", home / "nothing", "--to", to, code=1)
+    done = call(grapnel, "install", "--from", home / "nothing", "--to", to, code=1)
     assert "No such file" in done.stderr
 
 
@@ -129,7 +129,7 @@ def test_killed(grapnel: str, home: Path):
                     assert digest_of(to / name) == name
             if (to / "current").is_symlink():
                 assert digest_of(to / "current") == os.readlink(to / "current")
-    setup(grapnel, *args[2:])
+    call(grapnel, *args[2:])
     assert os.readlink(to / "current") == digest_of(home / "source")
     assert not [name for name in os.listdir(to) if name.startswith(".")]
 
@@ -166,10 +166,10 @@ def test_self(grapnel: str, home: Path):
     tools = home / "tools"
     tools.mkdir()
     tools.chmod(0o777)
-    assert "would be written" in setup(grapnel, "self", "--to", tools, "--dry-run").stdout
+    assert "would be written" in call(grapnel, "self", "--to", tools, "--dry-run").stdout
     assert os.listdir(tools) == []
-    setup(grapnel, "self", "--to", tools)
-    setup(grapnel, "self", "--to", tools)
+    call(grapnel, "self", "--to", tools)
+    call(grapnel, "self", "--to", tools)
     assert os.listdir(tools) == ["grapnel"]
     assert (tools / "grapnel").read_bytes() == Path(grapnel).read_bytes()
-    assert setup(str(tools / "grapnel"), "--help").stdout.startswith("Usage: grapnel setup install")
+    assert call(str(tools / "grapnel"), "--help").stdout.startswith("Usage: grapnel setup install")
