@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -118,3 +119,23 @@ def test_audit_follows_the_settings(ruled: Node):
     listener.sock.close()
     told = lines.out.splitlines()
     assert len(told) == 1 and '"container":"told"' in told[0].replace(" ", ""), told
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_told_to_stop_many_times(ruled: Node, number: signal.Signals):
+    """timeout(1) and terminals tell the whole group: whoever is told again while it ends, ends in order."""
+    for _ in range(5):
+        process = subprocess.Popen(
+            [ruled.program, "plugin", "--socket", str(ruled.home / "nri.sock"),
+             "--config", str(ruled.home / "config.yaml")],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        try:
+            assert any("rules loaded" in line for line in process.stderr)
+            process.terminate()
+            while process.poll() is None:
+                process.send_signal(number)
+        finally:
+            process.kill()
+            process.wait()
+            process.stderr.close()
+        assert process.returncode == 0

@@ -377,6 +377,19 @@ static void free_all(struct gr_plugin *p)
         event_base_free(p->base);
 }
 
+/* timeout(1) and terminals tell the whole group, so that who is told to stop may be told twice: it
+ * still ends in order. */
+static void hold_signals(void)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    sigset_t held;
+
+    (void)sigemptyset(&held);
+    for (size_t i = 0; i < GR_ARRAY_LEN(numbers); i++)
+        (void)sigaddset(&held, numbers[i]);
+    (void)sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
 /* What takes sets out of force: commands, and reports of hooks that failed. */
 static int start_suspending(struct gr_plugin *p)
 {
@@ -431,6 +444,7 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
         GR_LOG(log, GR_LEVEL_ERROR, "the plugin cannot run", GR_LOG_TEXT("error", strerror(-r)));
         plugin.exit_code = GR_EXIT_FAILED;
     }
+    hold_signals();
     free_all(&plugin);
     return plugin.exit_code;
 }
