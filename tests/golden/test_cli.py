@@ -85,7 +85,7 @@ USAGE = {
     "last good": (["plugin", "--last-good", "a"], "expected --last-good with an absolute path"),
     "no probe": (["probe"], 'expected live or ready, found ""'),
     "a probe": (["probe", "alive"], 'expected live or ready, found "alive"'),
-    "probes": (["probe", "live", "ready"], 'expected one of live and ready, found "ready"'),
+    "probes": (["probe", "live", "ready"], 'expected one of live and ready, or --wait before a command, found "ready"'),
     "control": (["status", "--control", "a"], "expected --control with an absolute path"),
     "never": (["status", "--watch=0"], "expected --watch of 1 to 3600 seconds"),
     "often": (["status", "--watch", "often"], 'of 1 to 3600 seconds, found "often"'),

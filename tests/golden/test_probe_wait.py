@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""probe --wait: what it runs when the plugin is ready, how often, and how it ends."""
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from conftest import Node
+from fakeruntime import Listener
+from running import plugin, settings
+
+WAIT_S = 30
+
+
+@pytest.fixture
+def home(node: Node) -> Node:
+    settings(node, controlSocket=str(node.home / "control.sock"))
+    return node
+
+
+@contextmanager
+def waiting(home: Node, *command: object) -> Iterator[subprocess.Popen[str]]:
+    arguments = ["probe", "ready", "--control", home.home / "control.sock", "--wait", "--", *command]
+    process = subprocess.Popen([home.program, *map(str, arguments)], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    limit = threading.Timer(WAIT_S, process.kill)
+    limit.start()
+    try:
+        yield process
+    finally:
+        limit.cancel()
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def ready(home: Node) -> Iterator[None]:
+    listener = Listener(home.home / "nri.sock")
+    with plugin(home) as lines:
+        runtime = listener.accept()
+        runtime.ready()
+        lines.until("synchronized")
+        yield
+        runtime.sock.close()
+    listener.sock.close()
+    (home.home / "nri.sock").unlink()
+
+
+def script(home: Node, text: str) -> Path:
+    path = home.home / "command"
+    path.write_text("#!/bin/sh\n" + text)
+    path.chmod(0o755)
+    return path
+
+
+def succeeded(process: subprocess.Popen[str]) -> list[str]:
+    """What was said until the command had succeeded."""
+    said = []
+    for line in process.stderr:
+        if line == "grapnel probe: done; staying until it is told to end\n":
+            return said
+        said.append(line)
+    raise AssertionError(said)
+
+
+def ended(process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
+    process.send_signal(number)
+    out, err = process.communicate(timeout=WAIT_S)
+    return process.returncode, out, err
+
+
+def test_waits_then_runs_once_and_stays(home: Node):
+    with waiting(home, script(home, "echo run\n")) as process:
+        assert "Grapnel is not running here" in process.stderr.readline()
+        with ready(home):
+            assert process.stdout.readline() == "run\n"
+            assert succeeded(process) == []
+        with ready(home):
+            pass
+        assert ended(process)[:2] == (0, "")
+
+
+def test_without_a_command(home: Node):
+    with waiting(home) as process, ready(home):
+        assert process.wait(timeout=WAIT_S) == 0
+
+
+@pytest.mark.parametrize(("text", "why"), [
+    ("exit 3", "command ended with 3; trying again"),
+    ("kill -9 $$", "command was ended by signal 9; trying again")])
+def test_until_it_succeeds(home: Node, text: str, why: str):
+    """What fails is said once."""
+    runs = home.home / "runs"
+    command = script(home, f"echo >>{runs}\n[ $(wc -l <{runs}) = 3 ] || {text}\necho enough\n")
+    with ready(home), waiting(home, command) as process:
+        assert process.stdout.readline() == "enough\n"
+        (said,) = succeeded(process)
+        assert why in said
+        assert ended(process) == (0, "", "")
+
+
+def test_a_program_that_is_not_there(home: Node):
+    missing = home.home / "missing"
+    with ready(home), waiting(home, missing) as process:
+        assert process.stderr.readline() == (
+            f"grapnel probe: {missing} cannot be run: No such file or directory; trying again\n")
+        assert ended(process, signal.SIGINT)[0] == 1
+
+
+def test_told_to_end(home: Node):
+    with waiting(home, "true") as process:
+        assert process.stderr.readline()
+        assert ended(process)[0] == 1
+
+
+def test_the_program_is_told_to_end(home: Node):
+    """And is waited for; signals are its own again."""
+    command = script(home, "trap 'echo told; exit 0' TERM\necho run\nwhile :; do sleep 1; done\n")
+    with ready(home), waiting(home, command) as process:
+        assert process.stdout.readline() == "run\n"
+        assert ended(process)[1] == "told\n"
+
+
+def test_orphans_are_taken_in(home: Node):
+    """As the first process of a container, which inherits what its program leaves behind."""
+    command = script(home, "(sleep 0.2; echo late) &\necho run\n")
+    arguments = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", home.program, "probe",
+                 "ready", "--control", home.home / "control.sock", "--wait", "--", command]
+    if subprocess.run([*arguments[:5], "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("no namespaces can be made here")
+    with ready(home):
+        process = subprocess.Popen(list(map(str, arguments)), stdout=subprocess.PIPE, text=True)
+        try:
+            assert [process.stdout.readline() for _ in range(2)] == ["run\n", "late\n"]
+        finally:
+            process.kill()
+            process.communicate()
