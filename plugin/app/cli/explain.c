@@ -179,8 +179,10 @@ static int explain_live(const struct explain *explain, const struct gr_loaded *l
 {
     struct gr_journal_contents contents = {0};
     struct gr_live_list found = {0};
-    int code = gr_live_load("explain", explain->run_dir, &loaded->settings, arena, &contents);
+    int code = gr_live_check("explain", explain->live);
 
+    if (code == GR_EXIT_OK)
+        code = gr_live_load("explain", explain->run_dir, &loaded->settings, arena, &contents);
     if (code == GR_EXIT_OK)
         code = gr_live_find("explain", explain->live, &contents, arena, &found);
     for (size_t i = 0; i < found.n; i++) {

@@ -90,6 +90,13 @@ static int parse(const char *verb, const char *what, struct wanted *out_wanted)
     return GR_EXIT_OK;
 }
 
+int gr_live_check(const char *verb, const char *what)
+{
+    struct wanted w;
+
+    return parse(verb, what, &w);
+}
+
 static bool is_wanted(const struct wanted *w, const struct gr_subject *s)
 {
     if (w->by_id)

@@ -48,6 +48,10 @@ struct gr_live_list {
     size_t n;
 };
 
+/* Whether it can mean a container at all, wherever it is looked for. Returns GR_EXIT_OK;
+ * GR_EXIT_USAGE, said on stderr. */
+int gr_live_check(const char *verb, const char *what);
+
 /*
  * The containers that what means: the beginning of an id, NAMESPACE/POD or NAMESPACE/POD/CONTAINER.
  * Returns GR_EXIT_OK and at least one; GR_EXIT_FAILED there is none, or several ids begin so
