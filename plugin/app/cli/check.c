@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "app/cli/document.h"
+#include "app/cli/shared/document.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "load/program.h"

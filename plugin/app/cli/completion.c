@@ -7,7 +7,7 @@
  */
 #include <stdio.h>
 
-#include "app/cli/common.h"
+#include "app/cli/shared/common.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 

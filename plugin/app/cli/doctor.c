@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "app/cli/document.h"
+#include "app/cli/shared/document.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 

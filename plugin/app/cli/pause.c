@@ -6,8 +6,8 @@
  */
 #include <stdio.h>
 
-#include "app/cli/common.h"
-#include "app/cli/control_client.h"
+#include "app/cli/shared/common.h"
+#include "app/cli/shared/control_client.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "app/json.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
-#include "app/cli/common.h"
+#include "app/cli/shared/common.h"
 #include "app/cli/verbs.h"
 #include "app/daemon/nri_socket.h"
 #include "app/daemon/plugin.h"

@@ -7,11 +7,11 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "app/cli/document.h"
-#include "app/cli/explain_out.h"
-#include "app/cli/hooks_json.h"
-#include "app/cli/subject_flags.h"
-#include "app/cli/text_file.h"
+#include "app/cli/shared/document.h"
+#include "app/cli/explain/out.h"
+#include "app/cli/shared/hooks_json.h"
+#include "app/cli/shared/subject_flags.h"
+#include "app/cli/shared/text_file.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "oci/spec.h"

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "app/cli/hooks_json.h"
+#include "app/cli/shared/hooks_json.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 #include "base/utf8.h"

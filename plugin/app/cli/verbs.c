@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "app/cli/common.h"
+#include "app/cli/shared/common.h"
 
 #define TEXT (1U << GR_OUTPUT_TEXT)
 #define JSON (1U << GR_OUTPUT_JSON)

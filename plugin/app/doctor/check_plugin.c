@@ -9,7 +9,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "app/cli/control_client.h"
+#include "app/cli/shared/control_client.h"
 #include "app/doctor/doctor.h"
 
 /* The journal: specs/decisions/0005. */

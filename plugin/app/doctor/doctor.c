@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "app/cli/control_client.h"
+#include "app/cli/shared/control_client.h"
 #include "app/exit.h"
 #include "base/utf8.h"
 

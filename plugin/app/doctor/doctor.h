@@ -12,7 +12,7 @@
 
 #include <jansson.h>
 
-#include "app/cli/common.h"
+#include "app/cli/shared/common.h"
 #include "app/doctor/procs.h"
 #include "app/doctor/runtime.h"
 

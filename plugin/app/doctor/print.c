@@ -7,7 +7,7 @@
  */
 #include <stdio.h>
 
-#include "app/cli/terminal.h"
+#include "app/cli/shared/terminal.h"
 #include "app/doctor/doctor.h"
 #include "app/json.h"
 #include "base/utf8.h"

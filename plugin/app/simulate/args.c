@@ -4,7 +4,7 @@
 
 #include "app/simulate/simulate.h"
 
-#include "app/cli/document.h"
+#include "app/cli/shared/document.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "app/cli/hooks_json.h"
+#include "app/cli/shared/hooks_json.h"
 #include "app/simulate/simulate.h"
 #include "app/exit.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "app/simulate/simulate.h"
-#include "app/cli/text_file.h"
+#include "app/cli/shared/text_file.h"
 #include "app/exit.h"
 #include "rules/decide/decide.h"
 #include "rules/limits.h"

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "app/cli/document.h"
-#include "app/cli/hooks_json.h"
+#include "app/cli/shared/document.h"
+#include "app/cli/shared/hooks_json.h"
 #include "app/simulate/simulate.h"
 #include "app/exit.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/cli/terminal.h"
+#include "app/cli/shared/terminal.h"
 #include "app/simulate/simulate.h"
 
 struct style {

@@ -27,7 +27,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
-#include "app/cli/common.h"
+#include "app/cli/shared/common.h"
 #include "rules/adjust.h"
 
 /* What is played: the first containerd whose image annotation is what the pod's author wrote has a

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/cli/diff/diff: what other rules would change for containers.
+ *
+ * Layer: app.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "app/cli/diff/parts.h"
+#include "app/cli/shared/document.h"
+#include "app/cli/shared/hooks_json.h"
+#include "app/cli/explain/live.h"
+#include "app/cli/shared/subject_flags.h"
+#include "app/cli/verbs.h"
+#include "app/exit.h"
+
+/* As diff(1): trouble is told apart from a difference. */
+#define EXIT_SAME 0
+#define EXIT_DIFFERENT 1
+#define EXIT_TROUBLE 2
+
+static const char help[] =
+    "Usage: grapnel diff [OPTION]... OLD NEW --live|--from FILE...\n"
+    "\n"
+    "Shows which containers would gain, lose or change hooks or adjustments when the rules of NEW\n"
+    "take the place of those of OLD. OLD and NEW are directories or files of rules. The\n"
+    "containers come from --from: kubectl get pods -A -o json, crictl inspect, a manifest; or\n"
+    "with --live from what the plugin has recorded on this node.\n"
+    "\n"
+    "  --live              the containers of this node as they were when they were created, from\n"
+    "                      the journal of decisions. Needs root\n" GR_LIVE_RUN_DIR_HELP
+    "  --host              look at the hook programs on this host, too\n"
+    "  -o text|json|yaml   how it is printed (default text)\n" GR_SUBJECT_HELP GR_SETTINGS_HELP
+        GR_NODE_HELP "  -h, --help          this text\n"
+    "\n"
+    "Exit codes, as of diff: 0 no container changes, 1 some do, 2 trouble: usage, broken rules, a\n"
+    "file that cannot be read.\n"
+    "\n"
+    "Examples:\n"
+    "  kubectl get pods -A -o json | grapnel diff /etc/grapnel/hooks.d new/ --from -\n"
+    "  grapnel diff /etc/grapnel/hooks.d new/ --live\n";
+
+struct diff {
+    struct gr_common common; /* without directories: each side adds its own */
+    struct gr_subject_flags subject;
+    bool host, live;
+    const char *run_dir; /* --run-dir; or NULL */
+    enum gr_output output;
+    struct gr_loaded before, after;
+    json_t *list;
+    size_t changed;
+};
+
+enum { OPT_HOST = GR_OPT_OWN };
+
+const struct option gr_options_diff[] = {
+    {"live", no_argument, NULL, GR_OPT_LIVE},
+    GR_LIVE_RUN_DIR_OPTION,
+    {"host", no_argument, NULL, OPT_HOST},
+    {"output", required_argument, NULL, 'o'},
+    GR_SUBJECT_OPTIONS,
+    {"node-name", required_argument, NULL, GR_OPT_NODE_NAME},
+    GR_SETTINGS_OPTIONS,
+    {0},
+};
+
+static int take(void *user, int option, const char *value)
+{
+    struct diff *diff = user;
+
+    if (gr_is_subject_option(option))
+        return gr_subject_option(&diff->subject, option, value);
+    switch (option) {
+    case GR_OPT_LIVE:
+        diff->live = true;
+        return GR_EXIT_OK;
+    case GR_OPT_LIVE_RUN_DIR:
+        diff->run_dir = value;
+        return GR_EXIT_OK;
+    case OPT_HOST:
+        diff->host = true;
+        return GR_EXIT_OK;
+    case 'o':
+        return gr_output_choose("diff", value, &diff->output);
+    default:
+        return gr_common_option(&diff->common, option, value);
+    }
+}
+
+/* One side. Returns EXIT_SAME or EXIT_TROUBLE (said on stderr). */
+static int load(const struct diff *diff, char *path, struct gr_loaded *out_loaded)
+{
+    struct gr_common common = diff->common;
+    struct gr_printed printed = {0};
+    struct gr_reporter reporter = gr_print_findings(&printed);
+
+    if (gr_common_path(&common, path) != GR_EXIT_OK)
+        return EXIT_TROUBLE;
+    gr_common_seal(&common);
+    if (gr_common_load(&common, GR_STR_NONE, diff->host, &reporter, out_loaded) != GR_EXIT_OK)
+        return EXIT_TROUBLE;
+    if (printed.errors == 0)
+        return EXIT_SAME;
+    gr_common_unload(out_loaded);
+    return EXIT_TROUBLE;
+}
+
+static int decide(const struct gr_loaded *loaded, const struct gr_subject *subject,
+                  struct gr_arena *arena, struct gr_decision *out_decision)
+{
+    struct gr_decide_options options = gr_settings_decide_options(&loaded->settings);
+
+    return gr_decide(loaded->load.ruleset, subject, &options, arena, out_decision);
+}
+
+/*
+ * The container as it would be created now: what Grapnel has given it is taken off, since the mark
+ * of a set would keep it from being decided. Hooks of others stay.
+ */
+static int as_created(const struct gr_subject *subject, struct gr_arena *arena,
+                      struct gr_subject *out_created)
+{
+    struct gr_oci_hook *hooks = gr_arena_array(arena, subject->hooks_n + 1, sizeof(*hooks));
+    size_t n = 0;
+
+    if (!hooks)
+        return -ENOMEM;
+    for (size_t i = 0; i < subject->hooks_n; i++) {
+        if (gr_hook_set_name(&subject->hooks[i]).n == 0)
+            hooks[n++] = subject->hooks[i];
+    }
+    *out_created = *subject;
+    out_created->hooks = hooks;
+    out_created->hooks_n = n;
+    return 0;
+}
+
+static int compare_one(struct diff *diff, const struct gr_subject *subject)
+{
+    struct gr_decision before, after;
+    struct gr_subject created;
+    struct gr_diff changes = {0};
+    struct gr_arena arena;
+    char title[1024];
+    int r;
+
+    gr_arena_init(&arena, 64U << 10, 0);
+    r = as_created(subject, &arena, &created);
+    if (r == 0)
+        r = decide(&diff->before, &created, &arena, &before);
+    if (r == 0)
+        r = decide(&diff->after, &created, &arena, &after);
+    if (r == 0)
+        r = gr_diff_compare(&before, &after, &arena, &changes);
+    if (changes.n > 0) {
+        gr_subject_title(subject, title, sizeof(title));
+        if (diff->output == GR_OUTPUT_TEXT)
+            gr_diff_text(title, &changes);
+        else
+            r = json_array_append_new(diff->list, gr_diff_json(subject, &changes));
+        diff->changed++;
+    }
+    gr_arena_fini(&arena);
+    return r;
+}
+
+static int finish(const struct diff *diff, size_t compared)
+{
+    (void)fflush(stdout);
+    if (diff->output != GR_OUTPUT_TEXT &&
+        gr_document_print("diff",
+                          json_pack("{s:I, s:I, s:O}", "compared", (json_int_t)compared, "changed",
+                                    (json_int_t)diff->changed, "containers", diff->list),
+                          diff->output) != GR_EXIT_OK)
+        return EXIT_TROUBLE;
+    (void)fprintf(stderr, "%zu of %zu %s would change\n", diff->changed, compared,
+                  compared == 1 ? "container" : "containers");
+    return diff->changed > 0 ? EXIT_DIFFERENT : EXIT_SAME;
+}
+
+/* What was done, or why it could not be. */
+static int ended(const struct diff *diff, int result, size_t compared)
+{
+    if (result == 0)
+        return finish(diff, compared);
+    (void)fputs("grapnel diff: no memory\n", stderr);
+    return EXIT_TROUBLE;
+}
+
+/* What the flags and documents say. */
+static int compare_given(struct diff *diff, struct gr_arena *arena)
+{
+    struct gr_printed printed = {0};
+    struct gr_reporter reporter = gr_print_findings(&printed);
+    struct gr_inputs inputs = {0};
+    int r = 0;
+
+    if (gr_subject_flags_read(&diff->subject, NULL, arena, &reporter, &inputs) != GR_EXIT_OK)
+        return EXIT_TROUBLE;
+    for (size_t i = 0; i < inputs.n && r == 0; i++)
+        r = compare_one(diff, &inputs.subjects[i]);
+    return ended(diff, r, inputs.n);
+}
+
+/* What is recorded on this node. */
+static int compare_live(struct diff *diff, struct gr_arena *arena)
+{
+    struct gr_journal_contents contents;
+    const struct gr_subject **subjects;
+    size_t n = 0;
+    int r;
+
+    if (gr_live_load("diff", diff->run_dir, &diff->before.settings, arena, &contents) != GR_EXIT_OK)
+        return EXIT_TROUBLE;
+    subjects = gr_live_all(&contents, arena, &n);
+    r = subjects ? 0 : -ENOMEM;
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = compare_one(diff, subjects[i]);
+    gr_journal_contents_fini(&contents);
+    return ended(diff, r, n);
+}
+
+/* With both sides loaded. */
+static int compare(struct diff *diff)
+{
+    struct gr_arena arena;
+    int code;
+
+    gr_arena_init(&arena, 64U << 10, 0);
+    diff->list = json_array();
+    code = diff->live ? compare_live(diff, &arena) : compare_given(diff, &arena);
+    json_decref(diff->list);
+    gr_arena_fini(&arena);
+    return code;
+}
+
+int gr_verb_diff(int argc, char **argv)
+{
+    static const struct gr_command_line line = {
+        .verb = "diff", .help = help, .letters = "ho:", .options = gr_options_diff, .take = take};
+    struct diff diff = {.common = {.verb = "diff"}, .subject = {.verb = "diff"}};
+    int r = gr_parse_options(&line, argc, argv, &diff);
+
+    if (r != GR_EXIT_OK)
+        return r < 0 ? GR_EXIT_OK : r;
+    if (diff.live && (diff.subject.given != 0 || diff.subject.from_n > 0))
+        return gr_usage("diff", "--live without --from and what else tells of a container",
+                        "--live");
+    if (diff.run_dir && !diff.live)
+        return gr_usage("diff", "--run-dir with --live", diff.run_dir);
+    if (argc - optind != 2)
+        return gr_usage("diff", "two directories or files of rules",
+                        argc > optind ? argv[optind] : "");
+    r = load(&diff, argv[optind], &diff.before);
+    if (r != EXIT_SAME)
+        return r;
+    r = load(&diff, argv[optind + 1], &diff.after);
+    if (r == EXIT_SAME) {
+        r = compare(&diff);
+        gr_common_unload(&diff.after);
+    }
+    gr_common_unload(&diff.before);
+    return r;
+}

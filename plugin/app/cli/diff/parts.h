@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/cli/diff/parts: what the files of the verb "diff" share.
+ *
+ * Layer: app, not for other verbs. Outputs: specs/explain.md, "diff".
+ */
+#ifndef GR_APP_CLI_DIFF_PARTS_H
+#define GR_APP_CLI_DIFF_PARTS_H
+
+#include <jansson.h>
+
+#include "rules/decide/decide.h"
+
+enum gr_diff_kind {
+    GR_DIFF_GAINS,   /* the set injects under the new rules only */
+    GR_DIFF_LOSES,   /* under the old ones only */
+    GR_DIFF_CHANGES, /* under both, other hooks or adjustments */
+    GR_DIFF_ORDER,   /* all the same, but hooks run in another order; the set is none */
+    GR_DIFF_REFUSED, /* the container is refused under the new rules only; likewise */
+    GR_DIFF_CREATED, /* under the old ones only; likewise */
+};
+
+/* "gains", "loses", "changes", "order", "refused", "created". */
+const char *gr_diff_kind_name(enum gr_diff_kind kind);
+
+struct gr_diff_entry {
+    enum gr_diff_kind kind;
+    struct gr_str set; /* n == 0: see above */
+};
+
+struct gr_diff {
+    const struct gr_diff_entry *items; /* by the order of the sets: old ones, then new ones */
+    size_t n;
+    const struct gr_decision *before, *after;
+};
+
+/*
+ * What the decision of other rules for the same container changes. Marks are compared by name, not
+ * by hash: a set whose text says the same in other words is no change. Entries live in arena.
+ * Returns 0; -ENOMEM.
+ */
+GR_CHECKED int gr_diff_compare(const struct gr_decision *before, const struct gr_decision *after,
+                               struct gr_arena *arena, struct gr_diff *out_diff);
+
+/* Whether a hook or an entry is of a set. */
+bool gr_diff_is_of(const struct gr_oci_hook *hook, struct gr_str set);
+
+void gr_diff_text(const char *title, const struct gr_diff *diff);
+json_t *gr_diff_json(const struct gr_subject *subject, const struct gr_diff *diff);
+
+#endif

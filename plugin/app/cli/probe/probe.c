@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/cli/probe/probe: for a kubelet that asks whether the plugin lives and is ready.
+ *
+ * Layer: app.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "app/cli/shared/common.h"
+#include "app/cli/shared/control_client.h"
+#include "app/cli/verbs.h"
+#include "app/cli/probe/wait_run.h"
+#include "app/exit.h"
+
+static const char help[] =
+    "Usage: grapnel probe live|ready [OPTION]... [-- COMMAND...]\n"
+    "\n"
+    "For exec probes. live: the plugin's loop answers within 2 seconds. ready: it is registered\n"
+    "with the runtime and synchronized, and its settings and rules are without an error. Nothing\n"
+    "is printed when it is so, else one line that says why.\n"
+    "\n" GR_CONTROL_HELP
+    "  --wait              ask every second until it is so. Then a COMMAND is run until it\n"
+    "                      succeeds once, after 1 to 60 seconds again where it does not, and\n"
+    "                      grapnel stays until it is told to end (SIGTERM)\n"
+    "  -h, --help          this text\n"
+    "\n"
+    "Exit codes: 0 it is so, 1 it is not, 2 usage, 4 the plugin does not run or cannot be asked.\n"
+    "\n"
+    "Examples, of containers in a DaemonSet:\n"
+    "  readinessProbe: {exec: {command: [grapnel, probe, ready]}, timeoutSeconds: 5}\n"
+    "  grapnel probe ready --wait -- kubectl taint node node-1 grapnel/not-ready-\n";
+
+enum { OPT_WAIT = 1 };
+
+const struct option gr_options_probe[] = {
+    GR_CONTROL_OPTIONS,
+    {"wait", no_argument, NULL, OPT_WAIT},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+struct probe {
+    struct gr_control_target target;
+    bool ready; /* else live */
+    bool wait;
+    char why[GR_ERR_TEXT_BYTES]; /* it is not so */
+};
+
+static int take(void *user, int option, const char *value)
+{
+    struct probe *p = user;
+
+    if (option == OPT_WAIT) {
+        p->wait = true;
+        return GR_EXIT_OK;
+    }
+    return gr_control_option("probe", &p->target, option, value);
+}
+
+static int is_not(struct probe *p, int code, const char *text)
+{
+    (void)snprintf(p->why, sizeof(p->why), "%s", text);
+    return code;
+}
+
+/* Somebody who answers anything lives. */
+static int judge_live(struct probe *p, int r, const struct gr_err *err)
+{
+    if (r == 0 || r == GR_CONTROL_REFUSED)
+        return GR_EXIT_OK;
+    return is_not(p, r == -ETIMEDOUT || r == -EPROTO ? GR_EXIT_FAILED : GR_EXIT_HOST, err->text);
+}
+
+static int judge_ready(struct probe *p, int r, const json_t *reply, const struct gr_err *err)
+{
+    const char *missing = json_string_value(json_object_get(reply, "notReady"));
+
+    if (r == -ETIMEDOUT || r == -EPROTO)
+        return is_not(p, GR_EXIT_FAILED, err->text);
+    if (r)
+        return is_not(p, GR_EXIT_HOST, err->text);
+    if (json_is_true(json_object_get(reply, "ready")))
+        return GR_EXIT_OK;
+    return is_not(p, GR_EXIT_FAILED, missing ? missing : "not ready");
+}
+
+static int ask(struct probe *p)
+{
+    const char *path = gr_control_target_path(&p->target);
+    json_t *request = json_pack("{s:s}", "command", p->ready ? "probe" : "ping");
+    json_t *reply = NULL;
+    struct gr_err err = {0};
+    int r;
+
+    if (!path) {
+        json_decref(request);
+        return is_not(p, GR_EXIT_HOST,
+                      "the settings say controlSocket: none; nothing can be asked");
+    }
+    r = gr_control_ask(path, GR_CONTROL_TIMEOUT_DEFAULT_MS, request, &reply, &err);
+    r = p->ready ? judge_ready(p, r, reply, &err) : judge_live(p, r, &err);
+    json_decref(request);
+    json_decref(reply);
+    return r;
+}
+
+static bool is_so(void *user, const char **out_why)
+{
+    struct probe *p = user;
+
+    *out_why = p->why;
+    return ask(p) == GR_EXIT_OK;
+}
+
+static int once(struct probe *p)
+{
+    int r = ask(p);
+
+    if (r != GR_EXIT_OK)
+        (void)fprintf(stderr, "grapnel probe: %s\n", p->why);
+    return r;
+}
+
+int gr_verb_probe(int argc, char **argv)
+{
+    static const struct gr_command_line line = {
+        .verb = "probe", .help = help, .letters = "h", .options = gr_options_probe, .take = take};
+    struct probe p = {0};
+    int r = gr_parse_options(&line, argc, argv, &p);
+    const char *what;
+
+    if (r != GR_EXIT_OK)
+        return r < 0 ? GR_EXIT_OK : r;
+    what = optind < argc ? argv[optind] : "";
+    p.ready = strcmp(what, "ready") == 0;
+    if (!p.ready && strcmp(what, "live") != 0)
+        return gr_usage("probe", "live or ready", what);
+    if (p.wait)
+        return gr_wait_run("probe", is_so, &p, argv + optind + 1);
+    if (optind + 1 < argc)
+        return gr_usage("probe", "one of live and ready, or --wait before a command",
+                        argv[optind + 1]);
+    return once(&p);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/cli/shared/control_client: asks the plugin process over its control socket.
+ *
+ * Layer: app. Blocking, with a deadline. Protocol: specs/status.md.
+ */
+#ifndef GR_APP_CLI_SHARED_CONTROL_CLIENT_H
+#define GR_APP_CLI_SHARED_CONTROL_CLIENT_H
+
+#include <jansson.h>
+
+#include "app/settings.h"
+
+#define GR_CONTROL_TIMEOUT_DEFAULT_MS 2000
+
+/* The plugin answered with an error of its own. */
+#define GR_CONTROL_REFUSED 1
+
+/*
+ * Asks one thing. request: an object with a command; borrowed. Gives the plugin's whole reply with
+ * 0 and with GR_CONTROL_REFUSED ("code" and "error" in it), NULL otherwise; err is filled with
+ * everything but 0.
+ * Returns 0; GR_CONTROL_REFUSED; a negative errno: -ENOENT or -ECONNREFUSED nobody is there,
+ * -EACCES not permitted, also when the process there is neither root's nor ours, -ETIMEDOUT no
+ * answer, -EPROTO what came is no answer, -ENOMEM.
+ */
+GR_CHECKED int gr_control_ask(const char *path, uint32_t timeout_ms, json_t *request,
+                              json_t **out_reply, struct gr_err *err);
+
+/* Where a verb asks. */
+struct gr_control_target {
+    const char *path;        /* --control; NULL: the setting controlSocket */
+    const char *config_path; /* --config; NULL: the default */
+};
+
+/* The options of each verb that asks, and their help. */
+enum {
+    GR_OPT_CONTROL = 1900,
+    GR_OPT_CONTROL_CONFIG,
+};
+#define GR_CONTROL_OPTIONS                                       \
+    {"control", required_argument, NULL, GR_OPT_CONTROL},        \
+    {                                                            \
+        "config", required_argument, NULL, GR_OPT_CONTROL_CONFIG \
+    }
+#define GR_CONTROL_HELP                                                                        \
+    "  --control PATH      the plugin's control socket (default: the setting controlSocket,\n" \
+    "                      " GR_CONFIG_CONTROL_DEFAULT ")\n"                                   \
+    "  --config FILE       settings (default " GR_CONFIG_DEFAULT ")\n"
+
+/* Takes one of the options above. Returns GR_EXIT_OK; GR_EXIT_USAGE, also for an option that is
+ * none of them (said on stderr). */
+int gr_control_option(const char *verb, struct gr_control_target *target, int option,
+                      const char *value);
+
+/* The path that is asked; NULL: the settings say none. Valid until the next call. */
+const char *gr_control_target_path(const struct gr_control_target *target);
+
+/*
+ * gr_control_ask with the default deadline for a verb. Takes request, which may be NULL (no
+ * memory). Returns GR_EXIT_OK and a reply to be dropped; GR_EXIT_FAILED the plugin refused,
+ * GR_EXIT_HOST it cannot be asked (both said on stderr).
+ */
+int gr_control_call(const char *verb, const struct gr_control_target *target, json_t *request,
+                    json_t **out_reply);
+
+#endif
