@@ -111,10 +111,12 @@ static uint64_t order(struct rig *rig)
     return number;
 }
 
+/* The result may have been taken by an earlier turn of the loop; then nothing else would come. */
 static void run_until(struct rig *rig, uint64_t number)
 {
     rig->until = number;
-    assert_true(event_base_dispatch(rig->base) >= 0);
+    if (rig->last_number < number)
+        assert_true(event_base_dispatch(rig->base) >= 0);
     assert_true(rig->last_number >= number);
 }
 
@@ -256,8 +258,7 @@ static void test_many_orders(void **state)
         if (i % 50 == 0)
             (void)event_base_loop(rig->base, EVLOOP_NONBLOCK);
     }
-    if (rig->last_number < last)
-        run_until(rig, last);
+    run_until(rig, last);
     assert_int_equal(rig->last_number, last);
     assert_true(rig->seen >= 1);
     assert_int_equal(rig->sets, 1);
