@@ -4,16 +4,13 @@
  *
  * Layer: app.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "app/cli/setup/parts.h"
 #include "app/cli/shared/common.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
-#include "app/setup/install.h"
-#include "app/setup/self.h"
 
 static const char help[] =
     "Usage: grapnel setup install --from DIR --to PROGRAMS/NAME [OPTION]...\n"
@@ -38,12 +35,6 @@ static const char help[] =
     "  grapnel setup install --from /hooks --to /opt/grapnel/programs/net\n"
     "  grapnel setup self --to /tools\n";
 
-struct setup {
-    const char *from, *to;
-    const char *host_root;
-    bool dry_run;
-};
-
 enum { OPT_FROM = GR_OPT_OWN, OPT_TO, OPT_DRY_RUN };
 
 const struct option gr_options_setup[] = {
@@ -65,7 +56,7 @@ static int take_absolute(const char *expected, const char *value, const char **o
 
 static int take(void *user, int option, const char *value)
 {
-    struct setup *setup = user;
+    struct gr_setup *setup = user;
 
     switch (option) {
     case OPT_FROM:
@@ -84,7 +75,7 @@ static int take(void *user, int option, const char *value)
     }
 }
 
-static int finish(int rc, const struct gr_err *err)
+int gr_setup_end(int rc, const struct gr_err *err)
 {
     if (rc == 0)
         return GR_EXIT_OK;
@@ -93,79 +84,82 @@ static int finish(int rc, const struct gr_err *err)
     return strncmp(err->code, "program-", 8) == 0 ? GR_EXIT_FAILED : GR_EXIT_HOST;
 }
 
-static void say_installed(const struct setup *setup, const struct gr_installed *done)
-{
-    const char *to = setup->to;
-    const char *would = setup->dry_run ? "would be " : "";
+/* ---- the commands ---- */
 
-    if (!done->copied)
-        (void)printf("%s/%s is there already, and is what its name says\n", to, done->digest);
-    else
-        (void)printf("%s/%s %s%s: %zu %s, %" PRIu64 " bytes\n", to, done->digest, would,
-                     done->damaged ? "replaced, since it was damaged" : "installed", done->files,
-                     done->files == 1 ? "file" : "files", done->bytes);
-    if (!done->switched)
-        (void)printf("%s/current names it already\n", to);
-    else if (done->before[0])
-        (void)printf("%s/current %sswitched from %s\n", to, would, done->before);
-    else
-        (void)printf("%s/current %sset to it\n", to, would);
+/* Options that some commands need, and others do not take. */
+enum option_bit {
+    FROM = 1 << 0,
+    TO = 1 << 1,
+};
+
+struct command {
+    const char *name;
+    unsigned needs; /* bits of enum option_bit */
+    unsigned takes; /* the same, beside those it needs */
+    int (*run)(const struct gr_setup *setup);
+};
+
+static const struct command commands[] = {
+    {"install", FROM | TO, 0, gr_setup_install},
+    {"self", TO, 0, gr_setup_self},
+};
+
+#define COMMANDS "install or self"
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < GR_ARRAY_LEN(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
 }
 
-static int install(const struct setup *setup, const struct gr_fs *fs)
+/* Whether an option that some commands have is there where it must be, and only there. */
+static int check_option(const struct command *command, unsigned bit, const char *name,
+                        const char *value)
 {
-    const struct gr_install what = {.fs = fs,
-                                    .host_root = setup->host_root,
-                                    .from = setup->from,
-                                    .to = setup->to,
-                                    .dry_run = setup->dry_run};
-    struct gr_installed done;
-    struct gr_err err = {0};
-    int rc = gr_install(&what, &done, &err);
+    char expected[64];
 
-    if (rc == 0)
-        say_installed(setup, &done);
-    return finish(rc, &err);
+    if (value ? (command->needs | command->takes) & bit : !(command->needs & bit))
+        return GR_EXIT_OK;
+    (void)snprintf(expected, sizeof(expected), value ? "no %s for %s" : "%s for %s", name,
+                   command->name);
+    return gr_usage("setup", expected, value ? value : "");
 }
 
-static int copy_self(const struct setup *setup, const struct gr_fs *fs)
+static int check_options(const struct command *command, const struct gr_setup *setup)
 {
-    const struct gr_self self = {
-        .fs = fs, .host_root = setup->host_root, .to = setup->to, .dry_run = setup->dry_run};
-    struct gr_err err = {0};
-    uint64_t bytes = 0;
-    int rc = gr_self_copy(&self, &bytes, &err);
+    const struct {
+        unsigned bit;
+        const char *name, *value;
+    } options[] = {{FROM, "--from", setup->from}, {TO, "--to", setup->to}};
+    int r = GR_EXIT_OK;
 
-    if (rc == 0 && setup->dry_run)
-        (void)printf("%s/" GR_SELF_NAME " would be written\n", setup->to);
-    else if (rc == 0)
-        (void)printf("%s/" GR_SELF_NAME " written: %" PRIu64 " bytes\n", setup->to, bytes);
-    return finish(rc, &err);
+    for (size_t i = 0; i < GR_ARRAY_LEN(options) && r == GR_EXIT_OK; i++)
+        r = check_option(command, options[i].bit, options[i].name, options[i].value);
+    return r;
 }
 
 int gr_verb_setup(int argc, char **argv)
 {
     static const struct gr_command_line line = {
         .verb = "setup", .help = help, .letters = "h", .options = gr_options_setup, .take = take};
-    struct setup setup = {.host_root = "/"};
+    struct gr_setup setup = {.host_root = "/"};
     int r = gr_parse_options(&line, argc, argv, &setup);
-    const char *what;
-    struct gr_fs fs;
+    const struct command *command;
 
     if (r != GR_EXIT_OK)
         return r < 0 ? GR_EXIT_OK : r;
-    what = optind < argc ? argv[optind] : "";
-    if (strcmp(what, "install") != 0 && strcmp(what, "self") != 0)
-        return gr_usage("setup", "install or self", what);
+    command = find_command(optind < argc ? argv[optind] : "");
+    if (!command)
+        return gr_usage("setup", COMMANDS, optind < argc ? argv[optind] : "");
     if (optind + 1 < argc)
-        return gr_usage("setup", "one of install and self", argv[optind + 1]);
-    if (!setup.to)
-        return gr_usage("setup", "--to, where it goes", "");
+        return gr_usage("setup", "one command, " COMMANDS, argv[optind + 1]);
+    r = check_options(command, &setup);
+    if (r != GR_EXIT_OK)
+        return r;
     (void)umask(022); /* modes are what is asked for */
-    gr_fs_posix(&fs);
-    if (strcmp(what, "self") == 0)
-        return setup.from ? gr_usage("setup", "no --from for self", setup.from)
-                          : copy_self(&setup, &fs);
-    return setup.from ? install(&setup, &fs)
-                      : gr_usage("setup", "--from, the directory of program files", "");
+    gr_fs_posix(&setup.fs);
+    return command->run(&setup);
 }

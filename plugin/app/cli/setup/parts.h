@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/cli/setup/parts: what the commands of grapnel setup share.
+ *
+ * Layer: app. One file per command; setup.c reads the options and has the table of commands.
+ */
+#ifndef GR_APP_CLI_SETUP_PARTS_H
+#define GR_APP_CLI_SETUP_PARTS_H
+
+#include "base/err.h"
+#include "load/fs.h"
+
+/* What the command line says; text is borrowed for ever. */
+struct gr_setup {
+    const char *from, *to; /* NULL: not given */
+    const char *host_root; /* "/" where it is not given */
+    bool dry_run;
+    struct gr_fs fs;
+};
+
+/* Each does all of it, and returns an exit code. */
+int gr_setup_install(const struct gr_setup *setup);
+int gr_setup_self(const struct gr_setup *setup);
+
+/* The exit code of what ended with rc; says err. */
+int gr_setup_end(int rc, const struct gr_err *err);
+
+#endif
