@@ -162,14 +162,37 @@ def test_file_systems(grapnel: str, home: Path, options: str, text: str):
 
 
 def test_self(grapnel: str, home: Path):
-    """Whatever the volume's mode is, as kubelet makes those of emptyDir."""
     tools = home / "tools"
-    tools.mkdir()
-    tools.chmod(0o777)
     assert "would be written" in call(grapnel, "self", "--to", tools, "--dry-run").stdout
-    assert os.listdir(tools) == []
+    assert not tools.exists()
     call(grapnel, "self", "--to", tools)
     call(grapnel, "self", "--to", tools)
     assert os.listdir(tools) == ["grapnel"]
     assert (tools / "grapnel").read_bytes() == Path(grapnel).read_bytes()
     assert call(str(tools / "grapnel"), "--help").stdout.startswith("Usage: grapnel setup install")
+
+
+@pytest.mark.parametrize("where", ["tools", "tools/bin"])
+def test_self_where_others_may_write(grapnel: str, home: Path, where: str):
+    """Root runs it: on a host nobody else may replace it, nor a directory above it."""
+    (home / "tools").mkdir()
+    (home / "tools").chmod(0o777)
+    done = call(grapnel, "self", "--to", home / where, code=4)
+    assert f"run: chmod go-w {home}/tools\n" in done.stderr
+    assert os.listdir(home / "tools") == []
+
+
+@pytest.mark.parametrize("options,code,text", [
+    ("mode=777", 0, "written"),
+    ("mode=2777,gid=7", 0, "written"),
+    ("mode=777,uid=7", 4, "chown -h root:root"),
+    ("mode=755,ro", 4, "choose another directory with --to\n"),
+    ("mode=755,noexec", 4, "choose another directory with --to, or mount it with exec\n"),
+])
+def test_self_into_a_volume(grapnel: str, home: Path, options: str, code: int, text: str):
+    """Kubelet makes those of emptyDir 0777, and each is a mount of its own."""
+    tools = home / "tools"
+    tools.mkdir()
+    done = mounted(tools, options, Path(grapnel).resolve(), "setup", "self", "--to", tools)
+    assert done.returncode == code, done.stderr
+    assert text in done.stdout + done.stderr

@@ -14,6 +14,8 @@
 #define PIECE_BYTES (64U << 10)
 #define TEMPORARY_BYTES 40
 
+#define ELSEWHERE "choose another directory with --to"
+
 /* From one descriptor to another. */
 static int copy(const struct gr_fs *fs, int from, int to, uint64_t *out_bytes)
 {
@@ -52,10 +54,10 @@ static int fill(const struct gr_fs *fs, int dir, const char *temporary, int from
     return rc;
 }
 
-static int put(const struct gr_self *self, int dir, int from, uint64_t *out_bytes,
-               struct gr_err *err)
+static int put(const struct gr_target *target, int from, uint64_t *out_bytes, struct gr_err *err)
 {
-    const struct gr_fs *fs = self->fs;
+    const struct gr_fs *fs = target->fs;
+    int dir = gr_target_node(target);
     char temporary[TEMPORARY_BYTES];
     int rc;
 
@@ -66,7 +68,7 @@ static int put(const struct gr_self *self, int dir, int from, uint64_t *out_byte
     if (rc == 0)
         return 0;
     (void)fs->unlink(fs->user, dir, temporary);
-    return gr_target_fail(err, rc, self->to, "writing " GR_SELF_NAME);
+    return gr_target_failed(target, rc, "writing " GR_SELF_NAME, err);
 }
 
 int gr_self_copy(const struct gr_self *self, uint64_t *out_bytes, struct gr_err *err)
@@ -82,12 +84,13 @@ int gr_self_copy(const struct gr_self *self, uint64_t *out_bytes, struct gr_err 
                            "expected to read this program at " SELF ", found an error");
     if (rc == 0) {
         target->path = self->to;
-        target->trusting = true;
+        target->advice = ELSEWHERE;
+        target->volume = true;
         target->dry_run = self->dry_run;
         rc = gr_target_open(target, self->fs, self->host_root, err);
     }
     if (rc == 0 && !self->dry_run)
-        rc = put(self, gr_target_node(target), from, out_bytes, err);
+        rc = put(target, from, out_bytes, err);
     if (target)
         gr_target_close(target);
     free(target);

@@ -2,7 +2,9 @@
 /*
  * app/setup/self: this program into a directory, so that it can run in an image that has none.
  *
- * Layer: app. The directory is a volume of a pod: its owner and mode are the pod's business.
+ * Layer: app. What is copied is run as root: the directory and those above it are root's, and
+ * nobody else may write them. Kubelet makes volumes of pods writable for all, so a directory that
+ * is a mount of its own may be that.
  */
 #ifndef GR_APP_SETUP_SELF_H
 #define GR_APP_SETUP_SELF_H

@@ -17,15 +17,17 @@ struct gr_target {
     struct gr_walk walk;
     struct gr_trust_way way;
     const char *path; /* as it was asked for */
-    bool trusting;    /* owners and modes do not count: a volume of a pod */
-    bool dry_run;     /* nothing is made */
-    bool missing;     /* under dry_run: it, or a directory above it, is not there */
+    const char
+        *advice;  /* where else it could go, for messages; NULL: to another store of programs */
+    bool volume;  /* others may write it where it is a mount of its own: a volume of a pod */
+    bool dry_run; /* nothing is made */
+    bool missing; /* under dry_run: it, or a directory above it, is not there */
 };
 
 /*
  * Opens the directory at path (absolute, below host_root) and makes what is missing, with mode
- * 0755. path, trusting and dry_run of a zeroed target are given. Returns 0; a negative errno with
- * err filled. Large: for the heap. To be closed in any case.
+ * 0755. path, advice, volume and dry_run of a zeroed target are given. Returns 0; a negative errno
+ * with err filled. Large: for the heap. To be closed in any case.
  */
 GR_CHECKED int gr_target_open(struct gr_target *target, const struct gr_fs *fs,
                               const char *host_root, struct gr_err *err);
@@ -41,5 +43,8 @@ GR_CHECKED int gr_target_check_mount(const struct gr_fs_meta *meta, const char *
 /* Explains a failed write to a directory; what was done, such as "writing bin/setup". Returns rc.
  */
 int gr_target_fail(struct gr_err *err, int rc, const char *shown, const char *what);
+
+/* The same for a target that has an advice of its own. */
+int gr_target_failed(const struct gr_target *target, int rc, const char *what, struct gr_err *err);
 
 #endif
