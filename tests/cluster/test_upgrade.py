@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from itertools import count
 
 from kube.cluster import Cluster
-from kube.grapnel import PROGRAM, Grapnel, installed
+from kube.grapnel import Grapnel, installed
 from kube.manifests import WANTED, Object, container, pod
+from kube.stock import PROGRAM
 
 ROLLS = 3
 # At a time, and in each: so many that hardly a moment passes in which none is created.

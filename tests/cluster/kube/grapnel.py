@@ -11,11 +11,11 @@ from typing import Any
 
 from .cluster import Cluster
 from .manifests import WANTED, Object, config_map
+from .stock import GRAPNEL, PROGRAM
 
 NAME = "grapnel"
 RUN_DIR = "/run/grapnel"
 NRI_DIR = "/var/run/nri"
-PROGRAM = "/grapnel"
 HOST_ROOT = "/host"
 
 SETTINGS = """\
@@ -119,7 +119,7 @@ class Grapnel:
 
         return {
             "name": NAME,
-            "image": "localhost/grapnel:test",
+            "image": GRAPNEL,
             "imagePullPolicy": "Never",
             "args": [
                 "plugin", "--socket", f"{NRI_DIR}/{self.cluster.runtime.nri_socket.name}",

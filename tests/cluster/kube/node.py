@@ -29,8 +29,12 @@ KERNEL_SETTINGS = {
     "kernel/keys/root_maxbytes": 25000000,
 }
 SETUP = [
+    # As systemd has it, and as volumes need it that show what is mounted later.
+    "mount --make-rshared /",
     # Links to the logs of containers.
     "mount -t tmpfs -o mode=755 tmpfs /var/log",
+    # Hook programs that are delivered to the node.
+    "mount -t tmpfs -o mode=755 tmpfs /opt",
     "mkdir /run/kernel",
     *(
         f"echo {value} >/run/kernel/{name.replace('/', '.')}\n"
@@ -45,6 +49,9 @@ class NodeContainerd(Containerd):
 
     def __init__(self, host: Host, version: str):
         super().__init__(host, version, RUNC)
+        # Where a node has it, for those who are not told another place.
+        host.run(["mkdir", "/run/nri"])
+        host.run(["mount", "--bind", str(self.nri_socket.parent), "/run/nri"])
 
     def _configure(self) -> None:
         super()._configure()

@@ -10,6 +10,9 @@ from harness import cache, images
 from harness.runtime import BUSYBOX
 
 KUBERNETES = "kubernetes-1.34.1"
+GRAPNEL = "localhost/grapnel:test"
+# Where images of Grapnel have it.
+PROGRAM = "/usr/bin/grapnel"
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def grapnel() -> Image:
     with program.open("rb") as file:
         dynamic = b"/ld-linux" in file.read(4096)
     assert not dynamic, f"{program} needs libraries: use that of `make static`"
-    return Image("localhost/grapnel:test", {"grapnel": program}, ["/grapnel"])
+    return Image(GRAPNEL, {PROGRAM.lstrip("/"): program}, [PROGRAM])
 
 
 def kubectl() -> Image:
