@@ -14,32 +14,72 @@ dropin=$CONFIG_DIR/conf.d/50-grapnel-nri.toml
 table='[plugins."io.containerd.nri.v1.nri"]'
 
 advise() {
-    echo "enable-nri: $1" >&2
+    echo "enable-nri: $1; nothing was changed" >&2
     printf 'enable-nri: to switch NRI on, have these lines in %s/config.toml and restart containerd:\n%s\n  disable = false\n' \
         "$HOST_CONFIG_DIR" "$table" >&2
     exit 0
 }
 
-[ -f "$config" ] || advise "there is no $HOST_CONFIG_DIR/config.toml here; nothing was changed"
-# From containerd 2 on NRI is on, and its configuration has version 3.
-if grep -Eq '^[[:space:]]*version[[:space:]]*=[[:space:]]*([3-9]|[1-9][0-9]+)' "$config"; then
+without_comments() {
+    sed 's/#.*//' "$@"
+}
+
+# Keys of the file itself stand above its first table.
+own_keys() {
+    without_comments "$config" | sed '/^[[:space:]]*\[/,$d'
+}
+
+# Whether the files switch NRI on or off: a line for each time that they do.
+switched() {
+    without_comments "$@" | awk '
+        /^[[:space:]]*disabled_plugins[[:space:]]*=/ { list = 1 }
+        list && /io\.containerd\.nri\.v1\.nri/ { print "off" }
+        /\]/ { list = 0 }
+        /^[[:space:]]*\[/ { nri = index($0, "io.containerd.nri.v1.nri") }
+        nri && /^[[:space:]]*disable(_connections)?[[:space:]]*=[[:space:]]*true/ { print "off" }
+        nri && /^[[:space:]]*disable[[:space:]]*=[[:space:]]*false/ { print "on" }'
+}
+
+[ -f "$config" ] || advise "there is no $HOST_CONFIG_DIR/config.toml here"
+version=$(own_keys | sed -n 's/^[[:space:]]*version[[:space:]]*=[[:space:]]*\([0-9]*\).*/\1/p')
+imports=$(own_keys | awk '/^[[:space:]]*imports[[:space:]]*=/ { on = 1 } on { print } on && /\]/ { exit }')
+case $imports in
+*[\"\']"$HOST_CONFIG_DIR/conf.d/*.toml"[\"\']* | *[\"\']"conf.d/*.toml"[\"\']*) imported=yes ;;
+*) imported= ;;
+esac
+set -- "$config"
+for file in "$CONFIG_DIR"/conf.d/*.toml; do
+    if [ "$imported" ] && [ -f "$file" ] && [ "$file" != "$dropin" ]; then
+        set -- "$@" "$file"
+    fi
+done
+
+# containerd takes the highest version that any file has for all of them: ours would keep it from starting.
+if [ "${version:-1}" -lt 2 ]; then
+    table='[plugins.nri]'
+    advise "$HOST_CONFIG_DIR/config.toml has version 1, and a drop-in has version 2: containerd would not start with both"
+fi
+case $(switched "$@") in
+*off*) advise "containerd's configuration switches NRI or its connections off" ;;
+*on*)
+    echo "enable-nri: containerd's configuration has NRI on already; nothing to do"
+    exit 0
+    ;;
+esac
+if [ "$version" -gt 2 ]; then
     echo "enable-nri: this is the configuration of containerd 2, which has NRI on; nothing to do"
     exit 0
 fi
-if grep -Fq 'io.containerd.nri.v1.nri' "$config"; then
-    advise "$HOST_CONFIG_DIR/config.toml says something of NRI already; nothing was changed"
-fi
-imports=$(grep -E '^[[:space:]]*imports[[:space:]]*=' "$config" || true)
-case $imports in
-*"\"$HOST_CONFIG_DIR/conf.d/*.toml\""* | *"'$HOST_CONFIG_DIR/conf.d/*.toml'"*) ;;
-*) advise "$HOST_CONFIG_DIR/config.toml does not import $HOST_CONFIG_DIR/conf.d/*.toml; nothing was changed" ;;
-esac
+[ "$imported" ] || advise "$HOST_CONFIG_DIR/config.toml does not import $HOST_CONFIG_DIR/conf.d/*.toml"
 
 # Under another name first, which is not imported: a half-written file would keep containerd from starting.
 mkdir -p "$CONFIG_DIR/conf.d"
 aside=$dropin.new
 trap 'rm -f "$aside"' EXIT
-printf '# Written by Grapnel (enable-nri).\nversion = 2\n%s\n  disable = false\n' "$table" >"$aside"
+printf '# Written by Grapnel (enable-nri).\nversion = 2\n%s\n  disable = false\n' "$table" >"$aside" || {
+    echo "enable-nri: $HOST_CONFIG_DIR/conf.d cannot be written; is there room on the disk?" >&2
+    exit 1
+}
 chmod 0644 "$aside"
 if [ -f "$dropin" ] && cmp -s "$aside" "$dropin"; then
     echo "enable-nri: $HOST_CONFIG_DIR/conf.d/50-grapnel-nri.toml is as it should be"
