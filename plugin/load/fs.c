@@ -9,8 +9,11 @@
 const char *gr_fs_type_name(enum gr_fs_type type)
 {
     static const char *const names[] = {
-        [GR_FS_REGULAR] = "a regular file",         [GR_FS_DIRECTORY] = "a directory",
-        [GR_FS_LINK] = "a symbolic link",           [GR_FS_NULL] = "the null device",
+        [GR_FS_REGULAR] = "a regular file",
+        [GR_FS_DIRECTORY] = "a directory",
+        [GR_FS_LINK] = "a symbolic link",
+        [GR_FS_NULL] = "the null device",
+        [GR_FS_SOCKET] = "a device, socket or pipe",
         [GR_FS_OTHER] = "a device, socket or pipe",
     };
 

@@ -18,7 +18,8 @@ enum gr_fs_type {
     GR_FS_DIRECTORY,
     GR_FS_LINK,
     GR_FS_NULL,  /* the device /dev/null */
-    GR_FS_OTHER, /* other devices, sockets, pipes */
+    GR_FS_OTHER, /* other devices, pipes */
+    GR_FS_SOCKET,
 };
 
 /* "a regular file", "a directory", … */

@@ -58,6 +58,8 @@ static enum gr_fs_type type_of(mode_t mode, unsigned major, unsigned minor)
         return GR_FS_LINK;
     if (S_ISCHR(mode) && major == NULL_MAJOR && minor == NULL_MINOR)
         return GR_FS_NULL;
+    if (S_ISSOCK(mode))
+        return GR_FS_SOCKET;
     return GR_FS_OTHER;
 }
 
@@ -116,6 +118,8 @@ static enum gr_fs_type entry_type(int dir, const struct dirent *entry)
         return GR_FS_DIRECTORY;
     case DT_LNK:
         return GR_FS_LINK;
+    case DT_SOCK:
+        return GR_FS_SOCKET;
     case DT_UNKNOWN:
         if (fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
             return type_of(st.st_mode, major(st.st_rdev), minor(st.st_rdev));

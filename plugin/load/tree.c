@@ -404,13 +404,14 @@ struct removing {
     const struct gr_fs *fs;
     int dir;
     size_t depth;
+    uint64_t mount; /* that all of it lies on */
 };
 
 static int remove_entry(void *user, const char *name, enum gr_fs_type type)
 {
     struct removing *above = user;
     const struct gr_fs *fs = above->fs;
-    struct removing r = {.fs = fs, .depth = above->depth + 1};
+    struct removing r = {.fs = fs, .depth = above->depth + 1, .mount = above->mount};
     struct gr_fs_meta meta = {.type = type};
     int rc;
 
@@ -420,6 +421,8 @@ static int remove_entry(void *user, const char *name, enum gr_fs_type type)
     if (rc != 0)
         return rc == -ENOENT ? 0 : rc;
     rc = fs->meta(fs->user, r.dir, &meta);
+    if (rc == 0 && meta.mount != r.mount)
+        rc = -EXDEV;
     if (rc == 0 && meta.type == GR_FS_DIRECTORY)
         rc = fs->list(fs->user, r.dir, remove_entry, &r);
     gr_fs_close(fs, &r.dir);
@@ -432,7 +435,12 @@ static int remove_entry(void *user, const char *name, enum gr_fs_type type)
 int gr_tree_remove(const struct gr_fs *fs, int dir, const char *name)
 {
     struct removing r = {.fs = fs, .dir = dir};
-    int rc = remove_entry(&r, name, GR_FS_OTHER);
+    struct gr_fs_meta meta;
+    int rc = fs->meta(fs->user, dir, &meta);
 
+    if (rc != 0)
+        return rc;
+    r.mount = meta.mount;
+    rc = remove_entry(&r, name, GR_FS_OTHER);
     return rc == -ENOENT ? 0 : rc;
 }

@@ -72,7 +72,8 @@ GR_CHECKED int gr_tree_open_parent(const struct gr_fs *fs, int dir, const char *
                                    const char **out_name);
 
 /* Removes an entry with all that is in it, links not followed. One that is not there is fine.
- * Returns 0; a negative errno: some of it may be left. */
+ * Returns 0; a negative errno: some of it may be left (-EXDEV: something is mounted in it, which is
+ * not ours to empty). */
 GR_CHECKED int gr_tree_remove(const struct gr_fs *fs, int dir, const char *name);
 
 /* Whether it is a digest as tree writes it: 64 digits and letters a to f. */

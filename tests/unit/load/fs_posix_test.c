@@ -71,6 +71,8 @@ static void test_meta(void **state)
     assert_int_equal(meta_of("dir").mode, 01755);
     assert_int_equal(meta_of("link").type, GR_FS_LINK);
     assert_int_equal(meta_of("fifo").type, GR_FS_OTHER);
+    assert_int_equal(mknod(at("/socket"), S_IFSOCK | 0600, 0), 0);
+    assert_int_equal(meta_of("socket").type, GR_FS_SOCKET);
 
     b = meta_of("file");
     assert_true(gr_fs_same_file(&a, &b));

@@ -376,6 +376,42 @@ static void test_remove_depth(void **state)
     end();
 }
 
+static int (*real_meta)(void *user, int node, struct gr_fs_meta *out);
+static ino_t mounted;
+
+static int mounted_meta(void *user, int node, struct gr_fs_meta *out)
+{
+    int rc = real_meta(user, node, out);
+
+    out->mount += out->inode == mounted;
+    return rc;
+}
+
+/* What is mounted in it is somebody else's. */
+static void test_remove_mount(void **state)
+{
+    struct stat st;
+    int node;
+
+    (void)state;
+    begin();
+    dir("/s", 0755);
+    dir("/s/d", 0755);
+    dir("/s/d/mnt", 0755);
+    make("/s/d/mnt/f", "x", 0644);
+    assert_int_equal(stat(at("/s/d/mnt"), &st), 0);
+    mounted = st.st_ino;
+    real_meta = fs.meta;
+    fs.meta = mounted_meta;
+    node = open_dir("/s");
+    assert_int_equal(gr_tree_remove(&fs, node, "d"), -EXDEV);
+    assert_int_equal(access(at("/s/d/mnt/f"), F_OK), 0);
+    mounted = 0;
+    assert_int_equal(gr_tree_remove(&fs, node, "d"), 0);
+    gr_fs_close(&fs, &node);
+    end();
+}
+
 int main(void)
 {
     test_add("digest", test_digest);
@@ -390,5 +426,6 @@ int main(void)
     test_add("installed", test_installed);
     test_add("remove", test_remove);
     test_add("remove depth", test_remove_depth);
+    test_add("remove mount", test_remove_mount);
     return test_run("tree");
 }
