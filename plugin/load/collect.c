@@ -46,15 +46,18 @@ static bool is_old(const struct collector *c, const struct gr_fs_meta *meta)
 
 /* ---- one package ---- */
 
-/* Whether current is what an installer leaves, and has been so for a while. */
+/* Whether current is what an installer leaves, and has been so for a while; or is not there, which
+ * is what grapnel setup cleanup leaves beside programs that containers name. */
 static bool read_current(struct collector *c)
 {
     struct gr_fs_meta meta;
     int64_t n = -1;
     int node;
+    int rc = gr_fs_open_at(c->fs, c->dir, GR_PROGRAM_CURRENT, &node);
 
-    if (gr_fs_open_at(c->fs, c->dir, GR_PROGRAM_CURRENT, &node) != 0)
-        return false;
+    c->current[0] = '\0';
+    if (rc != 0)
+        return rc == -ENOENT;
     if (c->fs->meta(c->fs->user, node, &meta) == 0 && meta.type == GR_FS_LINK && is_old(c, &meta))
         n = c->fs->read_link(c->fs->user, node, c->current, sizeof(c->current));
     gr_fs_close(c->fs, &node);

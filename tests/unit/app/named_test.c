@@ -16,13 +16,46 @@ static void test_paths(void **state)
     gr_named_add_path(&named, GR_STR("/opt/grapnel/programs/net/" ONE "/bin/setup"));
     gr_named_add_path(&named, GR_STR("/srv/elsewhere/" TWO));
     gr_named_add_path(&named, GR_STR("/opt/hooks/x"));
-    gr_named_add_path(&named, GR_STR("/" ONE "1/" TWO "x"));
+    gr_named_add_path(&named, GR_STR("/" ONE "1/a" TWO "/x"));
     gr_named_add_path(&named, GR_STR_NONE);
     assert_true(named.known);
     assert_int_equal(named.n, 2);
     assert_true(gr_str_is(named.digests[0], ONE));
     assert_true(gr_str_is(named.digests[1], TWO));
     gr_named_fini(&named);
+    gr_named_fini(&named);
+}
+
+static void test_next(void **state)
+{
+    struct gr_str text = GR_STR("--lib=/p/" ONE ":" TWO "," ONE "0 abc");
+    struct gr_str digest;
+
+    (void)state;
+    assert_true(gr_named_next(&text, &digest));
+    assert_true(gr_str_is(digest, ONE));
+    assert_true(gr_named_next(&text, &digest));
+    assert_true(gr_str_is(digest, TWO));
+    assert_false(gr_named_next(&text, &digest));
+    assert_int_equal(text.n, 0);
+    text = GR_STR(ONE);
+    assert_true(gr_named_next(&text, &digest));
+    assert_false(gr_named_next(&text, &digest));
+}
+
+/* An interpreter's script stands in the arguments. */
+static void test_arguments(void **state)
+{
+    const struct gr_str args[] = {GR_STR("sh"), GR_STR("/p/net/" ONE "/script")};
+    const struct gr_str env[] = {GR_STR("LIB=/p/net/" TWO)};
+    const struct gr_oci_hook hook = {.path = GR_STR("/bin/sh"), .args = {args, 2}, .env = {env, 1}};
+    const struct gr_subject subject = {.hooks = &hook, .hooks_n = 1};
+    struct gr_named named = {0};
+
+    (void)state;
+    gr_named_begin(&named);
+    gr_named_add_container(&named, &subject);
+    assert_int_equal(named.n, 2);
     gr_named_fini(&named);
 }
 
@@ -65,6 +98,8 @@ static void test_limit(void **state)
 int main(void)
 {
     test_add("paths", test_paths);
+    test_add("next", test_next);
+    test_add("arguments", test_arguments);
     test_add("containers", test_containers);
     test_add("limit", test_limit);
     return test_run("named");

@@ -88,6 +88,24 @@ static void test_named(void **state)
     end();
 }
 
+/* What grapnel setup cleanup left for containers that are gone now. */
+static void test_no_current(void **state)
+{
+    const struct gr_str keep[] = {GR_STR(TWO)};
+    struct gr_collected out;
+
+    (void)state;
+    begin_store();
+    assert_int_equal(unlink(at("/p/net/current")), 0);
+    assert_int_equal(collect(keep, 1, &out), 1);
+    assert_true(gr_str_is(out.items[0], "net/" ONE));
+    gr_arena_fini(&arena);
+    assert_int_equal(collect(NULL, 0, &out), 1);
+    assert_true(gr_str_is(out.items[0], "net/" TWO));
+    gr_arena_fini(&arena);
+    end();
+}
+
 /* ---- why it stays ---- */
 
 static void young(void)
@@ -111,11 +129,6 @@ static void is_current(void)
     link_to("/p/net/current", ONE);
     age("/p/net/current", GR_STORE_AGE_MIN_S);
     remove_tree(at("/p/net/" TWO));
-}
-
-static void no_current(void)
-{
-    assert_int_equal(unlink(at("/p/net/current")), 0);
 }
 
 static void strange_current(void)
@@ -155,7 +168,6 @@ static const struct row rows[] = {
     {"current was just switched", just_switched},
     {"from the future", from_the_future},
     {"current", is_current},
-    {"no current", no_current},
     {"a strange current", strange_current},
     {"a package that others may write", others_may_write},
     {"what is no package", strange_package},
@@ -259,6 +271,7 @@ int main(void)
 {
     test_add("goes", test_goes);
     test_add("named", test_named);
+    test_add("no current", test_no_current);
     TEST_ADD_ROWS(stays, rows);
     test_add("digest link", test_digest_link);
     test_add("installer at work", test_installer_at_work);

@@ -36,21 +36,49 @@ static void add(struct gr_named *named, struct gr_str digest)
     named->n++;
 }
 
+static bool is_digit(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+bool gr_named_next(struct gr_str *text, struct gr_str *out_digest)
+{
+    while (text->n > 0) {
+        struct gr_str run = {.p = text->p};
+
+        while (run.n < text->n && is_digit(run.p[run.n]))
+            run.n++;
+        *text = gr_str_skip(*text, run.n + 1);
+        *out_digest = run;
+        if (gr_is_tree_digest(run))
+            return true;
+    }
+    return false;
+}
+
 void gr_named_add_path(struct gr_named *named, struct gr_str path)
 {
-    while (named->known && path.n > 0) {
-        struct gr_str part = gr_str_first(path, gr_str_find(path, '/'));
+    struct gr_str digest;
 
-        if (gr_is_tree_digest(part))
-            add(named, part);
-        path = gr_str_skip(path, part.n + 1);
-    }
+    while (named->known && gr_named_next(&path, &digest))
+        add(named, digest);
+}
+
+static void add_texts(struct gr_named *named, struct gr_strs texts)
+{
+    for (size_t i = 0; i < texts.n; i++)
+        gr_named_add_path(named, texts.items[i]);
 }
 
 void gr_named_add_container(struct gr_named *named, const struct gr_subject *subject)
 {
-    for (size_t i = 0; i < subject->hooks_n; i++)
-        gr_named_add_path(named, subject->hooks[i].path);
+    for (size_t i = 0; i < subject->hooks_n; i++) {
+        const struct gr_oci_hook *hook = &subject->hooks[i];
+
+        gr_named_add_path(named, hook->path);
+        add_texts(named, hook->args);
+        add_texts(named, hook->env);
+    }
 }
 
 void gr_named_add_rules(struct gr_named *named, const struct gr_ruleset *ruleset, uint64_t hash)
