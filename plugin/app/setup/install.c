@@ -86,33 +86,66 @@ static int check_dir(struct installer *in)
     return gr_target_check_mount(&meta, in->install->to, in->err);
 }
 
+/* Opens it, and makes it where it is missing. */
+static int make_dir(struct installer *in, int programs)
+{
+    const struct gr_fs *fs = in->fs;
+    int rc = gr_fs_open_at(fs, programs, in->name, &in->dir);
+
+    if (rc != -ENOENT || in->install->dry_run)
+        return rc;
+    rc = fs->make_dir(fs->user, programs, in->name, GR_TREE_MODE_DIR);
+    if (rc == 0)
+        rc = fs->sync(fs->user, programs);
+    return rc == 0 || rc == -EEXIST ? gr_fs_open_at(fs, programs, in->name, &in->dir) : rc;
+}
+
+/* Whether what was opened still has the name. */
+static int has_name(struct installer *in, int programs, bool *out_has)
+{
+    struct gr_fs_meta ours, named;
+    int node;
+    int rc = gr_fs_open_at(in->fs, programs, in->name, &node);
+
+    *out_has = false;
+    if (rc != 0)
+        return rc == -ENOENT ? 0 : rc;
+    rc = in->fs->meta(in->fs->user, node, &named);
+    if (rc == 0)
+        rc = in->fs->meta(in->fs->user, in->dir, &ours);
+    gr_fs_close(in->fs, &node);
+    *out_has = rc == 0 && gr_fs_same_file(&ours, &named);
+    return rc;
+}
+
+/* While the lock was waited for, grapnel setup cleanup may have removed the directory: then it is
+ * made anew. */
 static int open_dir(struct installer *in)
 {
     const struct gr_fs *fs = in->fs;
     int programs = gr_target_node(&in->target);
-    int rc;
+    bool has = programs == GR_FS_NO_NODE;
 
-    if (programs == GR_FS_NO_NODE)
-        return 0;
-    rc = gr_fs_open_at(fs, programs, in->name, &in->dir);
-    if (rc == -ENOENT && in->install->dry_run)
-        return 0;
-    if (rc == -ENOENT) {
-        rc = fs->make_dir(fs->user, programs, in->name, GR_TREE_MODE_DIR);
-        if (rc == 0)
-            rc = fs->sync(fs->user, programs);
-        if (rc == 0 || rc == -EEXIST)
-            rc = gr_fs_open_at(fs, programs, in->name, &in->dir);
-    }
-    if (rc != 0)
-        return fail(in, rc, "opening it");
-    rc = check_dir(in);
-    if (rc == 0 && !in->install->dry_run) {
+    while (!has) {
+        int rc;
+
+        gr_fs_close(fs, &in->lock);
+        gr_fs_close(fs, &in->dir);
+        rc = make_dir(in, programs);
+        if (rc == -ENOENT && in->install->dry_run)
+            return 0;
+        if (rc != 0)
+            return fail(in, rc, "opening it");
+        rc = check_dir(in);
+        if (rc != 0 || in->install->dry_run)
+            return rc;
         rc = fs->lock(fs->user, in->dir, true, &in->lock);
+        if (rc == 0)
+            rc = has_name(in, programs, &has);
         if (rc != 0)
             return fail(in, rc, "locking it");
     }
-    return rc;
+    return 0;
 }
 
 static int remove_left(void *user, const char *name, enum gr_fs_type type GR_UNUSED)

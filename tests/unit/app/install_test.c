@@ -441,6 +441,32 @@ static void test_mounts(void **state)
     end();
 }
 
+static int (*real_lock)(void *user, int dir_, bool wait, int *out_lock);
+static int removals; /* that come before a lock is had */
+
+static int lock_late(void *user, int dir_, bool wait, int *out_lock)
+{
+    if (removals > 0) {
+        removals--;
+        assert_int_equal(rmdir(at("/programs/net")), 0);
+    }
+    return real_lock(user, dir_, wait, out_lock);
+}
+
+/* A clean-up had the lock, and has removed the directory that it was waited for. */
+static void test_removed_while_waiting(void **state)
+{
+    (void)state;
+    begin_sources();
+    real_lock = fs.lock;
+    fs.lock = lock_late;
+    removals = 2;
+    assert_int_equal(install_from("/one"), 0);
+    assert_int_equal(removals, 0);
+    assert_current(done.digest, done.digest);
+    end();
+}
+
 int main(void)
 {
     test_add("installs", test_installs);
@@ -450,5 +476,6 @@ int main(void)
     TEST_ADD_ROWS(survives, rows);
     test_add("target", test_target);
     test_add("mounts", test_mounts);
+    test_add("removed while waiting", test_removed_while_waiting);
     return test_run("install");
 }
