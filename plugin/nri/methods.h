@@ -18,6 +18,9 @@
  */
 #define GR_NRI_EVENT_CREATE_CONTAINER 0x0008
 
+/* For whoever wants Synchronize alone: what comes seldom, and is answered with nothing. */
+#define GR_NRI_EVENT_REMOVE_POD_SANDBOX 0x0004
+
 /* The NRI release whose API is spoken; told to runtimes since NRI 0.12, which only log it. */
 #define GR_NRI_VERSION "v0.12.2"
 

@@ -129,7 +129,8 @@ void gr_session_configured(struct gr_session *s)
     if (stream == 0)
         return;
     s->configure_stream = 0;
-    response.events = GR_NRI_EVENT_CREATE_CONTAINER;
+    response.events =
+        s->settings.only_looks ? GR_NRI_EVENT_REMOVE_POD_SANDBOX : GR_NRI_EVENT_CREATE_CONTAINER;
     (void)reply(s, stream, &response.base);
     tell_answered(s, GR_NRI_CONFIGURE, s->configure_from_ns, s->configure_failure);
     (void)move(s, GR_SESSION_CONFIGURED);

@@ -104,6 +104,7 @@ struct gr_session_settings {
      * mounts are unknown where their bits are not set) and gr_ruleset_adjusts. */
     uint32_t fields;
     bool adjusts;
+    bool only_looks; /* nothing is asked of it: no container is decided about */
 };
 
 /*

@@ -23,6 +23,7 @@ struct gr_link {
     struct event_base *base;
     struct event *retry;        /* also: the end of the wait for the beginning */
     bool begun;                 /* the first connection was tried */
+    bool only_looks;            /* gr_session_settings.only_looks */
     struct gr_session *session; /* NULL while there is no connection */
     struct gr_conn *conn;
     struct gr_backoff backoff;
@@ -200,7 +201,9 @@ static void on_closed(void *user, int reason)
     }
     wait_ms = gr_backoff_session_ended(&link->backoff, age_ms, random_number());
     GR_LOG(link->log, GR_LEVEL_WARNING,
-           "the connection to the runtime is lost: containers created now get no hooks",
+           link->only_looks
+               ? "the connection to the runtime is lost"
+               : "the connection to the runtime is lost: containers created now get no hooks",
            GR_LOG_TEXT("reason", link->told.lost), GR_LOG_INT("retry_ms", wait_ms));
     retry_in(link, wait_ms);
 }
@@ -304,6 +307,7 @@ void gr_link_settings_changed(struct gr_link *link)
 {
     const struct gr_session_settings settings = link->ops->settings(link->user);
 
+    link->only_looks = settings.only_looks;
     if (link->session)
         gr_session_set(link->session, &settings);
 }

@@ -84,6 +84,21 @@ static void test_long_name(void **state)
     rig_fini(&rig);
 }
 
+/* Whoever only wants to know what runs is asked about nothing else. */
+static void test_only_looks(void **state)
+{
+    const struct gr_session_settings settings = {.only_looks = true};
+    struct rig rig;
+
+    (void)state;
+    rig_init_started(&rig);
+    gr_session_set(rig.session, &settings);
+    rig_send_hex(&rig, "Configure", RIG_CONFIGURE);
+    rig_read(&rig);
+    rig_expect(&rig, RIG_CONFIGURED "registering > configured\nreply 1 1004\n");
+    rig_fini(&rig);
+}
+
 static void test_second_configure(void **state)
 {
     struct rig rig;
@@ -223,6 +238,7 @@ int main(void)
     test_add("what Configure tells", test_configure_text);
     TEST_ADD_ROWS(unreadable_configure, unreadable);
     test_add("a runtime's name that is too long", test_long_name);
+    test_add("only looks", test_only_looks);
     test_add("a second Configure", test_second_configure);
     test_add("an answer held back and released", test_held);
     TEST_ADD_ROWS(hold_ends, holds);
