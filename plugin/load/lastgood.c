@@ -48,6 +48,31 @@ static void temporary_name(const struct gr_lastgood *lg, const char *name, char 
     (void)snprintf(out, bytes, "%s.%016" PRIx64 SUFFIX_TEMPORARY, name, lg->fs->token);
 }
 
+/* 16 hexadecimal digits. */
+static bool take_hex(struct gr_str *text)
+{
+    const char *digits = "0123456789abcdef";
+    size_t n = 0;
+
+    while (n < text->n && text->p[n] && strchr(digits, text->p[n]))
+        n++;
+    *text = gr_str_skip(*text, n);
+    return n == 16;
+}
+
+bool gr_is_lastgood_name(struct gr_str name)
+{
+    if (!take_hex(&name) || !gr_str_has_prefix(name, GR_STR(SUFFIX)))
+        return false;
+    name = gr_str_skip(name, sizeof(SUFFIX) - 1);
+    if (name.n == 0)
+        return true;
+    if (name.p[0] != '.')
+        return false;
+    name = gr_str_skip(name, 1);
+    return take_hex(&name) && gr_str_is(name, SUFFIX_TEMPORARY);
+}
+
 /* Takes a number and the byte behind it. */
 static bool take_u64(struct gr_str *text, char end, uint64_t *out)
 {

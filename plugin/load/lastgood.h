@@ -19,6 +19,10 @@
 #include "load/table.h"
 #include "load/trust.h"
 
+/* Whether a file of this name in such a directory is ours: a text, or one that was being written.
+ */
+bool gr_is_lastgood_name(struct gr_str name);
+
 /* Condition of gr_lastgood_read. */
 #define GR_LASTGOOD_NONE 1
 

@@ -13,6 +13,40 @@
 #define READ_BYTES (16U << 10)
 #define TEMPORARY_MAX 300
 
+/* Of the modules of this folder, and of the sockets of app (app/daemon/control, suspend). */
+static const char *const names[] = {
+    "decisions",   "decisions.old", ".decisions.new", ".decisions.old.new", "pauses",
+    "pauses.lock", "since",         "control.sock",   "reports.sock"};
+
+/* ".NAME.", of what is renamed when it is complete, and of sockets (app/daemon/control/listener).
+ */
+static const char *const prefixes[] = {".pauses.", ".since.", ".grapnel."};
+
+static bool is_number(struct gr_str text)
+{
+    size_t n = 0;
+
+    while (n < text.n &&
+           ((text.p[n] >= '0' && text.p[n] <= '9') || (text.p[n] >= 'a' && text.p[n] <= 'f')))
+        n++;
+    return n > 0 && n == text.n;
+}
+
+bool gr_is_rundir_name(struct gr_str name)
+{
+    for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
+        if (gr_str_is(name, names[i]))
+            return true;
+    }
+    for (size_t i = 0; i < GR_ARRAY_LEN(prefixes); i++) {
+        struct gr_str prefix = gr_str_from(prefixes[i]);
+
+        if (gr_str_has_prefix(name, prefix) && is_number(gr_str_skip(name, prefix.n)))
+            return true;
+    }
+    return false;
+}
+
 /* Only root, or whoever we run as, may have put there what we read. */
 static bool is_ours(const struct stat *st)
 {

@@ -12,6 +12,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* Whether a file of this name in a run directory is ours: one of those that are kept there, what
+ * one is called while it is written, or a socket, also one that is being made. */
+bool gr_is_rundir_name(struct gr_str name);
+
 /*
  * Opens the directory; one that is missing is made with mode 0755 (its parent must be there).
  * Returns a close-on-exec descriptor; negative errno after filling err: -EPERM it belongs to

@@ -373,6 +373,28 @@ static void test_none_is_kept_without_a_directory(void **state)
     end(l);
 }
 
+#define HEX "0123456789abcdef"
+
+static void test_names(void **state)
+{
+    static const char *const others[] = {"",
+                                         HEX,
+                                         HEX "0.good",
+                                         HEX ".goods",
+                                         "0123456789ABCDEF.good",
+                                         HEX ".tmp",
+                                         "x" HEX ".good",
+                                         HEX ".good.0.tmp",
+                                         HEX ".good." HEX,
+                                         HEX ".good." HEX ".tmp2"};
+
+    (void)state;
+    assert_true(gr_is_lastgood_name(GR_STR(HEX ".good")));
+    assert_true(gr_is_lastgood_name(GR_STR(HEX ".good." HEX ".tmp")));
+    for (size_t i = 0; i < GR_ARRAY_LEN(others); i++)
+        assert_false(gr_is_lastgood_name(gr_str_from(others[i])));
+}
+
 int main(void)
 {
     test_add("makes its directory", test_makes_its_directory);
@@ -393,5 +415,6 @@ int main(void)
     test_add("a blocked text is accepted", test_blocked_text_is_accepted);
     test_add("writes only what changed", test_writes_only_what_changed);
     test_add("none is kept without a directory", test_none_is_kept_without_a_directory);
+    test_add("names", test_names);
     return test_run("lastgood");
 }

@@ -90,6 +90,29 @@ static void test_open_refuses_what_others_may_change(void **state)
     assert_int_equal(gr_rundir_open(path, &err), -ENOENT);
 }
 
+static void test_names(void **state)
+{
+    static const char *const ours[] = {"decisions",
+                                       "decisions.old",
+                                       ".decisions.new",
+                                       "pauses",
+                                       "pauses.lock",
+                                       ".pauses.4711",
+                                       "since",
+                                       ".since.1",
+                                       "control.sock",
+                                       "reports.sock",
+                                       ".grapnel.0123456789abcdef"};
+    static const char *const others[] = {"",          "decisions.bak", "decisions.", ".pauses.",
+                                         ".pauses.x", ".grapnel.",     "pauses.1",   "Since"};
+
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(ours); i++)
+        assert_true(gr_is_rundir_name(gr_str_from(ours[i])));
+    for (size_t i = 0; i < GR_ARRAY_LEN(others); i++)
+        assert_false(gr_is_rundir_name(gr_str_from(others[i])));
+}
+
 int main(void)
 {
     char path[128];
@@ -100,6 +123,7 @@ int main(void)
     test_add("write and read", test_write_and_read);
     test_add("refused", test_refused);
     test_add("open refuses what others may change", test_open_refuses_what_others_may_change);
+    test_add("names", test_names);
     r = test_run("rundir");
     (void)snprintf(path, sizeof(path), "%s/run", top);
     (void)rmdir(path);

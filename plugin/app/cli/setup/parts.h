@@ -14,13 +14,19 @@
 struct gr_setup {
     const char *from, *to; /* NULL: not given */
     const char *host_root; /* "/" where it is not given */
+    bool has_host_root;
     bool dry_run;
+    const char *config_path; /* NULL: the default, as for the next one */
+    const char *socket;
+    const char *wait; /* as it was given; NULL: it was not */
+    uint64_t wait_s;
     struct gr_fs fs;
 };
 
 /* Each does all of it, and returns an exit code. */
 int gr_setup_install(const struct gr_setup *setup);
 int gr_setup_self(const struct gr_setup *setup);
+int gr_setup_cleanup(const struct gr_setup *setup);
 
 /* The exit code of what ended with rc; says err. */
 int gr_setup_end(int rc, const struct gr_err *err);

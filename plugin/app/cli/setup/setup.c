@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * app/cli/setup/setup: what is put on a host beside rules: hook programs, and this program itself.
+ * app/cli/setup/setup: what is put on a host beside rules, and taken away again.
  *
  * Layer: app.
  */
@@ -10,38 +10,59 @@
 #include "app/cli/setup/parts.h"
 #include "app/cli/shared/common.h"
 #include "app/cli/verbs.h"
+#include "app/daemon/nri_socket.h"
 #include "app/exit.h"
 
 static const char help[] =
     "Usage: grapnel setup install --from DIR --to PROGRAMS/NAME [OPTION]...\n"
     "       grapnel setup self --to DIR [OPTION]...\n"
+    "       grapnel setup cleanup [OPTION]...\n"
     "\n"
     "install copies the files of a directory into the store of hook programs, by their content,\n"
     "and makes them those that NAME stands for: a hook names one with program: NAME/FILE. What\n"
     "was installed before stays for the containers that run with it. The same files again change\n"
     "nothing; damaged ones are put right.\n"
     "self copies this program to DIR/grapnel, for images that have none.\n"
+    "cleanup removes what is left when the plugin is gone from this node for good: hook programs\n"
+    "that no container names any more, as the runtime tells, last good texts, the run directory.\n"
+    "It refuses while a plugin runs here. What is not Grapnel's stays, and is named.\n"
     "\n"
     "  --from DIR          the program files: files and directories only, no links\n"
     "  --to DIR            where to, absolute. The store is the setting programsDir, by default\n"
     "                      /opt/grapnel/programs; NAME is lower-case letters, digits and -\n"
     "  --dry-run           say what would be done, and do nothing\n"
-    "  --host-root DIR     where the host's / is seen (default /); --to is below it\n"
+    "  --host-root DIR     where the host's / is seen (default /); --to is below it, and the\n"
+    "                      store of cleanup\n"
+    "  --config FILE       cleanup: settings (default " GR_CONFIG_DEFAULT "), for where\n"
+    "                      things are\n"
+    "  --socket PATH       cleanup: the runtime's NRI socket (default\n"
+    "                      " GR_NRI_SOCKET_DEFAULT ")\n"
+    "  --wait SECONDS      cleanup: for a plugin to end, and for the runtime's answer: 0 to 3600\n"
+    "                      (default 10)\n"
     "  -h, --help          this text\n"
     "\n"
-    "Exit codes: 0 done, 1 the files were refused, 2 usage, 4 the host does not permit it.\n"
+    "Exit codes: 0 done, 1 the files were refused, or a plugin runs here, 2 usage, 4 the host "
+    "does\n"
+    "not permit it, or the runtime does not answer.\n"
     "\n"
     "Examples:\n"
     "  grapnel setup install --from /hooks --to /opt/grapnel/programs/net\n"
-    "  grapnel setup self --to /tools\n";
+    "  grapnel setup self --to /tools\n"
+    "  grapnel setup cleanup --dry-run\n";
 
-enum { OPT_FROM = GR_OPT_OWN, OPT_TO, OPT_DRY_RUN };
+#define WAIT_MAX_S 3600
+#define WAIT_DEFAULT_S 10
+
+enum { OPT_FROM = GR_OPT_OWN, OPT_TO, OPT_DRY_RUN, OPT_SOCKET, OPT_WAIT };
 
 const struct option gr_options_setup[] = {
     {"from", required_argument, NULL, OPT_FROM},
     {"to", required_argument, NULL, OPT_TO},
     {"dry-run", no_argument, NULL, OPT_DRY_RUN},
     {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT},
+    {"config", required_argument, NULL, GR_OPT_CONFIG},
+    {"socket", required_argument, NULL, OPT_SOCKET},
+    {"wait", required_argument, NULL, OPT_WAIT},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
@@ -52,6 +73,14 @@ static int take_absolute(const char *expected, const char *value, const char **o
         return gr_usage("setup", expected, value);
     *out = value;
     return GR_EXIT_OK;
+}
+
+static int take_wait(struct gr_setup *setup, const char *value)
+{
+    setup->wait = value;
+    if (gr_str_to_u64(gr_str_from(value), &setup->wait_s) == 0 && setup->wait_s <= WAIT_MAX_S)
+        return GR_EXIT_OK;
+    return gr_usage("setup", "--wait of 0 to 3600 seconds", value);
 }
 
 static int take(void *user, int option, const char *value)
@@ -68,7 +97,15 @@ static int take(void *user, int option, const char *value)
         setup->dry_run = true;
         return GR_EXIT_OK;
     case GR_OPT_HOST_ROOT:
+        setup->has_host_root = true;
         return take_absolute("--host-root with an absolute path", value, &setup->host_root);
+    case GR_OPT_CONFIG:
+        setup->config_path = value;
+        return GR_EXIT_OK;
+    case OPT_SOCKET:
+        return take_absolute("--socket with an absolute path", value, &setup->socket);
+    case OPT_WAIT:
+        return take_wait(setup, value);
     default: /* getopt_long has said what is wrong */
         (void)fputs("See grapnel setup --help.\n", stderr);
         return GR_EXIT_USAGE;
@@ -90,6 +127,9 @@ int gr_setup_end(int rc, const struct gr_err *err)
 enum option_bit {
     FROM = 1 << 0,
     TO = 1 << 1,
+    CONFIG = 1 << 2,
+    SOCKET = 1 << 3,
+    WAIT = 1 << 4,
 };
 
 struct command {
@@ -102,9 +142,10 @@ struct command {
 static const struct command commands[] = {
     {"install", FROM | TO, 0, gr_setup_install},
     {"self", TO, 0, gr_setup_self},
+    {"cleanup", 0, CONFIG | SOCKET | WAIT, gr_setup_cleanup},
 };
 
-#define COMMANDS "install or self"
+#define COMMANDS "install, self or cleanup"
 
 static const struct command *find_command(const char *name)
 {
@@ -133,7 +174,11 @@ static int check_options(const struct command *command, const struct gr_setup *s
     const struct {
         unsigned bit;
         const char *name, *value;
-    } options[] = {{FROM, "--from", setup->from}, {TO, "--to", setup->to}};
+    } options[] = {{FROM, "--from", setup->from},
+                   {TO, "--to", setup->to},
+                   {CONFIG, "--config", setup->config_path},
+                   {SOCKET, "--socket", setup->socket},
+                   {WAIT, "--wait", setup->wait}};
     int r = GR_EXIT_OK;
 
     for (size_t i = 0; i < GR_ARRAY_LEN(options) && r == GR_EXIT_OK; i++)
@@ -145,7 +190,7 @@ int gr_verb_setup(int argc, char **argv)
 {
     static const struct gr_command_line line = {
         .verb = "setup", .help = help, .letters = "h", .options = gr_options_setup, .take = take};
-    struct gr_setup setup = {.host_root = "/"};
+    struct gr_setup setup = {.host_root = "/", .wait_s = WAIT_DEFAULT_S};
     int r = gr_parse_options(&line, argc, argv, &setup);
     const struct command *command;
 

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app/setup/cleanup_parts: what app/setup/cleanup is made of.
+ *
+ * Layer: app; internal to it, and for its tests.
+ */
+#ifndef GR_APP_SETUP_CLEANUP_PARTS_H
+#define GR_APP_SETUP_CLEANUP_PARTS_H
+
+#include "app/setup/cleanup.h"
+#include "load/trust.h"
+#include "nri/running.h"
+
+/* Things of one directory that are not ours and are named one by one; the rest is counted. */
+#define GR_CLEANUP_SAID_MAX 20
+
+/* How often is looked whether a plugin has ended. */
+#define GR_CLEANUP_LOOK_MS 500
+
+/* ---- a directory (cleanup_place) ---- */
+
+/* Large: for the heap. */
+struct gr_cleanup_place {
+    const struct gr_cleanup *cleanup;
+    const char *path; /* as it is told */
+    struct gr_walk walk;
+    struct gr_trust_way way;
+    size_t left;  /* entries that are not ours, or stay for containers */
+    size_t named; /* of those that are not ours */
+    bool failed;  /* something could not be removed, which was told */
+};
+
+/*
+ * Opens the directory at path below root, of a zeroed place with cleanup and path given. It and
+ * what is above it must be in nobody's hands but root's. Returns 0; -ENOENT there is none; another
+ * negative errno with err filled. To be closed in any case.
+ */
+GR_CHECKED int gr_cleanup_enter(struct gr_cleanup_place *place, const char *root,
+                                struct gr_err *err);
+void gr_cleanup_leave(struct gr_cleanup_place *place);
+
+/* The directory's node. */
+int gr_cleanup_node(const struct gr_cleanup_place *place);
+
+/* Tells what became of an entry; below may be NULL: of the directory itself. */
+void gr_cleanup_say(struct gr_cleanup_place *place, enum gr_cleanup_fate fate, const char *name,
+                    const char *below, const char *why);
+void gr_cleanup_fail(struct gr_cleanup_place *place, const char *name, const char *below, int rc);
+
+/* An entry that is not ours: named, or only counted. */
+void gr_cleanup_foreign(struct gr_cleanup_place *place, const char *name, const char *below,
+                        const char *why);
+
+/* The end: removes the directory itself where nothing stays in it, and tells. files: how many were
+ * removed in it. */
+void gr_cleanup_finish(struct gr_cleanup_place *place, size_t files);
+
+/* ---- what containers name (cleanup_holders) ---- */
+
+struct gr_holder {
+    struct gr_str key; /* a digest, or NAME/current */
+    struct gr_str who; /* the first container, for people */
+    size_t n;          /* containers */
+    size_t last;       /* the last of them, from 1 */
+};
+
+/* Zeroed memory is an object without any. */
+struct gr_holders {
+    struct gr_arena arena;
+    struct gr_holder *items;
+    size_t n;
+};
+
+/* Digests that are told apart. As GR_NAMED_MAX. */
+#define GR_HOLDERS_MAX 1024
+
+/* Returns 0; -EBADMSG: one of the containers cannot be read; -E2BIG: more containers or digests
+ * than are kept; -ENOMEM; with err filled. */
+GR_CHECKED int gr_holders_read(struct gr_holders *holders, const struct gr_nri_running *running,
+                               struct gr_err *err);
+void gr_holders_fini(struct gr_holders *holders);
+
+/* What one container's hooks name. Returns 0; -E2BIG; -ENOMEM. */
+GR_CHECKED int gr_holders_add(struct gr_holders *holders, const struct gr_subject *subject,
+                              size_t number);
+
+/* NULL: no container names it. */
+const struct gr_holder *gr_holders_find(const struct gr_holders *holders, struct gr_str key);
+
+/* ---- the rest ---- */
+
+/* Whether the store holds anything at all. */
+GR_CHECKED int gr_cleanup_store_is_empty(struct gr_cleanup_place *place, bool *out_empty);
+
+/* The place is the store. What goes wrong is told, but for -ENOMEM, which is returned. */
+GR_CHECKED int gr_cleanup_store(struct gr_cleanup_place *place, const struct gr_holders *holders);
+
+/* Files of a directory whose names are ours, and the directory. Returns as above. */
+GR_CHECKED int gr_cleanup_files(struct gr_cleanup_place *place,
+                                bool (*is_ours)(struct gr_str name));
+
+/* Whether a plugin runs here; *out_who says which, for people, up to bytes. */
+bool gr_cleanup_sees_plugin(const struct gr_config *config, char *out_who, size_t bytes);
+
+/*
+ * Asks the runtime for its containers, as a plugin that adjusts nothing. Returns 0 and what it
+ * told, to be freed; a negative errno with err filled: -ETIMEDOUT until the deadline (gr_now_ms)
+ * there was no answer, -ENOMEM, -E2BIG.
+ */
+GR_CHECKED int gr_cleanup_ask(const struct gr_cleanup *cleanup, uint64_t deadline_ms,
+                              struct gr_nri_running **out_running, struct gr_err *err);
+
+#endif

@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: Apache-2.0
+"""grapnel setup cleanup: what goes, what containers keep, and when nothing is touched."""
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from conftest import Node
+from fakeruntime import Listener, Runtime, field
+from running import RULE, plugin, settings
+
+STORE = "/opt/grapnel/programs"
+WAIT_S = 20
+POD = field(1, field(1, "p1") + field(2, "web") + field(4, "shop"))
+TEXT = "0123456789abcdef.good"
+
+
+@dataclass
+class Home:
+    grapnel: str
+    top: Path
+    listener: Listener
+
+    @property
+    def store(self) -> Path:
+        return self.top / f"host{STORE}"
+
+    @property
+    def socket(self) -> Path:
+        return self.top / "nri.sock"
+
+    def install(self, name: str, text: str) -> str:
+        """Gives the digest."""
+        source = self.top / "source"
+        source.mkdir(exist_ok=True)
+        (source / "setup").write_text(text)
+        (source / "setup").chmod(0o755)
+        subprocess.run([self.grapnel, "setup", "install", "--from", source, "--to", f"{STORE}/{name}", "--host-root",
+                        self.top / "host"], check=True, timeout=WAIT_S, stdout=subprocess.DEVNULL)
+        return os.readlink(self.store / name / "current")
+
+    def start(self, *args: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            ["timeout", str(WAIT_S), self.grapnel, "setup", "cleanup", "--config", self.top / "config.yaml",
+             "--host-root", self.top / "host", "--socket", self.socket, *args],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def clean(self, *args: str, code: int = 0, play: Callable[[Runtime], None] | None = None,
+              ) -> tuple[list[str], str]:
+        """Runs it beside a runtime that play is; what it says, line by line, and on stderr."""
+        process = self.start(*args)
+        try:
+            if play:
+                runtime = self.listener.accept()
+                with runtime.sock:
+                    play(runtime)
+                    out, err = process.communicate(timeout=WAIT_S)
+            else:
+                out, err = process.communicate(timeout=WAIT_S)
+        finally:
+            process.kill()
+            process.wait()
+        assert process.returncode == code, err
+        return out.splitlines(), err
+
+
+@pytest.fixture
+def home(grapnel: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A host on which a plugin was: nobody else may write to it, up to /."""
+    top = tmp_path_factory.mktemp("host")
+    listener = Listener(top / "nri.sock")
+    (top / "host").mkdir()
+    (top / "run").mkdir(mode=0o755)
+    (top / "run/decisions").write_text("{}\n")
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(top / "run/control.sock"))
+    (top / "last-good").mkdir(mode=0o700)
+    (top / "last-good" / TEXT).write_text("text")
+    spec = {"runDir": str(top / "run"), "controlSocket": str(top / "run/control.sock"),
+            "lastGoodDir": str(top / "last-good")}
+    (top / "config.yaml").write_text(json.dumps(
+        {"apiVersion": "grapnel/v1beta1", "kind": "Config", "spec": spec}))
+    yield Home(grapnel, top, listener)
+    listener.sock.close()
+
+
+def container(name: str, *paths: str, args: tuple[str, ...] = (), pod: str = "p1") -> bytes:
+    hooks = b"".join(field(6, field(1, path) + b"".join(field(2, arg) for arg in args)) for path in paths)
+    return field(2, field(1, f"id-{name}") + field(2, pod) + field(3, name) + field(10, hooks))
+
+
+def told(*parts: bytes) -> Callable[[Runtime], None]:
+    """A runtime that tells these parts of Synchronize."""
+    def play(runtime: Runtime) -> None:
+        runtime.register()
+        runtime.configure()
+        for i, part in enumerate(parts):
+            runtime.call("Synchronize", part + (field(3, 1) if i + 1 < len(parts) else b""))
+    return play
+
+
+def rest(home: Home) -> list[str]:
+    return [f"{home.top}/last-good removed, with 1 file", f"{home.top}/run removed, with 2 files"]
+
+
+def test_all_of_it(home: Home):
+    one, two = home.install("net", "one"), home.install("net", "two")
+    log = home.install("log", "three")
+    lines, err = home.clean(play=told(POD + container("a", "/opt/other/hook")))
+    assert sorted(lines[:-3]) == sorted([f"{STORE}/net/{one} removed", f"{STORE}/net/{two} removed",
+                                         f"{STORE}/net removed", f"{STORE}/log/{log} removed", f"{STORE}/log removed"])
+    assert lines[-3:] == [f"{STORE} removed", *rest(home)]
+    assert err == ""
+    assert not home.store.exists()
+    assert sorted(os.listdir(home.top)) == ["config.yaml", "host", "nri.sock", "source"]
+    assert home.clean()[0] == ["nothing of Grapnel's is left here"]
+
+
+def test_what_containers_name_stays(home: Home):
+    one, two = home.install("net", "one"), home.install("net", "two")
+    sh = home.install("sh", "three")
+    path = f"{STORE}/net/{one}/setup"
+    lines, _ = home.clean(play=told(
+        POD + container("a", path, path) + container("b", "/srv/elsewhere/" + one) +
+        container("c", "/bin/sh", args=("sh", f"/{sh}/setup"))))
+    assert sorted(lines[:-2]) == sorted([
+        f"{STORE}/net/{one} kept: 2 containers name it in their hooks, such as shop/web/a (id-a)",
+        f"{STORE}/net/{two} removed",
+        f"{STORE}/sh/{sh} kept: a container names it in its hooks: shop/web/c (id-c)"])
+    assert lines[-2:] == rest(home)
+    assert os.listdir(home.store / "net") == [one]
+    assert (home.store / "net" / one / "setup").read_text() == "one"
+    assert sorted(os.listdir(home.store)) == ["net", "sh"]
+
+
+def test_through_current(home: Home):
+    """Rules may have written the path out."""
+    one, two = home.install("net", "one"), home.install("net", "two")
+    lines, _ = home.clean(play=told(POD + container("a", f"{STORE}/net/current/setup")))
+    assert f"{STORE}/net/current kept: hooks of containers go through it" in lines
+    assert f"{STORE}/net/{one} removed" in lines
+    assert (home.store / "net/current/setup").read_text() == "two"
+    assert sorted(os.listdir(home.store / "net")) == sorted([two, "current"])
+
+
+def test_parts(home: Home):
+    """Containers before their pods, in several parts."""
+    one = home.install("net", "one")
+    lines, _ = home.clean(play=told(container("a", f"/{one}/setup"), b"", POD))
+    assert lines[0].startswith(f"{STORE}/net/{one} kept:")
+
+
+def test_dry_run(home: Home):
+    one, two = home.install("net", "one"), home.install("net", "two")
+    lines, _ = home.clean("--dry-run", play=told(POD + container("a", f"/{one}/setup")))
+    assert sorted(lines[:2]) == sorted([
+        f"{STORE}/net/{one} kept: a container names it in its hooks: shop/web/a (id-a)",
+        f"{STORE}/net/{two} would be removed"])
+    assert lines[2:] == [f"{home.top}/last-good would be removed, with 1 file",
+                         f"{home.top}/run would be removed, with 2 files"]
+    assert sorted(os.listdir(home.store / "net")) == sorted([one, two, "current"])
+    assert sorted(os.listdir(home.top / "run")) == ["control.sock", "decisions"]
+
+
+def test_foreign_files(home: Home):
+    one = home.install("net", "one")
+    (home.store / "net/README").write_text("")
+    (home.store / "net" / ("0" * 64)).symlink_to("/etc")
+    (home.store / "other.d").mkdir()
+    (home.top / "run/notes").write_text("")
+    (home.top / "run/pauses").symlink_to("/etc/passwd")
+    (home.top / "last-good/fedcba9876543210.good").mkdir()
+    lines, _ = home.clean(play=told(b""))
+    assert sorted(line for line in lines if " left: " in line) == sorted(
+        f"{path} left: it is not Grapnel's" for path in (
+            f"{STORE}/net/README", f"{STORE}/net/{'0' * 64}", f"{STORE}/other.d", f"{home.top}/run/notes",
+            f"{home.top}/run/pauses", f"{home.top}/last-good/fedcba9876543210.good"))
+    assert f"{STORE}/net/{one} removed" in lines
+    assert f"{home.top}/run: 2 files removed" in lines
+    assert sorted(os.listdir(home.top / "run")) == ["notes", "pauses"]
+
+
+def test_installer_at_work(home: Home):
+    one = home.install("net", "one")
+    fd = os.open(home.store / "net", os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        lines, _ = home.clean(play=told(b""))
+    finally:
+        os.close(fd)
+    assert lines == [f"{STORE}/net left: an installer is at work there", *rest(home)]
+    assert (home.store / "net" / one / "setup").exists()
+
+
+# ---- what the runtime says, and does not say ----
+
+def untouched(home: Home, lines: list[str], err: str) -> None:
+    """The store is as it was; the rest went."""
+    assert "nothing of the program store was removed" in err
+    assert lines == rest(home)
+    assert (home.store / "net/current/setup").exists()
+
+
+def test_a_container_that_cannot_be_read(home: Home):
+    home.install("net", "one")
+    lines, err = home.clean(code=4, play=told(POD + container("a") + container("lost", pod="none")))
+    untouched(home, lines, err)
+    assert "cleanup-containers" in err
+    assert "the container id-lost cannot be read" in err
+
+
+def test_no_socket(home: Home):
+    home.install("net", "one")
+    home.socket.unlink()
+    lines, err = home.clean("--wait", "1", code=4)
+    untouched(home, lines, err)
+    assert "found: No such file or directory" in err
+
+
+def silent(runtime: Runtime) -> None:
+    runtime.registering()
+
+
+def never_synchronizes(runtime: Runtime) -> None:
+    runtime.register()
+    runtime.configure()
+
+
+def closes(runtime: Runtime) -> None:
+    runtime.register()
+    runtime.sock.close()
+
+
+def refuses(runtime: Runtime) -> None:
+    status = field(1, 7) + field(2, "go away")
+    runtime.send(2, runtime.registering(), 2, field(1, status))
+
+
+@pytest.mark.parametrize(("play", "words"), [
+    (silent, "it takes the connection and does not answer"),
+    (never_synchronizes, "it has taken us and waits for something else"),
+    (closes, "found: end of file"),
+    (refuses, "go away"),
+])
+def test_a_runtime_that_does_not_tell(home: Home, play: Callable[[Runtime], None], words: str):
+    home.install("net", "one")
+    lines, err = home.clean("--wait", "2", code=4, play=play)
+    untouched(home, lines, err)
+    assert words in err
+
+
+def test_it_waits_for_the_runtime(home: Home):
+    home.install("net", "one")
+    home.socket.unlink()
+    home.listener.sock.close()
+    process = home.start("--wait", "15")
+    try:
+        assert "cannot connect to the runtime, trying on" in process.stderr.readline()
+        home.listener = Listener(home.socket)
+        with home.listener.accept().sock as sock:
+            told(b"")(Runtime(sock))
+            out, err = process.communicate(timeout=WAIT_S)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, err) == (0, "")
+    assert f"{STORE} removed" in out
+
+
+def test_an_empty_store_asks_nobody(home: Home):
+    """Nodes without NRI have none to lose."""
+    home.store.mkdir(parents=True)
+    home.socket.unlink()
+    assert home.clean()[0] == [f"{STORE} removed", *rest(home)]
+
+
+# ---- a plugin that runs ----
+
+def test_a_plugin_runs(node: Node, home: Home):
+    one = home.install("net", "one")
+    run = {"runDir": str(home.top / "run"), "controlSocket": str(home.top / "run/control.sock")}
+    settings(node, **run)
+    with plugin(node) as lines:
+        lines.until("cannot connect to the runtime, trying on")
+        out, err = home.clean("--wait", "0", code=1)
+    assert out == []
+    assert "cleanup-running: expected no plugin to run on this node, found that process " in err
+    assert (home.store / "net" / one / "setup").exists()
+    assert (home.top / "run/decisions").exists()
+
+
+def test_a_plugin_without_control_socket(node: Node, home: Home):
+    home.install("net", "one")
+    settings(node, runDir=str(home.top / "run"))
+    with plugin(node) as lines:
+        lines.until("cannot connect to the runtime, trying on")
+        _, err = home.clean("--wait", "0", code=1)
+    assert f"a process has the socket {home.top}/run/reports.sock" in err
+
+
+def test_it_waits_for_the_plugin(node: Node, home: Home):
+    home.install("net", "one")
+    settings(node, runDir=str(home.top / "run"), controlSocket=str(home.top / "run/control.sock"))
+    with plugin(node) as lines:
+        lines.until("cannot connect to the runtime, trying on")
+        process = home.start("--wait", "15")
+        try:
+            assert "waiting: a plugin runs on this node still" in process.stderr.readline()
+        except BaseException:
+            process.kill()
+            raise
+    try:
+        with home.listener.accept().sock as sock:
+            told(b"")(Runtime(sock))
+            out, err = process.communicate(timeout=WAIT_S)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, err) == (0, "")
+    assert f"{STORE} removed" in out
+
+
+def test_after_a_plugin(node: Node, home: Home):
+    """Whatever a plugin has left, nothing of it stays."""
+    node.rules.mkdir(exist_ok=True)
+    (node.rules / "first.yaml").write_text(RULE)
+    settings(node, runDir=str(home.top / "run"), controlSocket=str(home.top / "run/control.sock"),
+             lastGoodDir=str(home.top / "last-good"))
+    (home.top / "last-good" / TEXT).unlink()
+    with plugin(node) as lines:
+        lines.until("cannot connect to the runtime, trying on")
+        subprocess.run([home.grapnel, "pause", "--all", "--control", home.top / "run/control.sock", "--reason",
+                        "x"], check=True, timeout=WAIT_S, stdout=subprocess.DEVNULL)
+    left = sorted(os.listdir(home.top / "run"))
+    assert left == ["decisions", "pauses", "pauses.lock", "since"]
+    out, _ = home.clean("--wait", "15")
+    assert out == [f"{home.top}/last-good removed, with 1 file", f"{home.top}/run removed, with 4 files"]
+
+
+# ---- usage, settings, errors ----
+
+def test_bad_settings(home: Home):
+    """They could name other directories."""
+    (home.top / "config.yaml").write_text("{kind: Config")
+    home.install("net", "one")
+    lines, err = home.clean(code=4)
+    assert lines == []
+    assert "config.yaml" in err
+    assert (home.top / "run/decisions").exists()
+
+
+def test_others_may_write(home: Home):
+    home.install("net", "one")
+    (home.top / "run").chmod(0o777)
+    (home.store / "net").chmod(0o777)
+    lines, err = home.clean(code=4, play=told(b""))
+    assert f"{STORE}/net left: others than root may write there" in lines
+    assert f"{home.top}/run cannot be removed: " in err
+    assert "cleanup-failed" in err
+    assert sorted(os.listdir(home.top / "run")) == ["control.sock", "decisions"]
+    assert not (home.top / "last-good").exists()
+
+
+@pytest.mark.parametrize(("args", "words"), [
+    (("--wait", "3601"), "--wait of 0 to 3600 seconds"),
+    (("--wait", "x"), "--wait of 0 to 3600 seconds"),
+    (("--socket", "nri.sock"), "--socket with an absolute path"),
+    (("--to", "/x"), "no --to for cleanup"),
+    (("--from", "/x"), "no --from for cleanup"),
+    (("now",), "one command"),
+])
+def test_usage(grapnel: str, args: tuple[str, ...], words: str):
+    done = subprocess.run([grapnel, "setup", "cleanup", *args], capture_output=True, text=True, check=False,
+                          timeout=WAIT_S)
+    assert done.returncode == 2
+    assert words in done.stderr
