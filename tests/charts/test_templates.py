@@ -95,10 +95,10 @@ def test_image(image: dict, expected: str):
 
 def test_images_of_others_are_pinned_too():
     image = {"digest": DIGEST}
-    rendered = Rendered({"kubectl": {"image": image}, "cleanup": {"pauseImage": image}, "startupTaint": {"enabled": True},
+    rendered = Rendered({"kubectl": {"image": image}, "startupTaint": {"enabled": True},
                          "enableNri": {"enabled": True, "image": image}, "image": image})
     images = {container["image"] for _, pod in chart.pods(rendered.objects) for container in chart.containers(pod)}
-    assert len(images) == 4 and all(image.endswith(f"@{DIGEST}") for image in images)
+    assert len(images) == 3 and all(image.endswith(f"@{DIGEST}") for image in images)
 
 
 def test_pull_policy_and_secrets():
@@ -138,6 +138,10 @@ def test_the_cleanup_sees_what_the_plugin_left():
     spec = rendered.one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]
     paths = {volume["hostPath"]["path"] for volume in spec["volumes"] if "hostPath" in volume}
     assert paths == set(rendered.host_paths())
+    mounts = {mount["name"]: mount["mountPath"] for mount in spec["initContainers"][0]["volumeMounts"]}
+    there = {mount["name"]: mount["mountPath"] for mount in rendered.container()["volumeMounts"]}
+    assert mounts.items() <= there.items()
+    assert rendered.container()["args"][0] in spec["initContainers"][0]["command"]
 
 
 def test_tolerated_by_required_plugins():
@@ -293,7 +297,10 @@ def test_cleanup():
     assert max(order[kind] for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap")) < order["DaemonSet"] < order["Job"]
     assert all("hook-succeeded" in item["metadata"]["annotations"]["helm.sh/hook-delete-policy"] for item in found)
     spec = rendered.one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]
-    assert spec["initContainers"][0]["command"] == ["/usr/bin/grapnel", "setup", "cleanup"]
+    assert spec["initContainers"][0]["command"] == ["/usr/bin/grapnel", "setup", "cleanup",
+                                                    "--socket=/var/run/nri/nri.sock", "--wait=99"]
+    assert "readinessProbe" not in spec["containers"][0]  # ready when it runs: behind the init container
+    assert "volumeMounts" not in spec["containers"][0]  # nor is there a plugin that it could see
     apart = spec["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]["labelSelector"]
     assert apart["matchLabels"].items() <= rendered.template["metadata"]["labels"].items()
     job = rendered.one("Job", "g-grapnel-cleanup")["spec"]
