@@ -17,9 +17,11 @@ struct faults {
     int add_from;
     const char *fails; /* or: for this directory alone */
     int adds;
-    uint32_t mask;  /* of the last one */
-    uint32_t masks; /* of all before it together */
-    int pipe[2];    /* used instead of inotify when pipe[1] > 0 */
+    uint32_t mask;     /* of the last one */
+    uint32_t masks;    /* of all before it together */
+    int pipe[2];       /* used instead of inotify when pipe[1] > 0 */
+    const char *meets; /* when this directory has its watch, the loop takes what was found before */
+    struct gr_watch *watch;
 };
 
 static int faulty_open(void *user)
@@ -46,6 +48,8 @@ static int faulty_add(void *user, int fd, const char *path, uint32_t mask)
     if (f->pipe[1] > 0)
         return f->adds;
     number = inotify_add_watch(fd, path, mask);
+    if (f->meets && strcmp(path, f->meets) == 0)
+        (void)gr_watch_has_moved(f->watch);
     return number < 0 ? -errno : number;
 }
 
@@ -152,6 +156,32 @@ static void test_writes_on_the_way(void **state GR_UNUSED)
     watch_path(&rig.w, "a");
     assert_true(rig.f.mask & IN_MODIFY);
     assert_false(rig.f.masks & IN_MODIFY);
+    end(&rig);
+}
+
+/* ---- the loop's thread and the one that searches ---- */
+
+/*
+ * A search is given the watch that is there already, and at that moment the loop gives it up, since
+ * the search before did not want it. The kernel tells of it, so the owner looks again.
+ */
+static void test_given_up_while_found(void **state GR_UNUSED)
+{
+    struct rig rig = {0};
+
+    begin(&rig);
+    watch_path(&rig.w, "a");
+    (void)status_of(&rig.w); /* taken */
+    watch_path(&rig.w, "b");
+    rig.f.meets = below(&rig.w, "a");
+    rig.f.watch = rig.w.watch;
+    watch_path(&rig.w, "a");
+    rig.f.meets = NULL;
+    assert_true(seen_and_looked(&rig.w));
+    assert_true(status_of(&rig.w).working);
+    assert_false(seen(&rig.w));
+    put(&rig.w, "a/x.yaml", "x");
+    assert_true(seen(&rig.w));
     end(&rig);
 }
 
@@ -383,6 +413,7 @@ int main(void)
     TEST_ADD_ROWS(says_once, rows);
     test_add("a directory above is closed", test_above_is_closed);
     test_add("writes on the way", test_writes_on_the_way);
+    test_add("given up while found", test_given_up_while_found);
     TEST_ADD_ROWS(takes, event_rows);
     test_add("bounded", test_bounded);
     test_add("broken", test_broken);
