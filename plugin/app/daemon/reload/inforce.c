@@ -57,10 +57,13 @@ static struct gr_settings *latest(struct gr_inforce *f)
 }
 
 /* Level and format of the log count at once, everything else together with the rules: a set that is
- * required from now on is not missed before its file was read. */
+ * required from now on is not missed before its file was read. Before the first load was ordered no
+ * rules can be missed: where Configure names other directories, those of the file are not used. */
 static void take_settings(struct gr_inforce *f, const struct gr_settings *settings)
 {
-    if (f->has_settings) {
+    if (f->has_settings && f->ordered == 0)
+        gr_settings_fini(&f->settings);
+    if (f->has_settings && f->ordered > 0) {
         if (f->has_coming)
             gr_settings_fini(&f->coming);
         else
