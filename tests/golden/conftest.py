@@ -2,6 +2,7 @@
 """What the golden tests share: the program, and rules installed where nobody else can write."""
 from __future__ import annotations
 
+import ctypes
 import functools
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +39,45 @@ environ = open("/proc/self/environ").read().rstrip("\\0").split("\\0")
 print(json.dumps({"cwd": os.getcwd(), "env": environ, "args": sys.argv[1:],
                   "state": sys.stdin.read()}, indent=1))
 """
+
+
+# Where the program writes unless it is told another place.
+DEFAULTS = [Path("/run/grapnel"), Path("/var/lib/grapnel"), Path("/opt/grapnel")]
+CLONE_NEWNS = 0x20000
+OVERLAY = """mount --make-rprivate / && mount -t tmpfs none "$1" && cd "$1" || exit
+shift
+for default; do
+    above=$(dirname "$default")
+    mkdir -p ".$above/new" ".$above/work"
+    mount -t overlay none -o "lowerdir=$above,upperdir=.$above/new,workdir=.$above/work" "$above" || exit
+    rm -rf "$default"
+done
+cd / && umount "$OLDPWD"
+"""
+
+
+@pytest.fixture(scope="session")
+def own_defaults() -> bool:
+    """
+    Mounts of our own, in which nothing lies in the default directories: what a plugin on this machine
+    keeps there is no matter of the tests, and theirs none of the machine. False: that needs root, and
+    who is not root cannot write there either.
+    """
+    if os.geteuid() != 0 or ctypes.CDLL(None).unshare(CLONE_NEWNS) != 0:
+        return False
+    with tempfile.TemporaryDirectory() as place:
+        subprocess.run(["sh", "-c", OVERLAY, "sh", place, *map(str, DEFAULTS)], check=True, stdin=subprocess.DEVNULL)
+    return True
+
+
+@pytest.fixture(autouse=True)
+def nothing_in_defaults(own_defaults: bool) -> Iterator[None]:
+    """A test names its own directories; the next one finds these as this one did."""
+    yield
+    left = [path for path in DEFAULTS if own_defaults and path.exists()]
+    for path in left:
+        shutil.rmtree(path)
+    assert left == [], "the program used default directories"
 
 
 @pytest.fixture(scope="session")

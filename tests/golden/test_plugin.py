@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from conftest import Node
 from fakeruntime import Listener, Runtime, field
-from running import RULE, plugin, settings
+from running import RULE, WAIT_S, plugin, settings
 
 # In a mount namespace of its own, with nothing but a log socket and /dev/null in /dev: starts a
 # command with its stderr in a file, and prints what comes to the socket.
@@ -124,17 +125,21 @@ def test_audit_follows_the_settings(ruled: Node):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_told_to_stop_many_times(ruled: Node, number: signal.Signals):
     """timeout(1) and terminals tell the whole group: whoever is told again while it ends, ends in order."""
+    settings(ruled)
     for _ in range(5):
         process = subprocess.Popen(
             [ruled.program, "plugin", "--socket", str(ruled.home / "nri.sock"),
              "--config", str(ruled.home / "config.yaml")],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        limit = threading.Timer(WAIT_S, process.kill)
+        limit.start()
         try:
             assert any("rules loaded" in line for line in process.stderr)
             process.terminate()
             while process.poll() is None:
                 process.send_signal(number)
         finally:
+            limit.cancel()
             process.kill()
             process.wait()
             process.stderr.close()
