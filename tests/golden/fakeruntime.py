@@ -10,7 +10,7 @@ import struct
 from pathlib import Path
 
 PLUGIN, RUNTIME = 1, 2  # mux ids
-WAIT_S = 20
+WAIT_S = 60
 
 
 def varint(number: int) -> bytes:

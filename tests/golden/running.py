@@ -15,7 +15,7 @@ spec:
   match: {always: true}
   hooks: {poststop: [{path: /opt/hooks/first}]}
 """
-WAIT_S = 20
+WAIT_S = 60
 
 
 def settings(node: Node, **more: object) -> None:

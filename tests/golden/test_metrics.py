@@ -22,7 +22,7 @@ from conftest import Node
 # specs/metrics.md, "Limits".
 CONNECTIONS_MAX = 16
 HEADER_MAX = 8192
-WAIT_S = 40
+WAIT_S = 60
 
 RULE = """apiVersion: grapnel/v1beta1
 kind: HookSet

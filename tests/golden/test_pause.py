@@ -36,7 +36,7 @@ kind: Config
 spec: {hooksDirs: [%s], lastGoodDir: none, runDir: %s, controlSocket: %s, logFormat: json,
        requiredSets: [need], rescanInterval: 3600}
 """
-WAIT_S = 30
+WAIT_S = 60
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 

@@ -25,7 +25,7 @@ import socket, subprocess, sys
 count, stderr, *command = sys.argv[1:]
 log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 log.bind("/dev/log")
-log.settimeout(20)
+log.settimeout(60)
 null = open("/dev/null", "r+")
 plugin = subprocess.Popen(command, stdin=null, stdout=null, stderr=open(stderr, "a"))
 try:

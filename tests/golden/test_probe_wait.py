@@ -15,7 +15,7 @@ from conftest import Node
 from fakeruntime import Listener
 from running import plugin, settings
 
-WAIT_S = 30
+WAIT_S = 60
 
 
 @pytest.fixture

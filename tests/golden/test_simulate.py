@@ -35,11 +35,12 @@ spec:
   match: {always: true}
   hooks:
     createRuntime:
-      - {path: /opt/hooks/first, timeout: 1}
-      - {path: /opt/hooks/second}
-    poststart: [{path: /opt/hooks/second}]
-    poststop: [{path: /opt/hooks/second}]
+      - {path: /opt/hooks/first, timeout: 30}
+      - {path: /opt/hooks/second, timeout: 30}
+    poststart: [{path: /opt/hooks/second, timeout: 30}]
+    poststop: [{path: /opt/hooks/second, timeout: 30}]
 """
+LIMIT_S = 60  # far longer than anything here takes
 
 
 # Made from the names above, so always the same.
@@ -248,12 +249,10 @@ BAD_PLUGINS = {
 @pytest.mark.parametrize("case", BAD_PLUGINS)
 def test_bad_plugin(node: Node, pod: Path, case: str):
     source, expected, also = BAD_PLUGINS[case]
-    start = time.monotonic()
     done = node.run("--plugin", fake(node, source), pod)
     assert done.returncode == 1
     assert f"the plugin 42-fake failed at {expected}" in done.stderr
     assert also in done.stderr
-    assert time.monotonic() - start < 8
 
 
 def test_plugin_that_never_registers(node: Node, pod: Path):
@@ -367,14 +366,14 @@ def test_failing_hook(node: Node, pod: Path, runner: str):
 
 @both_runners
 def test_timeout(node: Node, pod: Path, runner: str):
-    chain(node, "#!/bin/sh\necho $$\nsleep 60 &\nsleep 60\n")
-    start = time.monotonic()
+    """Of the hook; run() itself has a limit that the hook would pass."""
+    chain(node, "#!/bin/sh\necho $$\nsleep 600 &\nsleep 600\n")
+    node.rule("chain", RULE.replace("first, timeout: 30", "first, timeout: 3"))
     result = node.json(*RUNNERS[runner](), pod, code=1)
-    assert time.monotonic() - start < 10
     assert runs_of(result) == ["createRuntime/first", "poststop/second"]
     assert "timeout" in result["containers"][0]["failure"]
     pid = int(result["containers"][0]["runs"][0]["output"][0])
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + LIMIT_S
     while group_lives(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not group_lives(pid)
@@ -427,8 +426,8 @@ spec:
 @both_runners
 def test_interrupted(node: Node, pod: Path, runner: str):
     arguments = RUNNERS[runner]()
-    chain(node, "#!/bin/sh\nsleep 60\n")
-    node.rule("chain", RULE.replace("timeout: 1", "timeout: 60"))
+    chain(node, "#!/bin/sh\nsleep 600\n")
+    node.rule("chain", RULE.replace("timeout: 30", "timeout: 120"))
     with subprocess.Popen([node.program, "simulate", *arguments, "--hooks-dir", node.rules, pod],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           env={**os.environ, "TMPDIR": str(node.tmp)}) as process:
@@ -439,7 +438,7 @@ def test_interrupted(node: Node, pod: Path, runner: str):
         made = runner == "runc" and not no_container_because(node.program, need_runc())
         assert any(Path("/sys/fs/cgroup").glob(pattern)) == made
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=LIMIT_S)
     assert process.returncode == 1
     assert "interrupted" in err
     assert list(node.tmp.iterdir()) == []

@@ -27,7 +27,7 @@ SWAPS = 500
 SWAPS_IN_A_ROW = 10
 SLOTS = 8  # files that change one by one
 MAPPED = 5  # files that change together
-SETTLED_S = 30.0
+SETTLED_S = 60.0
 
 Value = int | None
 Answer = dict[str, int]

@@ -107,7 +107,7 @@ class Host:
         if self._init.stdin and not self._init.stdin.closed:
             self._init.stdin.close()
         try:
-            self._init.wait(timeout=30)
+            self._init.wait(timeout=60)
         finally:
             for process in self._processes:
                 process.wait()

@@ -28,7 +28,7 @@ def remove_cgroups(parent: str) -> None:
         if not ours.is_dir():
             continue
         for folder, _, _ in os.walk(ours, topdown=False):
-            until(partial(_rmdir, folder), f"{folder} is empty and can go", timeout=10)
+            until(partial(_rmdir, folder), f"{folder} is empty and can go")
 
 
 def _rmdir(folder: str) -> bool:

@@ -9,7 +9,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from .wait import tail, until
+from .wait import DEFAULT_TIMEOUT_S, tail, until
 
 
 def children_of(pid: int) -> list[int]:
@@ -49,7 +49,11 @@ class Process:
         """The pid of the program itself, as the outer pid namespace sees it."""
         if not self._entered:
             return self._child.pid
-        return until(self._inner_pid, f"{self.name} has started", detail=self.describe)
+        pid = until(lambda: self._inner_pid() or not self.running(), f"{self.name} has started",
+                    detail=self.describe)  # fmt: skip
+        if pid is True:
+            raise ProcessLookupError(self.describe())
+        return pid
 
     def _inner_pid(self) -> int | None:
         """nsenter stays outside and forks: the program is its only child."""
@@ -59,8 +63,9 @@ class Process:
         return self._child.poll() is None
 
     def send(self, sig: signal.Signals) -> None:
-        if self.running():
-            os.kill(self.pid, sig)
+        with suppress(ProcessLookupError):  # it may end meanwhile
+            if self.running():
+                os.kill(self.pid, sig)
 
     def pause(self) -> None:
         """Stops the program until it is resumed; nsenter stops with it."""
@@ -71,7 +76,7 @@ class Process:
         """Lets it go on; nsenter passes that on."""
         os.kill(self._child.pid, signal.SIGCONT)
 
-    def wait(self, timeout: float = 30) -> int:
+    def wait(self, timeout: float = DEFAULT_TIMEOUT_S) -> int:
         """The exit status; fails the test when the program does not end."""
         until(lambda: not self.running(), f"{self.name} has ended", timeout, self.describe)
         return self._child.returncode

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-DEFAULT_TIMEOUT_S = 30.0
+DEFAULT_TIMEOUT_S = 60.0
 POLL_S = 0.02
 # Some runtimes log their whole configuration in one line.
 LINE_MAX = 1000

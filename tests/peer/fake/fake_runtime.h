@@ -25,7 +25,7 @@
 #include "wire/ttrpc.h"
 
 /* For any one step, also of a sanitized build on a busy machine. */
-#define FAKE_DEADLINE_MS 20000
+#define FAKE_DEADLINE_MS 60000
 
 /* A message of the plugin. data is valid until the next one of its id is read. */
 struct fake_message {

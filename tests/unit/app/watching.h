@@ -15,7 +15,7 @@
 #include "app/daemon/reload/watch.h"
 
 /* Far longer than any wait of the watch: who reaches it has failed. */
-#define WATCHING_DEADLINE_S 20
+#define WATCHING_DEADLINE_S 60
 
 struct watching {
     char top[64];
