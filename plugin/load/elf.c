@@ -196,18 +196,24 @@ static void read_names(const struct reader *r, const struct headers *headers,
                                 dynamic->strings_bytes - (dynamic->run_path - 1));
 }
 
+static bool begin(struct gr_str bytes, struct reader *r, struct headers *headers,
+                  uint16_t *out_machine)
+{
+    if (bytes.n < EI_NIDENT || memcmp(bytes.p, ELFMAG, SELFMAG) != 0 ||
+        bytes.p[EI_DATA] != ELFDATA2LSB)
+        return false;
+    *r = (struct reader){.bytes = bytes, .is_64 = bytes.p[EI_CLASS] == ELFCLASS64};
+    return read_headers(r, headers, out_machine);
+}
+
 bool gr_elf_read(struct gr_str bytes, struct gr_elf *out)
 {
-    struct reader r = {.bytes = bytes};
+    struct reader r;
     struct dynamic dynamic = {0};
     struct gr_elf elf = {.complete = true};
     struct headers headers;
 
-    if (bytes.n < EI_NIDENT || memcmp(bytes.p, ELFMAG, SELFMAG) != 0 ||
-        bytes.p[EI_DATA] != ELFDATA2LSB)
-        return false;
-    r.is_64 = bytes.p[EI_CLASS] == ELFCLASS64;
-    if (!read_headers(&r, &headers, &elf.machine))
+    if (!begin(bytes, &r, &headers, &elf.machine))
         return false;
     for (uint64_t i = 0; i < headers.n; i++) {
         struct segment s;
@@ -227,6 +233,52 @@ bool gr_elf_read(struct gr_str bytes, struct gr_elf *out)
         read_names(&r, &headers, &dynamic, &elf);
     *out = elf;
     return true;
+}
+
+/* Parts of a note have places that 4 divides. */
+static uint64_t padded(uint32_t n)
+{
+    return ((uint64_t)n + 3) & ~UINT64_C(3);
+}
+
+/* Notes of one segment stand one behind the other. */
+static struct gr_str find_note(const struct reader *r, const struct segment *segment,
+                               struct gr_str owner, uint32_t type)
+{
+    uint64_t end = segment->offset + segment->file_bytes;
+    uint64_t at = segment->offset;
+    Elf64_Nhdr head; /* the narrow one is the same */
+
+    while (end > at && end - at >= sizeof(head) && copy(r, at, &head, sizeof(head))) {
+        uint64_t name = at + sizeof(head);
+        uint64_t text = name + padded(head.n_namesz);
+
+        if (head.n_type == type && head.n_namesz == owner.n + 1 &&
+            gr_str_eq(text_at(r, name, head.n_namesz), owner))
+            return text_at(r, text, head.n_descsz);
+        at = text + padded(head.n_descsz);
+    }
+    return GR_STR_NONE;
+}
+
+struct gr_str gr_elf_note(struct gr_str bytes, const char *owner, uint32_t type)
+{
+    struct gr_str found = GR_STR_NONE;
+    struct headers headers;
+    uint16_t machine;
+    struct reader r;
+
+    if (!begin(bytes, &r, &headers, &machine))
+        return GR_STR_NONE;
+    for (uint64_t i = 0; i < headers.n && found.n == 0; i++) {
+        struct segment s;
+
+        if (!read_segment(&r, headers.offset + i * headers.each, &s))
+            break;
+        if (s.type == PT_NOTE && is_there(&r, s.offset, s.file_bytes))
+            found = find_note(&r, &s, gr_str_from(owner), type);
+    }
+    return found;
 }
 
 uint16_t gr_elf_own_machine(void)

@@ -25,6 +25,12 @@ struct gr_elf {
 /* Texts borrow bytes. False: these are no ELF program (out is untouched). */
 bool gr_elf_read(struct gr_str bytes, struct gr_elf *out);
 
+/*
+ * The text of a note (PT_NOTE) with this owner and type, up to its NUL byte; n == 0: there is none
+ * within the bytes. Of a program the linker puts notes close to the beginning. Borrows bytes.
+ */
+struct gr_str gr_elf_note(struct gr_str bytes, const char *owner, uint32_t type);
+
 /* The machine that this program was compiled for. */
 uint16_t gr_elf_own_machine(void);
 
