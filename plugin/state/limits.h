@@ -36,4 +36,8 @@
 /* Seconds until a journal that cannot be written is tried again. No evidence. */
 #define GR_JOURNAL_RETRY_S 10
 
+/* Instances of the plugin on one node that know of each other. An upgrade has two; no evidence for
+ * more. */
+#define GR_INSTANCES_MAX 16
+
 #endif

@@ -98,6 +98,21 @@ int gr_rundir_write(int dir, const char *name, struct gr_str text)
     return r;
 }
 
+int gr_rundir_file(int dir, const char *name, int flags)
+{
+    int fd = openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    struct stat st;
+    int r;
+
+    if (fd < 0)
+        return -errno;
+    r = fstat(fd, &st) != 0 ? -errno : 0;
+    if (r == 0 && S_ISREG(st.st_mode) && is_ours(&st))
+        return fd;
+    (void)close(fd);
+    return r ? r : -EPERM;
+}
+
 static int read_all(int fd, size_t max, struct gr_buf *out)
 {
     size_t before = out->len;
@@ -121,18 +136,13 @@ static int read_all(int fd, size_t max, struct gr_buf *out)
 
 int gr_rundir_read(int dir, const char *name, size_t max, struct gr_buf *out)
 {
-    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = gr_rundir_file(dir, name, O_RDONLY);
     size_t before = out->len;
-    struct stat st;
     int r;
 
     if (fd < 0)
-        return -errno;
-    r = fstat(fd, &st) != 0 ? -errno : 0;
-    if (r == 0 && !(S_ISREG(st.st_mode) && is_ours(&st)))
-        r = -EPERM;
-    if (r == 0)
-        r = read_all(fd, max, out);
+        return fd;
+    r = read_all(fd, max, out);
     if (r)
         out->len = before;
     (void)close(fd);
@@ -141,18 +151,5 @@ int gr_rundir_read(int dir, const char *name, size_t max, struct gr_buf *out)
 
 int gr_rundir_append(int dir, const char *name, bool fresh)
 {
-    int fd = openat(dir, name,
-                    O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
-                        (fresh ? O_EXCL : 0),
-                    0600);
-    struct stat st;
-    int r;
-
-    if (fd < 0)
-        return -errno;
-    r = fstat(fd, &st) != 0 ? -errno : 0;
-    if (r == 0 && S_ISREG(st.st_mode) && is_ours(&st))
-        return fd;
-    (void)close(fd);
-    return r ? r : -EPERM;
+    return gr_rundir_file(dir, name, O_RDWR | O_APPEND | O_CREAT | (fresh ? O_EXCL : 0));
 }

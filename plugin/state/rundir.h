@@ -37,6 +37,12 @@ GR_CHECKED int gr_rundir_write(int dir, const char *name, struct gr_str text);
 GR_CHECKED int gr_rundir_read(int dir, const char *name, size_t max, struct gr_buf *out);
 
 /*
+ * Opens a file with these flags of open(2); one that is made has mode 0600. Returns a close-on-exec
+ * descriptor; -ENOENT; -EPERM as gr_rundir_read; another negative errno.
+ */
+GR_CHECKED int gr_rundir_file(int dir, const char *name, int flags);
+
+/*
  * Opens a file to read it and to append to it, mode 0600 when it is made. fresh: it must not be
  * there. Returns a close-on-exec descriptor; -EPERM as gr_rundir_read; another negative errno.
  */

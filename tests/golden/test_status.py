@@ -231,6 +231,97 @@ def test_launched(place: Place):
     assert not place.control.exists()
 
 
+# ---- more than one of them ----
+
+BEING_LAUNCHED = {"NRI_PLUGIN_IDX": "20", "NRI_PLUGIN_NAME": "hooks"}
+IN_A_POD = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
+
+
+@contextmanager
+def launched(place: Place, *args: object) -> Iterator[Plugin]:
+    """As a runtime does it, registered and with settings."""
+    ours, theirs = socket.socketpair()
+    environment = {**os.environ, **BEING_LAUNCHED, "NRI_PLUGIN_SOCKET": str(theirs.fileno())}
+    with plugin(place, *args, pass_fds=[theirs.fileno()], env=environment) as running:
+        theirs.close()
+        Runtime(ours).ready()
+        running.said("rules loaded")
+        yield running
+        ours.close()
+
+
+def others(status: dict) -> list[tuple[str, str]]:
+    return sorted((other["name"], other["mode"]) for other in status["others"])
+
+
+def of_others(status: dict) -> list[str]:
+    return [problem for problem in status["problems"] if problem.startswith("another Grapnel")]
+
+
+def own_mode() -> str:
+    """Of what this test starts: wherever it runs, that is not launched."""
+    groups = Path("/proc/self/cgroup").read_text()
+    return "unit" if re.search(r"(?m)\.service$", groups) else \
+        "pod" if "kubepods" in groups or "KUBERNETES_SERVICE_HOST" in os.environ else "external"
+
+
+def test_launched_beside_another(place: Place):
+    """Each knows of the other as long as that lives, by the run directory alone."""
+    with plugin(place):
+        status = place.status()
+        assert status["process"]["mode"] == own_mode()
+        assert status["others"] == [] and of_others(status) == []
+        with launched(place, "--control", place.node.home / "other.sock") as second:
+            status = place.status()
+            assert others(status) == [("20-hooks", "launched")]
+            assert status["others"][0]["pid"] == second.pid
+            assert status["others"][0]["version"] == status["process"]["version"]
+            assert of_others(status) == [
+                "another Grapnel runs on this node, launched by the runtime (20-hooks, version "
+                f"{status['process']['version']}), and both are asked about each container; keep "
+                "one: grapnel doctor says how"]
+            status = place.status("--control", place.node.home / "other.sock", code=0)
+            assert status["process"]["mode"] == "launched"
+            assert (status["connection"]["index"], status["connection"]["name"]) == ("20", "hooks")
+            assert others(status) == [("10-grapnel", own_mode())]
+            text = place.verb("status").stdout
+            assert re.search(r"\n  beside  +20-hooks launched by the runtime, version [\d.]+, for \d", text)
+            os.kill(second.pid, signal.SIGKILL)
+            second.process.wait()
+            status = place.status()
+            assert status["others"] == [] and of_others(status) == []
+
+
+@pytest.mark.skipif(own_mode() == "unit", reason="nothing that a unit's process starts is in a pod")
+def test_an_upgrade_of_pods_is_no_problem(place: Place):
+    environment = {**os.environ, **IN_A_POD}
+    with plugin(place, env=environment), plugin(place, env=environment):
+        status = place.status()
+        assert status["process"]["mode"] == "pod"
+        assert others(status) == [("10-grapnel", "pod")]
+        assert of_others(status) == []
+
+
+def test_others_are_not_known(place: Place):
+    """Not known is not none: without a run directory, and where the file is not to be trusted."""
+    with plugin(place, "--run-dir", "none"):
+        assert "others" not in place.status()
+    place.run.mkdir(exist_ok=True)
+    (place.run / "instances").unlink(missing_ok=True)
+    (place.run / "instances").symlink_to("/etc/passwd")
+    with plugin(place):
+        assert "others" not in place.status()
+
+
+def test_the_run_directory_changes(place: Place):
+    with plugin(place) as running, plugin(place, "--control", "none"):
+        assert len(place.status()["others"]) == 1
+        text = place.config.read_text()
+        place.config.write_text(text.replace(f"runDir: {place.run}", f"runDir: {place.run}2"))
+        running.reload()
+        assert place.status()["others"] == []
+
+
 def test_broken_rules(place: Place):
     with ready(place) as running:
         place.node.rule("broken", RULE.replace("match", "mach"))
@@ -346,6 +437,7 @@ Last decisions, the latest first
   none yet
 
 Process
+  runs               SOMEHOW
   files              watched in N directories
   run directory      HOME/run
   journal            N records, 2 containers known
@@ -361,6 +453,7 @@ def normal(place: Place, text: str) -> str:
     text = re.sub(r"Grapnel [\d.]+, process \d+", "Grapnel VERSION, process PID", text)
     text = re.sub(r"\d+ (s|min)\b", "TIME", text)
     text = re.sub(r"[\d.]+ MiB", "SIZE MiB", text)
+    text = re.sub(r"(?m)^(  runs  +).+", r"\1SOMEHOW", text)
     text = re.sub(r"this is [\d.]+", "this is VERSION", text)
     text = re.sub(r"watched in \d+ dir", "watched in N dir", text)
     text = re.sub(r"\d+ records", "N records", text)

@@ -135,6 +135,17 @@ static int parse_format(struct gr_config *config, const char *value)
     return GR_EXIT_OK;
 }
 
+static bool is_index(const char *text)
+{
+    return strlen(text) == 2 && strspn(text, "0123456789") == 2;
+}
+
+/* What runtimes since NRI 0.12 accept. */
+static bool is_name(const char *text)
+{
+    return text[0] != '\0' && text[strspn(text, NAME_CHARACTERS)] == '\0';
+}
+
 static int take(void *user, int option, const char *value)
 {
     struct arguments *a = user;
@@ -144,13 +155,12 @@ static int take(void *user, int option, const char *value)
         a->options.link.socket = value;
         return GR_EXIT_OK;
     case OPT_INDEX:
-        if (strlen(value) != 2 || strspn(value, "0123456789") != 2)
+        if (!is_index(value))
             return usage("--index of two digits", value);
         a->options.link.index = value;
         return GR_EXIT_OK;
     case OPT_NAME:
-        /* What runtimes since NRI 0.12 accept. */
-        if (value[0] == '\0' || value[strspn(value, NAME_CHARACTERS)] != '\0')
+        if (!is_name(value))
             return usage("--name of letters, digits and _.+-", value);
         a->options.link.name = value;
         return GR_EXIT_OK;
@@ -189,14 +199,21 @@ static int parse(struct arguments *a, int argc, char **argv)
     return GR_EXIT_OK;
 }
 
-/* A runtime that launches us passes the connection and tells place and name, which it knows. */
+/* A runtime that launches us passes the connection, and tells place and name, which it has of the
+ * file's: it takes no others, and status is to tell these. */
 static int adopt(struct arguments *a, const struct gr_log *log)
 {
     const char *passed = getenv("NRI_PLUGIN_SOCKET");
+    const char *index = getenv("NRI_PLUGIN_IDX");
+    const char *name = getenv("NRI_PLUGIN_NAME");
     int fd;
 
     if (!passed)
         return GR_EXIT_OK;
+    if (index && name && is_index(index) && is_name(name)) {
+        a->options.link.index = index;
+        a->options.link.name = name;
+    }
     fd = gr_nri_socket_adopt(gr_str_from(passed));
     if (fd < 0) {
         GR_LOG(log, GR_LEVEL_ERROR, "NRI_PLUGIN_SOCKET names no socket of ours",

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "app/daemon/control/control.h"
@@ -19,6 +20,7 @@
 #include "app/daemon/suspend/suspend.h"
 #include "app/daemon/suspend/suspend_control.h"
 #include "app/exit.h"
+#include "app/way.h"
 #include "base/clock.h"
 
 /*
@@ -52,6 +54,9 @@ struct gr_plugin {
     struct gr_status_source status;
     struct gr_recorder recorder;
     struct gr_running *running;
+    struct gr_instances instances;
+    struct gr_instance self;
+    struct gr_instance_list others; /* as last looked */
     int64_t started_s;
     int exit_code;
 };
@@ -75,6 +80,8 @@ void gr_plugin_view(const struct gr_plugin *p, struct gr_view *out_view)
     gr_recorder_status(&p->recorder, &out_view->journal);
     gr_exporter_view(p->exporter, out_view);
     out_view->control = gr_control_path(p->control);
+    out_view->self = &p->self;
+    out_view->others = &p->others;
 }
 
 static void view(void *user, struct gr_view *out_view)
@@ -101,6 +108,20 @@ static void tell_manager(struct gr_plugin *p)
 
 /* ---- the parts ---- */
 
+/* That others are not told of this process is no reason to stop. */
+static void follow_instances(struct gr_plugin *p, const char *run_dir)
+{
+    const struct gr_view_session *session = gr_link_view(p->link);
+    struct gr_err err = {0};
+
+    (void)snprintf(p->self.name, sizeof(p->self.name), "%s-%s", session->index, session->name);
+    if (run_dir[0] == '\0')
+        gr_instances_leave(&p->instances);
+    else if (gr_instances_join(&p->instances, run_dir, &p->self, &err) != 0)
+        GR_LOG(p->log, GR_LEVEL_DEBUG, "other instances are not told of this one",
+               GR_LOG_TEXT("code", err.code), GR_LOG_TEXT("error", err.text));
+}
+
 static void follow_settings(struct gr_plugin *p)
 {
     struct gr_inforce_status status;
@@ -111,6 +132,7 @@ static void follow_settings(struct gr_plugin *p)
     gr_suspend_follow(p->suspend, &status);
     gr_reports_follow(p->reports, status.settings->config.run_dir);
     gr_recorder_set_dir(&p->recorder, gr_str_from(status.settings->config.run_dir));
+    follow_instances(p, status.settings->config.run_dir);
     if (status.ruleset)
         gr_recorder_rules(&p->recorder, status.rules_hash, gr_ruleset_count(status.ruleset));
 }
@@ -229,9 +251,12 @@ static const struct gr_link_ops link_ops = {
 
 /* ---- the control socket ---- */
 
-static void view_for_status(const void *user, struct gr_view *out_view)
+static void view_for_status(void *user, struct gr_view *out_view)
 {
-    gr_plugin_view(user, out_view);
+    struct gr_plugin *p = user;
+
+    gr_instances_others(&p->instances, &p->others);
+    gr_plugin_view(p, out_view);
 }
 
 static int add_control(struct gr_plugin *p)
@@ -364,6 +389,7 @@ static void free_all(struct gr_plugin *p)
     gr_control_free(p->control);
     gr_reports_free(p->reports);
     gr_recorder_fini(&p->recorder);
+    gr_instances_leave(&p->instances);
     gr_inforce_free(p->inforce);
     gr_exporter_free(p->exporter);
     gr_suspend_free(p->suspend);
@@ -418,6 +444,8 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
     (void)signal(SIGPIPE, SIG_IGN);
     gr_memory_tune();
     gr_recorder_init(&plugin.recorder, log);
+    gr_instances_init(&plugin.instances);
+    plugin.self = gr_way_own(launched, plugin.started_s);
     r = add_events(&plugin);
     if (r == 0)
         r = begin_notify(&plugin);

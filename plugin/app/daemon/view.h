@@ -12,6 +12,7 @@
 #include "app/daemon/recorder.h"
 #include "app/daemon/suspend/reports.h"
 #include "app/daemon/running/running.h"
+#include "state/instances.h"
 
 /* Bytes of a runtime's name and versions that are kept; longer ones are cut. */
 #define GR_VIEW_TEXT_BYTES 64
@@ -59,6 +60,8 @@ struct gr_view {
     const struct gr_metrics *counted; /* NULL: nothing is */
     struct gr_view_exporter exporter;
     const char *control; /* path of the control socket that clients reach us at; empty: none */
+    const struct gr_instance *self;        /* how this process came to the node */
+    const struct gr_instance_list *others; /* those beside it; as last looked, for status */
 };
 
 /* Whether the runtime asks this process about containers, as far as it can know. */

@@ -186,6 +186,27 @@ static void test_order(void **state)
     json_decref(list);
 }
 
+/* Two pods meet in each upgrade; nothing else is meant to be. */
+static void test_others(void **state)
+{
+    const struct gr_instance_list pods = {
+        .known = true,
+        .n = 1,
+        .items = {{.way = GR_WAY_POD, .name = "10-grapnel", .version = "0.1.0"}}};
+    struct gr_instance self = {.way = GR_WAY_POD};
+    struct gr_view view = fine();
+
+    (void)state;
+    view.self = &self;
+    view.others = &pods;
+    assert_problem(&view, NULL);
+    self.way = GR_WAY_LAUNCHED;
+    assert_problem(&view,
+                   "another Grapnel runs on this node, in a pod (10-grapnel, version 0.1.0), "
+                   "and both are asked about each container; keep one: grapnel doctor says "
+                   "how");
+}
+
 int main(void)
 {
     test_add("none", test_none);
@@ -195,5 +216,6 @@ int main(void)
     test_add("long_names", test_long_names);
     test_add("around", test_around);
     test_add("order", test_order);
+    test_add("others", test_others);
     return test_run("status_problems");
 }

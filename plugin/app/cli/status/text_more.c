@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/cli/status/put.h"
+#include "app/way.h"
 
 #define ID_COLUMNS 12
 
@@ -204,6 +205,33 @@ static void put_sandbox(const json_t *sandbox)
                                                : "system calls not filtered");
 }
 
+/* Of this process or another one; what a later version calls otherwise stands as it is. */
+static struct gr_way_words mode_words(const json_t *instance)
+{
+    const char *mode = gr_text_of(instance, "mode");
+    struct gr_way_words words;
+
+    for (int way = 0; way < GR_WAY_COUNT; way++) {
+        if (gr_is(mode, gr_way_name((enum gr_way)way)))
+            return gr_way_words((enum gr_way)way, gr_text_of(instance, "unit"));
+    }
+    (void)snprintf(words.text, sizeof(words.text), "%s", mode);
+    return words;
+}
+
+static void put_mode(const json_t *document)
+{
+    const json_t *others = json_object_get(document, "others");
+    const json_t *other;
+    size_t i;
+
+    gr_put_line("runs", "%s", mode_words(json_object_get(document, "process")).text);
+    json_array_foreach(others, i, other)
+        gr_put_line(i == 0 ? "beside" : "", "%s %s, version %s, for %s", gr_text_of(other, "name"),
+                    mode_words(other).text, gr_text_of(other, "version"),
+                    gr_since_text(gr_text_of(other, "started")).text);
+}
+
 void gr_status_put_process(const json_t *document)
 {
     const json_t *reports = json_object_get(document, "reports");
@@ -212,6 +240,7 @@ void gr_status_put_process(const json_t *document)
     if (!sandbox)
         return;
     gr_put_heading("Process");
+    put_mode(document);
     put_watch(json_object_get(document, "watch"));
     put_journal(json_object_get(document, "journal"));
     put_metrics(json_object_get(document, "metrics"));

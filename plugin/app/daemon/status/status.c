@@ -133,6 +133,7 @@ static int run_status(void *user, const struct gr_control_request *request, json
     set_ready(reply, &view);
     (void)json_object_set_new(reply, "problems", gr_status_problems(&view));
     (void)json_object_set_new(reply, "process", gr_status_process(&view));
+    gr_status_others(reply, view.others);
     (void)json_object_set_new(reply, "connection", connection_json(&view.session));
     (void)json_object_set_new(reply, "load", load_json(&view.rules));
     (void)json_object_set_new(reply, "rules", rules_json(&view.rules));

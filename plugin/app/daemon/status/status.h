@@ -13,8 +13,8 @@
 
 /* What the commands tell of. */
 struct gr_status_source {
-    void (*view)(const void *user, struct gr_view *out_view);
-    const void *user;
+    void (*view)(void *user, struct gr_view *out_view);
+    void *user;
 };
 
 /* Adds the commands. source is borrowed for the object. */

@@ -8,6 +8,7 @@
 #include "app/daemon/suspend/suspend_status.h"
 #include "app/json.h"
 #include "app/rules_json.h"
+#include "app/way.h"
 
 GR_PRINTF(2, 3) static void add_problem(json_t *list, const char *format, ...)
 {
@@ -77,6 +78,21 @@ static void add_around(json_t *list, const struct gr_view *view)
                     strerror(-exporter->error));
 }
 
+/* Two pods are an upgrade. Anything else is a node that somebody set up twice. */
+static void add_others(json_t *list, const struct gr_view *view)
+{
+    for (size_t i = 0; view->others && i < view->others->n; i++) {
+        const struct gr_instance *other = &view->others->items[i];
+
+        if (other->way == GR_WAY_POD && view->self->way == GR_WAY_POD)
+            continue;
+        add_problem(list,
+                    "another Grapnel runs on this node, %s (%s, version %s), and both are asked "
+                    "about each container; keep one: grapnel doctor says how",
+                    gr_way_words(other->way, other->unit).text, other->name, other->version);
+    }
+}
+
 json_t *gr_status_problems(const struct gr_view *view)
 {
     const struct gr_inforce_status *rules = &view->rules;
@@ -93,5 +109,6 @@ json_t *gr_status_problems(const struct gr_view *view)
         add_rules(list, view);
     gr_suspend_status_problems(list, view);
     add_around(list, view);
+    add_others(list, view);
     return list;
 }

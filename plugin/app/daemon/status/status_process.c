@@ -92,6 +92,30 @@ json_t *gr_status_process(const struct gr_view *view)
     gr_json_set_time(object, "started", view->started_s);
     gr_json_set_count(object, "uptimeSeconds", up_s > 0 ? (uint64_t)up_s : 0);
     gr_json_set_count(object, "residentBytes", resident_bytes());
+    gr_json_set_text(object, "mode", gr_way_name(view->self->way));
+    gr_json_set_text(object, "unit", view->self->unit);
     (void)json_object_set_new(object, "sandbox", sandbox_json());
     return object;
+}
+
+static json_t *other_json(const struct gr_instance *other)
+{
+    json_t *object = json_object();
+
+    gr_json_set_text(object, "name", other->name);
+    gr_json_set_text(object, "mode", gr_way_name(other->way));
+    gr_json_set_text(object, "unit", other->unit);
+    gr_json_set_text(object, "version", other->version);
+    gr_json_set_count(object, "pid", other->pid);
+    gr_json_set_time(object, "started", other->started_s);
+    return object;
+}
+
+void gr_status_others(json_t *reply, const struct gr_instance_list *others)
+{
+    json_t *list = others->known ? json_array() : NULL;
+
+    for (size_t i = 0; i < others->n; i++)
+        (void)json_array_append_new(list, other_json(&others->items[i]));
+    (void)json_object_set_new(reply, "others", list);
 }

@@ -14,4 +14,7 @@
 /* A new object. The sandbox in it is the one that is in force, not the one that was asked for. */
 json_t *gr_status_process(const struct gr_view *view);
 
+/* Adds others: the instances beside this one, as they told of themselves. */
+void gr_status_others(json_t *reply, const struct gr_instance_list *others);
+
 #endif
