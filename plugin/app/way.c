@@ -8,15 +8,25 @@
 
 #include "version.h"
 
-/* What a service of systemd is called, and what names of kubelet's groups hold. */
+/* What a service of systemd is called. */
 #define SERVICE ".service"
-#define PODS "kubepods"
 
-static bool has(struct gr_str text, struct gr_str part)
+/* How kubelet calls its groups: kubepods…, and podUID below it, which has 32 digits. */
+#define PODS "kubepods"
+#define POD "pod"
+#define POD_BYTES_MIN 35
+
+/* From another pod's group a path shows only where both part: "/../../podUID/ID". */
+static bool is_in_pod(struct gr_str line)
 {
-    for (; text.n >= part.n; text = gr_str_skip(text, 1)) {
-        if (gr_str_has_prefix(text, part))
+    while (line.n > 0) {
+        struct gr_str part = gr_str_first(line, gr_str_find(line, '/'));
+
+        if (gr_str_has_prefix(part, GR_STR(PODS)) ||
+            gr_str_has_prefix(part, GR_STR("kubelet-" PODS)) ||
+            (gr_str_has_prefix(part, GR_STR(POD)) && part.n >= POD_BYTES_MIN))
             return true;
+        line = gr_str_skip(line, part.n + 1);
     }
     return false;
 }
@@ -29,7 +39,7 @@ static struct gr_str group_of(struct gr_str line)
 
 enum gr_way gr_way_of_cgroup(struct gr_str text, struct gr_str *out_unit)
 {
-    bool in_pod = has(text, GR_STR(PODS));
+    bool in_pod = false;
 
     *out_unit = GR_STR_NONE;
     while (text.n > 0) {
@@ -41,6 +51,7 @@ enum gr_way gr_way_of_cgroup(struct gr_str text, struct gr_str *out_unit)
             *out_unit = group;
             return GR_WAY_UNIT;
         }
+        in_pod = in_pod || is_in_pod(line);
         text = gr_str_skip(text, line.n + 1);
     }
     return in_pod ? GR_WAY_POD : GR_WAY_EXTERNAL;

@@ -6,6 +6,7 @@ build record, records of processes, sockets. A host that nothing was done to is 
 """
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+F_OFD_SETLK = 37  # Python names it from 3.9 on where the C library does
 CONTAINERD_TABLE = '[plugins."io.containerd.nri.v1.nri"]'
 RULE = """\
 apiVersion: grapnel/v1beta1
@@ -81,6 +83,7 @@ class DoctorHost:
     args: list[object] = field(default_factory=list)  # more, for every run
     settings: str = ""  # more lines below spec
     closing: list = field(default_factory=list)
+    files: list[int] = field(default_factory=list)
 
     @property
     def root(self) -> Path:
@@ -118,11 +121,13 @@ class DoctorHost:
             path.unlink()
 
     def process(self, pid: int, *argv: str, exe: str | None = None, started: int = 1,
-                parent: int = 1) -> None:
-        """A record in /proc; started: seconds after the host's start."""
+                parent: int = 1, group: str | None = None) -> None:
+        """A record in /proc; started: seconds after the host's start; group: its control group."""
         self.write(f"/proc/{pid}/cmdline", "\0".join(argv) + "\0")
         ticks = started * os.sysconf("SC_CLK_TCK")
         self.write(f"/proc/{pid}/stat", f"{pid} (a name) S {parent}" + " 0" * 17 + f" {ticks} 0\n")
+        if group is not None:
+            self.write(f"/proc/{pid}/cgroup", f"0::{group}\n")
         link = self.path(f"/proc/{pid}/exe")
         link.unlink(missing_ok=True)
         link.symlink_to(exe or argv[0])
@@ -132,6 +137,21 @@ class DoctorHost:
         for name in ("cmdline", "stat"):
             self.write(f"/proc/{pid}/{name}", Path(f"/proc/{pid}/{name}").read_bytes())
         self.path(f"/proc/{pid}/exe").symlink_to(os.readlink(f"/proc/{pid}/exe"))
+
+    def instance(self, mode: str, name: str = "10-grapnel", unit: str = "-", pid: int = 1) -> None:
+        """One that tells of itself in the run directory, as long as this test has the file open."""
+        fd = os.open(self.run_dir / "instances", os.O_RDWR | os.O_CREAT, 0o600)
+        self.files.append(fd)
+        line = f"grapnel-instance-1 {mode} {pid} 1800000000 {name} 0.1.0 {unit}\n".encode()
+        at = 512 * (len(self.files) - 1)
+        os.pwrite(fd, line.ljust(512, b"\0"), at)
+        lock = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, at, 512, 0)
+        fcntl.fcntl(fd, F_OFD_SETLK, lock)
+
+    def enable(self, unit: str = "grapnel.service",
+               by: str = "/etc/systemd/system/multi-user.target.wants") -> None:
+        self.write(f"/lib/systemd/system/{unit}", "[Service]\n")
+        self.path(f"{by}/{unit}").symlink_to(f"/lib/systemd/system/{unit}")
 
     def listen(self, name: str = "/run/nri/nri.sock") -> socket.socket:
         """A socket where somebody listens."""
@@ -175,6 +195,8 @@ class DoctorHost:
     def close(self) -> None:
         for server in self.closing:
             self.stop(server)
+        for fd in self.files:
+            os.close(fd)
 
     def build(self) -> None:
         """A node that is in order."""

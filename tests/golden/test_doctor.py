@@ -300,12 +300,182 @@ def several_entries(host):
 
 @case("several-processes", "keep one of", found="process 200 (/usr/sbin/grapnel)")
 def several_processes(host):
-    host.process(201, "/opt/nri/plugins/10-grapnel", exe="/usr/sbin/grapnel")
+    host.process(201, "/usr/local/bin/grapnel", "plugin")
 
 
 @case("two-ways", "rm /opt/nri/plugins/10-grapnel", file=ENTRY, found="process 200")
 def two_ways(host):
     host.write(ENTRY, b"program", 0o755)
+
+
+# Each way in which it comes to a node, by what tells of it. The process 200 is of no known way.
+POD_GROUP = "/kubepods.slice/kubepods-pod1.slice/cri-containerd-0123.scope"
+
+
+def alone(host: DoctorHost, *argv: str, group: str) -> None:
+    """Exactly this process of it."""
+    host.process(200, "/usr/sbin/grapnel", "plugin", *argv, group=group)
+
+
+def by_entry(host):
+    host.write(ENTRY, b"program", 0o755)
+
+
+def by_enabled_unit(host):
+    host.enable()
+
+
+def by_running_unit(host):
+    alone(host, group="/system.slice/my-grapnel.service")
+
+
+def by_pod(host):
+    alone(host, group=POD_GROUP)
+
+
+def by_told_pod(host):
+    """All that can be seen in another pod."""
+    host.instance("pod")
+
+
+def by_hand(host):
+    alone(host, group="/user.slice/user-0.slice/session-1.scope")
+
+
+WAYS = {
+    by_entry: ("the runtime launches /opt/nri/plugins/10-grapnel", "rm /opt/nri/plugins/10-grapnel, then: "
+               "systemctl restart containerd"),
+    by_enabled_unit: ("the unit grapnel.service is enabled (/etc/systemd/system/multi-user.target.wants/"
+                      "grapnel.service)", "systemctl disable --now grapnel.service"),
+    by_running_unit: ("the unit my-grapnel.service runs", "systemctl disable --now my-grapnel.service"),
+    by_pod: ("a pod runs it, as from a DaemonSet", "uninstall the chart, or keep"),
+    by_told_pod: ("a pod runs it, as from a DaemonSet", "uninstall the chart, or keep"),
+    by_hand: ("process 200 (/usr/sbin/grapnel) was started by hand", "end that process"),
+}
+PAIRS = [(by_entry, by_running_unit), (by_entry, by_pod), (by_entry, by_told_pod), (by_entry, by_hand),
+         (by_enabled_unit, by_pod), (by_enabled_unit, by_hand), (by_running_unit, by_told_pod),
+         (by_told_pod, by_hand)]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: " and ".join(way.__name__ for way in pair))
+def test_two_ways(host: DoctorHost, pair: tuple[Make, Make]):
+    host.remove("/proc/200")
+    for way in pair:
+        way(host)
+    found = host.findings()
+    assert set(found) == {"two-ways"}
+    finding = found["two-ways"][0]
+    assert finding["level"] == "warning" and finding.get("file") == (ENTRY if by_entry in pair else None)
+    assert finding["found"].startswith("Grapnel comes to this node in 2 ways: ")
+    for way in pair:
+        assert WAYS[way][0] in finding["found"] and WAYS[way][1] in finding["fix"]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_one_way(host: DoctorHost, way: Make):
+    host.remove("/proc/200")
+    way(host)
+    assert host.findings() == {}
+
+
+def test_all_ways(host: DoctorHost):
+    """An entry and an enabled unit, before the one that systemd has started came to run."""
+    for way in (by_entry, by_enabled_unit, by_told_pod, by_hand):
+        way(host)
+    assert host.findings()["two-ways"][0]["found"].startswith("Grapnel comes to this node in 4 ways: ")
+
+
+def masked(host):
+    host.path("/etc/systemd/system/grapnel.service").symlink_to("/dev/null")
+
+
+def uninstalled(host):
+    host.remove("/lib/systemd/system/grapnel.service")
+
+
+def unrelated(host):
+    host.remove("/etc/systemd/system/multi-user.target.wants/grapnel.service")
+    host.path("/etc/systemd/system/multi-user.target.notes/grapnel.service").symlink_to("/lib")
+
+
+@pytest.mark.parametrize("change", [masked, uninstalled, unrelated])
+def test_a_unit_that_is_not_started(host: DoctorHost, change: Make):
+    by_pod(host)
+    host.enable()
+    assert set(host.findings()) == {"two-ways"}
+    change(host)
+    assert host.findings() == {}
+
+
+@pytest.mark.parametrize("by", ["/run/systemd/system/kubelet.service.requires",
+                                "/usr/lib/systemd/system/a.target.upholds"])
+def test_a_unit_that_is_started_otherwise(host: DoctorHost, by: str):
+    by_pod(host)
+    host.enable(by=by)
+    assert by in host.findings()["two-ways"][0]["found"]
+
+
+def test_what_was_launched_before_goes_on(host: DoctorHost):
+    """Its file is gone, and the runtime has not been restarted."""
+    host.process(201, "10-grapnel", exe="/opt/nri/plugins/10-grapnel")
+    alone(host, group="/system.slice/grapnel.service")
+    found = host.findings()
+    assert "one runs that the runtime launched; the unit grapnel.service runs" in found["two-ways"][0]["found"]
+    assert "process 200 (/usr/sbin/grapnel), from the unit grapnel.service, and as process 201 (10-grapnel), " \
+        "launched by the runtime" in found["several-processes"][0]["found"]
+
+
+def test_instances_that_no_process_is_seen_of(host: DoctorHost):
+    """In a pod: two of an upgrade, then one that the runtime launched."""
+    host.remove("/proc/200")
+    host.instance("pod")
+    host.instance("pod")
+    found = host.findings()
+    assert set(found) == {"several-processes"}
+    assert found["several-processes"][0]["found"] == \
+        "2 instances of Grapnel run: 10-grapnel in a pod, and 10-grapnel in a pod"
+    host.instance("launched", "20-hooks")
+    found = host.findings()
+    assert set(found) == {"several-processes", "two-ways"}
+    assert "one runs that the runtime launched; a pod runs it" in found["two-ways"][0]["found"]
+    for fd in host.files:
+        os.close(fd)
+    host.files.clear()
+    assert host.findings() == {}
+
+
+def test_how_the_one_that_answers_came(host: DoctorHost):
+    """Its run directory is not here: what it says on its socket counts."""
+    host.remove("/proc/200")
+    host.write(ENTRY, b"program", 0o755)
+    assert "two-ways" not in host.findings()
+    host.answer({**STATUS, "process": {"mode": "pod"}})
+    assert "a pod runs it" in host.findings()["two-ways"][0]["found"]
+
+
+# What package managers, editors and careful people leave beside a file.
+@pytest.mark.parametrize("end", [".bak", ".old", ".orig", ".save", ".tmp", ".new", ".part", ".swp", "~", ".rpmsave",
+                                 ".rpmnew", ".rpmorig", ".dpkg-old", ".dpkg-new", ".dpkg-dist", ".dpkg-tmp"])
+def test_leftovers(host: DoctorHost, end: str):
+    launch(host)
+    host.write(ENTRY + end, b"program", 0o644)  # nobody starts it
+    assert host.findings() == {}
+    host.write(ENTRY + end, b"program", 0o755)
+    assert [finding["file"] for finding in host.findings()["backup-plugin"]] == [ENTRY + end]
+    host.remove(ENTRY + end)
+    host.write("/opt/nri/plugins/grapnel" + end, b"program", 0o755)  # NRI does not even start
+    assert [finding["file"] for finding in host.findings()["bad-plugin-name"]] == \
+        ["/opt/nri/plugins/grapnel" + end]
+
+
+def test_a_copy_by_any_name(host: DoctorHost, grapnel: str):
+    """It is known by what it is."""
+    launch(host)
+    shutil.copy(grapnel, host.path("/opt/nri/plugins/42-answer"))
+    found = host.findings()
+    assert [finding["file"] for finding in found["several-entries"]] == ["/opt/nri/plugins/42-answer"]
+    shutil.copy("/bin/true", host.path("/opt/nri/plugins/42-answer"))
+    assert host.findings() == {}
 
 
 @case("plugin-config-unreadable", "rm -r", file="/etc/nri/conf.d/20-other.conf",
@@ -451,7 +621,7 @@ def silent(host: DoctorHost) -> None:
     host.stop(host.closing.pop())
 
 
-@case("plugin-not-running", 'ln -s "$(command -v grapnel)" /opt/nri/plugins/10-grapnel')
+@case("plugin-not-running", 'grapnel setup autostart, then: systemctl restart containerd')
 def plugin_not_running(host):
     silent(host)
     host.remove("/proc/200")

@@ -97,10 +97,10 @@ void gr_check_nri(struct gr_doctor *d)
             d, "nri-connections-off", place_of(&c->no_connections),
             gr_doctor_text(d,
                            "write there: %s = false, then: %s\nor have the runtime launch "
-                           "the plugin: ln -s \"$(command -v grapnel)\" %s/10-grapnel",
+                           "the plugin: grapnel setup autostart",
                            r->kind == GR_RUNTIME_CRIO ? "nri_disable_connections"
                                                       : "disable_connections",
-                           gr_doctor_restart(d), r->plugin_dir),
+                           gr_doctor_restart(d)),
             "NRI is on, but plugins may not connect");
     if (c->cri_disabled.has)
         gr_doctor_add(d, "cri-off", place_of(&c->cri_disabled),

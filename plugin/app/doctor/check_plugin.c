@@ -33,8 +33,8 @@ static const char *start_fix(struct gr_doctor *d)
                               d->entry, gr_doctor_restart(d));
     return gr_doctor_text(d,
                           "run grapnel plugin from a unit or a DaemonSet, or have the runtime "
-                          "launch it: ln -s \"$(command -v grapnel)\" %s/10-grapnel, then: %s",
-                          d->runtime.plugin_dir, gr_doctor_restart(d));
+                          "launch it: grapnel setup autostart, then: %s",
+                          gr_doctor_restart(d));
 }
 
 static void check_process(struct gr_doctor *d)

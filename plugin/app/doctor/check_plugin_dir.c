@@ -7,7 +7,8 @@
  */
 #include <errno.h>
 
-#include "app/doctor/doctor.h"
+#include "app/doctor/ways.h"
+#include "app/way.h"
 #include "base/utf8.h"
 
 /* What a runtime may hand over in one message. */
@@ -146,30 +147,61 @@ static void check_elsewhere(struct gr_doctor *d, const char *code, const char *u
 
 /* ---- more than one ---- */
 
+#define KEEP_ONE                                                                                  \
+    "keep one of: the entry in the plugin directory, the unit, the DaemonSet; during an upgrade " \
+    "wait until the old one has gone"
+
+/* Those that processes are not seen of, in pods, tell of themselves. */
+static void check_instances(struct gr_doctor *d)
+{
+    const struct gr_instance *one = &d->instances.items[0];
+    const struct gr_instance *other = &d->instances.items[1];
+
+    if (d->instances.n < 2)
+        return;
+    gr_doctor_add(d, "several-processes", GR_DOCTOR_NOWHERE, KEEP_ONE,
+                  "%zu instances of Grapnel run: %s %s, and %s %s", d->instances.n, one->name,
+                  gr_way_words(one->way, one->unit).text, other->name,
+                  gr_way_words(other->way, other->unit).text);
+}
+
 static void check_processes(struct gr_doctor *d)
 {
     const struct gr_doctor_proc *first = NULL;
+    bool several = false;
 
     for (size_t i = 0; i < d->procs.n; i++) {
         const struct gr_doctor_proc *proc = &d->procs.items[i];
 
         if (proc->program != GR_PROGRAM_PLUGIN)
             continue;
+        several = several || first;
         if (first)
-            gr_doctor_add(
-                d, "several-processes", GR_DOCTOR_NOWHERE,
-                "keep one of: the entry in the plugin directory, the unit, the DaemonSet; "
-                "during an upgrade wait until the old one has gone",
-                "Grapnel runs as process %u (%s) and as process %u (%s)", first->pid,
-                first->args[0], proc->pid, proc->args[0]);
+            gr_doctor_add(d, "several-processes", GR_DOCTOR_NOWHERE, KEEP_ONE,
+                          "Grapnel runs as process %u (%s), %s, and as process %u (%s), %s",
+                          first->pid, first->args[0], gr_way_words(first->way, first->unit).text,
+                          proc->pid, proc->args[0], gr_way_words(proc->way, proc->unit).text);
         else
             first = proc;
-        if (proc->args_n > 1 && d->entry)
-            gr_doctor_add(d, "two-ways", GR_DOCTOR_FILE(d->entry),
-                          gr_doctor_text(d, "rm %s, or end the unit or DaemonSet", d->entry),
-                          "the runtime launches this plugin, and process %u is another one",
-                          proc->pid);
     }
+    if (!several)
+        check_instances(d);
+}
+
+static void check_ways(struct gr_doctor *d)
+{
+    struct gr_doctor_way ways[GR_WAY_COUNT];
+    size_t n = gr_doctor_ways(d, ways);
+    const char *found = "", *fix = "";
+
+    for (size_t i = 0; i < n; i++) {
+        found = gr_doctor_text(d, "%s%s%s", found, i > 0 ? "; " : "", ways[i].found);
+        fix = gr_doctor_text(d, "%s\n  %s", fix, ways[i].fix);
+    }
+    if (n > 1)
+        gr_doctor_add(d, "two-ways", GR_DOCTOR_FILE(d->entry),
+                      gr_doctor_text(d, "keep one; what ends each of them, in this order:%s", fix),
+                      "Grapnel comes to this node in %zu ways: %s", n, found);
 }
 
 /* Whether the runtime would start it. */
@@ -196,6 +228,7 @@ void gr_check_plugin_dir(struct gr_doctor *d)
             check_config(d, entries.items[i].name, gr_doctor_is_our_entry(d, &entries.items[i]));
     }
     check_processes(d);
+    check_ways(d);
     if (d->entry)
         gr_doctor_note(d, "the runtime launches %s", d->entry);
 }

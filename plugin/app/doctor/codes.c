@@ -46,7 +46,9 @@ const struct gr_doctor_code gr_doctor_codes[] = {
     {"several-processes", WARNING,
      "each is asked about each container; an old one may add what a new rule no longer says"},
     {"two-ways", WARNING,
-     "the runtime starts one plugin and a unit or DaemonSet another; both are asked"},
+     "each way brings an instance of its own, and all are asked about each container; their rules "
+     "and "
+     "versions drift apart"},
     {"plugin-config-unreadable", ERROR,
      "an unreadable file there makes NRI fail to start, and with it the runtime's service for "
      "pods"},

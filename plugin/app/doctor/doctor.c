@@ -2,11 +2,13 @@
 #include "app/doctor/doctor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "app/cli/shared/control_client.h"
 #include "app/exit.h"
+#include "app/setup/program.h"
 #include "base/utf8.h"
 
 /* A finding quotes paths and whole messages of rules. */
@@ -125,8 +127,10 @@ const char *gr_doctor_restart(struct gr_doctor *d)
 
 bool gr_doctor_is_backup(const char *name)
 {
-    static const char *const ends[] = {".bak", ".old",     ".orig",     ".save",     ".tmp",
-                                       ".new", ".rpmsave", ".dpkg-old", ".dpkg-new", "~"};
+    static const char *const ends[] = {".bak",      ".old",       ".orig",     ".save",
+                                       ".tmp",      ".new",       ".part",     ".swp",
+                                       ".rpmsave",  ".rpmnew",    ".rpmorig",  ".dpkg-old",
+                                       ".dpkg-new", ".dpkg-dist", ".dpkg-tmp", "~"};
     struct gr_str text = gr_str_from(name);
 
     for (size_t i = 0; i < GR_ARRAY_LEN(ends); i++) {
@@ -134,6 +138,18 @@ bool gr_doctor_is_backup(const char *name)
             return true;
     }
     return false;
+}
+
+/* Whatever it is called. */
+static bool is_program(struct gr_doctor *d, const char *path)
+{
+    char version[GR_PROGRAM_VERSION_BYTES];
+    int fd = gr_doctor_open_read(d->host, path);
+    bool is_ours = fd >= 0 && gr_program_is_ours(&d->host->fs, fd, version);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return is_ours;
 }
 
 bool gr_doctor_is_our_entry(struct gr_doctor *d, const struct gr_doctor_entry *entry)
@@ -145,7 +161,7 @@ bool gr_doctor_is_our_entry(struct gr_doctor *d, const struct gr_doctor_entry *e
         !gr_doctor_is_plugin_name(entry->name))
         return false;
     return strncmp(gr_doctor_plain_name(entry->name), "grapnel", 7) == 0 ||
-           (link && strcmp(gr_doctor_plain_name(link), "grapnel") == 0);
+           (link && strcmp(gr_doctor_plain_name(link), "grapnel") == 0) || is_program(d, path);
 }
 
 static int find_entry(struct gr_doctor *d)
@@ -187,6 +203,18 @@ static int ask_plugin(struct gr_doctor *d)
     return plugin->answer == -ENOMEM ? -ENOMEM : 0;
 }
 
+static void read_instances(struct gr_doctor *d)
+{
+    const char *path = d->settings.config.run_dir;
+    int dir = d->from_host ? gr_doctor_open(d->host, path)
+                           : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (dir < 0)
+        return;
+    gr_instances_read(dir, &d->instances);
+    (void)close(dir);
+}
+
 static int gather(struct gr_doctor *d)
 {
     const struct gr_reporter nobody = {0}; /* a check tells what is wrong with them */
@@ -199,11 +227,12 @@ static int gather(struct gr_doctor *d)
         return -ENOMEM;
     r = gr_doctor_host_open(d->host, d->settings.config.host_root, &d->arena);
     if (r != 0) {
-        (void)fprintf(stderr, "grapnel doctor: the host's / at %s: %s\n",
+        (void)fprintf(stderr, "grapnel %s: the host's / at %s: %s\n", d->common->verb,
                       d->settings.config.host_root, strerror(-r));
         free(gr_take(d->host));
         return r == -ENOMEM ? r : GR_EXIT_HOST;
     }
+    read_instances(d);
     r = gr_doctor_procs_read(d->host, &d->procs);
     if (r == 0)
         r = ask_plugin(d);
@@ -212,23 +241,33 @@ static int gather(struct gr_doctor *d)
     return r == 0 ? find_entry(d) : r;
 }
 
-int gr_doctor_run(struct gr_doctor *d)
+/* An exit code of what went wrong. */
+static int failed(const struct gr_doctor *d, int r)
+{
+    if (r > 0)
+        return r;
+    (void)fprintf(stderr, "grapnel %s: %s\n", d->common->verb, strerror(r < 0 ? -r : ENOMEM));
+    return GR_EXIT_FAILED;
+}
+
+int gr_doctor_gather(struct gr_doctor *d)
 {
     int r;
 
     gr_arena_init(&d->arena, 64U << 10, 0);
     r = gather(d);
-    for (size_t i = 0; i < GR_ARRAY_LEN(checks) && r == 0; i++) {
+    return r != 0 || d->no_memory ? failed(d, r) : GR_EXIT_OK;
+}
+
+int gr_doctor_run(struct gr_doctor *d)
+{
+    int r = gr_doctor_gather(d);
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(checks) && r == GR_EXIT_OK; i++) {
         d->checks[d->checks_n++] = (struct gr_doctor_check_result){.name = checks[i].name};
         checks[i].run(d);
     }
-    if (r > 0)
-        return r;
-    if (r < 0 || d->no_memory) {
-        (void)fprintf(stderr, "grapnel doctor: %s\n", strerror(r < 0 ? -r : ENOMEM));
-        return GR_EXIT_FAILED;
-    }
-    return GR_EXIT_OK;
+    return r == GR_EXIT_OK && d->no_memory ? failed(d, 0) : r;
 }
 
 void gr_doctor_fini(struct gr_doctor *d)

@@ -15,6 +15,7 @@
 #include "app/cli/shared/common.h"
 #include "app/doctor/procs.h"
 #include "app/doctor/runtime.h"
+#include "state/instances.h"
 
 /* What a code says wherever it is found. */
 struct gr_doctor_code {
@@ -65,8 +66,9 @@ struct gr_doctor {
     struct gr_common *common;
     enum gr_runtime_kind wanted; /* GR_RUNTIME_NONE: auto */
     const char *socket;          /* --socket; NULL: none */
-    const char *control;         /* --control; NULL: the setting */
+    const char *control;         /* --control; NULL: the setting; empty: none is asked */
     const char *runtime_config;  /* --runtime-config; NULL: as the process has it, or the default */
+    bool from_host; /* the run directory is the host's, below its root, and not our own */
 
     /* What all checks share. */
     struct gr_arena arena;
@@ -75,6 +77,7 @@ struct gr_doctor {
     struct gr_doctor_procs procs;
     struct gr_runtime runtime;
     struct gr_doctor_plugin plugin;
+    struct gr_instance_list instances; /* those that tell of themselves in the run directory */
     const char
         *entry; /* of ours in the runtime's directory of plugins, which it launches; or NULL */
     struct gr_str configure; /* what the runtime would hand over to a launched plugin; n == 0: no
@@ -93,6 +96,9 @@ struct gr_doctor {
  * GR_EXIT_OK: d is filled; another exit code (said on stderr). To be finished in either case.
  */
 int gr_doctor_run(struct gr_doctor *d);
+
+/* Fills what all checks share, and runs none. Returns and is ended as gr_doctor_run. */
+int gr_doctor_gather(struct gr_doctor *d);
 void gr_doctor_fini(struct gr_doctor *d);
 
 void gr_doctor_print_text(const struct gr_doctor *d, bool verbose);
@@ -123,7 +129,7 @@ const struct gr_doctor_proc *gr_doctor_find_proc(const struct gr_doctor *d,
                                                  enum gr_doctor_program program);
 
 /* Whether an entry of the runtime's directory of plugins is one that it starts and ours: by its
- * name, or by where its link leads. */
+ * name, by where its link leads, or by what it is. */
 bool gr_doctor_is_our_entry(struct gr_doctor *d, const struct gr_doctor_entry *entry);
 
 /* A name that somebody or something gave to a copy that was to be kept. */

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "app/way.h"
+
 #define CMDLINE_BYTES_MAX (256U << 10)
 #define STAT_BYTES_MAX (64U << 10)
 #define PROC_PATH_BYTES 64
@@ -154,6 +156,29 @@ static void read_stat(struct gr_doctor_host *host, struct gr_doctor_proc *proc)
         proc->started_s = (int64_t)(boot_s + ticks / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
+/* A process in our own group is where we are: in a pod nobody sees more of that than "/". */
+static int find_way(struct gr_doctor_host *host, struct gr_doctor_proc *proc)
+{
+    struct gr_str text, unit = GR_STR_NONE;
+    char path[PROC_PATH_BYTES];
+    int r;
+
+    proc->unit = "";
+    proc->way = GR_WAY_LAUNCHED; /* as NN-NAME, and with no arguments */
+    if (proc->args_n == 1)
+        return 0;
+    (void)snprintf(path, sizeof(path), "/proc/%u/cgroup", proc->pid);
+    proc->way = GR_WAY_EXTERNAL;
+    r = gr_doctor_read(host, path, GR_WAY_CGROUP_MAX_BYTES, &text);
+    if (r != 0)
+        return r == -ENOMEM ? r : 0;
+    proc->way =
+        gr_str_is(text, "0::/\n") ? gr_way_own(false, 0).way : gr_way_of_cgroup(text, &unit);
+    if (unit.n > 0)
+        proc->unit = gr_arena_copy(host->arena, unit);
+    return proc->unit ? 0 : -ENOMEM;
+}
+
 /* Copies what lives in the arena of a look. */
 static bool keep(struct gr_doctor_proc *proc, struct gr_arena *arena)
 {
@@ -161,6 +186,8 @@ static bool keep(struct gr_doctor_proc *proc, struct gr_arena *arena)
 
     if (proc->exe)
         fine = (proc->exe = gr_arena_copy(arena, gr_str_from(proc->exe))) != NULL;
+    if (proc->unit && fine)
+        fine = (proc->unit = gr_arena_copy(arena, gr_str_from(proc->unit))) != NULL;
     for (size_t i = 0; i < proc->args_n && fine; i++)
         fine = (proc->args[i] = gr_arena_copy(arena, gr_str_from(proc->args[i]))) != NULL;
     return fine;
@@ -182,6 +209,8 @@ static int look_at(struct gr_doctor_host *host, unsigned pid, struct gr_doctor_p
     if (!choose(&proc))
         return 0;
     read_stat(host, &proc);
+    if (proc.program == GR_PROGRAM_PLUGIN && find_way(host, &proc) != 0)
+        return -ENOMEM;
     if (!keep(&proc, arena))
         return -ENOMEM;
     procs->items[procs->n++] = proc;

@@ -8,6 +8,7 @@
 #define GR_APP_DOCTOR_PROCS_H
 
 #include "app/doctor/host.h"
+#include "state/instances.h"
 
 /* Words of a command line that are kept; those of a runtime are few. */
 #define GR_DOCTOR_ARGS_MAX 64
@@ -27,6 +28,8 @@ struct gr_doctor_proc {
     const char *args[GR_DOCTOR_ARGS_MAX];
     size_t args_n;
     int64_t started_s; /* seconds since 1970; 0: not known */
+    enum gr_way way;   /* of the plugin: how it came to the node */
+    const char *unit;  /* the name of the unit, where it came so */
 };
 
 struct gr_doctor_procs {
