@@ -27,6 +27,8 @@ HOST = {
     "/var/lib/lxcfs/proc": {"cpuinfo": b"processor: 0\n", "meminfo": b"MemTotal: 4096 kB\n",
                             "stat": b"cpu 1 2 3\n", "uptime": b"1.00 0.50\n"},
 }
+HOST_FILES = ["/run/grapnel-example.log"]  # what they write there by themselves
+STORE = "/opt/grapnel/programs"  # where they expect what comes from images
 NODE_NAME = "node-1"
 STAGES = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart",
           "poststop"]
@@ -103,6 +105,10 @@ class Node:
         return self.home / "hooks"
 
     @property
+    def store(self) -> Path:
+        return self.home / "programs"
+
+    @property
     def tmp(self) -> Path:
         return self.home / "tmp"
 
@@ -117,9 +123,21 @@ class Node:
         return self.home / "host"
 
     def rule(self, name: str, text: str) -> None:
-        for folder in HOST:
-            text = text.replace(folder, f"{self.host}{folder}")
+        for path in [*HOST, *HOST_FILES]:
+            text = text.replace(path, f"{self.host}{path}")
         (self.rules / f"{name}.yaml").write_text(text.replace(HOOKS, f"{self.hooks}/"))
+
+    def install_image(self, example: Path, probe: bool) -> None:
+        """What the example's image has, into the store, as the chart does it. The program is built beside this one."""
+        source = self.home / "image"
+        source.mkdir()
+        if probe:
+            (source / "hello").write_text(PROBE)
+        else:
+            shutil.copy(Path(self.program).parent / "examples" / example.name / "hello", source)
+        (source / "hello").chmod(0o755)
+        subprocess.run([self.program, "setup", "install", "--from", source, "--to", self.store / "example"],
+                       check=True, capture_output=True, timeout=60)
 
     def provide_host(self) -> None:
         for folder, files in HOST.items():
@@ -141,6 +159,8 @@ class Node:
             (self.home / "config.yaml").write_text(f"{text}  hooksDirs: [{self.rules}]\n  nodeName: {NODE_NAME}\n")
         for program in (example / "hooks").glob("*"):
             self.hook(program.name, PROBE if probe else program.read_text())
+        if (example / "Containerfile").exists():
+            self.install_image(example, probe)
 
     def run(self, *args: object, prefix: tuple[str, ...] = (), **more) -> subprocess.CompletedProcess:
         policy, config = self.home / "policy.yaml", self.home / "config.yaml"
@@ -148,6 +168,8 @@ class Node:
                     else ["--hooks-dir", str(self.rules), "--node-name", NODE_NAME])
         if policy.exists():
             settings += ["--policy", str(policy)]
+        if self.store.exists():
+            settings += ["--programs-dir", str(self.store)]
         command = [*prefix, self.program, "simulate", *settings, *map(str, args)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60,
                               stdin=subprocess.DEVNULL,
@@ -164,6 +186,7 @@ class Node:
         """Without what differs from place to place: paths, and hashes over texts with paths."""
         text = text.replace(f"{self.hooks}/", HOOKS).replace(f"{self.rules}/", "/etc/grapnel/hooks.d/")
         text = text.replace(str(self.host), "")
+        text = re.sub(f"{self.store}/(\\w+)/[0-9a-f]{{64}}/", f"{STORE}/\\1/DIGEST/", text)
         return re.sub(r"@[0-9a-f]{16}\b", "@HASH", text)
 
 

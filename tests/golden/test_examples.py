@@ -29,6 +29,9 @@ WARNINGS = {"11-ldconfig": ["lint-image-program"]}
 # Those whose hooks run inside a real container only, or that have none.
 NOTHING_OUTSIDE = ["11-ldconfig", "19-dependency-check", "21-cgroup"]
 
+# Those whose programs write to a file and say nothing.
+SILENT = ["23-quick-start"]
+
 
 def run(grapnel: str, *args: object) -> subprocess.CompletedProcess:
     return subprocess.run([grapnel, *map(str, args)], capture_output=True, text=True, check=False,
@@ -42,8 +45,8 @@ def named(name: str) -> Path:
 # ---- without a runtime ----
 
 def test_there_are_examples():
-    assert len(EXAMPLES) == 22
-    assert [path.name[:2] for path in EXAMPLES] == [f"{i:02}" for i in range(1, 23)]
+    assert len(EXAMPLES) == 23
+    assert [path.name[:2] for path in EXAMPLES] == [f"{i:02}" for i in range(1, 24)]
 
 
 @each_example
@@ -116,7 +119,7 @@ def test_programs_succeed(node: Node, example: Path):
     assert bool(runs) == (example.name not in NOTHING_OUTSIDE)
     for one in runs:
         assert one["exitCode"] == 0, one
-        assert one["output"], one
+        assert bool(one["output"]) == (example.name not in SILENT), one
 
 
 def flat(container: dict) -> list[tuple[str, dict]]:
@@ -369,6 +372,48 @@ def test_monitor_is_told(node: Node):
     assert outputs == [["poststart: wrote interval=10s", "poststop: removed"],
                        ["poststart: wrote interval=30s", "poststop: removed"], []]
     assert not list((node.host / "run/health-monitor").iterdir())
+
+
+def test_greeting(node: Node):
+    """One line for each stage, below each other; not through a link."""
+    node.install(named("23-quick-start"))
+    log = node.host / "run/grapnel-example.log"
+    real = Real(node, named("23-quick-start"))
+    hello, plain = real.result()["containers"]
+    assert "failure" not in hello and plain["hooks"] == {}
+    who = f"default/hello/main, id {hello['id'][:12]}"
+    assert log.read_text() == f"createRuntime: {who}, is creating\npoststop: {who}, is stopped\n"
+    log.rename(log.with_suffix(".aside"))
+    log.symlink_to("elsewhere")
+    assert "exit status 1" in real.result()["containers"][0]["failure"]
+    assert sorted(path.name for path in log.parent.glob("*.*")) == ["grapnel-example.aside", log.name]
+
+
+# What a runtime's state may look like; the last ones are none.
+STATES = {
+    '{"status": "creating", "annotations": {"status": "evil"}}': "creating",
+    '{"annotations":{"status":"evil","\\"status\\":\\"":"evil"},"id":"}}","status":"stopped"}': "stopped",
+    '{"annotations": ["status", {"a": "\\\\"}], "status" :\n"running"}': "running",
+    '{"status":"cr\\u0000eating"}': "cr",
+    '{"status":"averyveryverylongstatus"}': "averyveryverylo",
+    '{"status': "", '{"status"': "", '{"status":': "", '{"status":"': "", '"\\': "", "": "",
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_greeting_reads_the_state(grapnel: str, state: str):
+    """By hand: without a file to stdout, without Grapnel's variables."""
+    program = Path(grapnel).parent / "examples/23-quick-start/hello"
+    done = subprocess.run([program], input=state, env={}, capture_output=True, text=True, check=True, timeout=60)
+    assert (done.stdout, done.stderr) == (f"?: ?/?/?, id ?, is {STATES[state]}\n", "")
+
+
+@pytest.mark.parametrize("size, code", [((1 << 20) - 2, 0), ((1 << 20) - 1, 1)])
+def test_greeting_has_a_bound(grapnel: str, size: int, code: int):
+    program = Path(grapnel).parent / "examples/23-quick-start/hello"
+    done = subprocess.run([program], input="x" * size, env={}, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == code
+    assert done.stderr == ("" if code == 0 else "hello: expected the container's state on stdin, at most 1048576 bytes\n")
 
 
 def test_unknown_image_is_refused(node: Node):
