@@ -25,8 +25,8 @@ def home(node: Node) -> Node:
 
 
 @contextmanager
-def waiting(home: Node, *command: object) -> Iterator[subprocess.Popen[str]]:
-    arguments = ["probe", "ready", "--control", home.home / "control.sock", "--wait", "--", *command]
+def waiting(home: Node, *command: object, options: tuple[str, ...] = ()) -> Iterator[subprocess.Popen[str]]:
+    arguments = ["probe", "ready", "--control", home.home / "control.sock", "--wait", *options, "--", *command]
     process = subprocess.Popen([home.program, *map(str, arguments)], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     limit = threading.Timer(WAIT_S, process.kill)
@@ -141,3 +141,50 @@ def test_orphans_are_taken_in(home: Node):
         finally:
             process.kill()
             process.communicate()
+
+
+def test_a_failure_that_is_as_good(home: Node):
+    """What the command says is not shown then, and else it is."""
+    runs = home.home / "runs"
+    command = script(home, f"echo >>{runs}\n[ $(wc -l <{runs}) = 1 ] && echo no answer >&2 || echo 'a \"x\" not found' >&2\n"
+                           "exit 1\n")
+    with ready(home), waiting(home, command, options=("--accept", '"x" not found')) as process:
+        assert succeeded(process) == ["no answer\n", f"grapnel probe: {command} ended with 1; trying again\n"]
+        assert ended(process) == (0, "", "")
+    assert len(runs.read_text()) == 2
+
+
+def test_only_a_failure_is_accepted(home: Node):
+    """One that succeeds, and one that a signal has ended, say what they say."""
+    runs = home.home / "runs"
+    command = script(home, f"echo >>{runs}\necho fine >&2\n[ $(wc -l <{runs}) != 1 ] || kill -9 $$\n")
+    with ready(home), waiting(home, command, options=("--accept", "fine")) as process:
+        assert succeeded(process) == [
+            "fine\n", f"grapnel probe: {command} was ended by signal 9; trying again\n", "fine\n"]
+
+
+@pytest.mark.parametrize(("before", "accepted"), [(16384 - 4, True), (16384 - 3, False)])
+def test_how_much_of_it_is_looked_at(home: Node, before: int, accepted: bool):
+    """And a command that says more than is kept neither hangs nor is ended by it."""
+    runs = home.home / "runs"
+    command = script(home, f"echo >>{runs}\n[ $(wc -l <{runs}) = 1 ] || exit 0\n"
+                           f"printf '%{before}s' >&2\nprintf text >&2\nhead -c 100000 /dev/zero >&2\nexit 1\n")
+    with ready(home), waiting(home, command, options=("--accept", "text")) as process:
+        said = "".join(succeeded(process))
+        assert ("trying again" in said) != accepted
+        assert len(runs.read_text()) == (1 if accepted else 2)
+
+
+def test_again(home: Node):
+    """Each time only when the plugin is ready; told to end meanwhile, it has succeeded before."""
+    command = script(home, "echo run\n")
+    with waiting(home, command, options=("--again", "1")) as process:
+        assert "Grapnel is not running here" in process.stderr.readline()
+        with ready(home):
+            assert [process.stdout.readline() for _ in range(3)] == ["run\n"] * 3
+            assert succeeded(process) == []
+        assert "Grapnel is not running here" in process.stderr.readline()
+        with ready(home):
+            assert process.stderr.readline() == "grapnel probe: done; staying until it is told to end\n"
+        assert "Grapnel is not running here" in process.stderr.readline()
+        assert ended(process)[0] == 0

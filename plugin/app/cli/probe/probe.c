@@ -23,19 +23,27 @@ static const char help[] =
     "  --wait              ask every second until it is so. Then a COMMAND is run until it\n"
     "                      succeeds once, after 1 to 60 seconds again where it does not, and\n"
     "                      grapnel stays until it is told to end (SIGTERM)\n"
+    "  --accept TEXT       a COMMAND that fails and says this on stderr counts as one that\n"
+    "                      succeeded; what it says is then not shown\n"
+    "  --again SECONDS     asks and runs the COMMAND again so long after it succeeded, 1 to\n"
+    "                      86400\n"
     "  -h, --help          this text\n"
     "\n"
     "Exit codes: 0 it is so, 1 it is not, 2 usage, 4 the plugin does not run or cannot be asked.\n"
     "\n"
     "Examples, of containers in a DaemonSet:\n"
     "  readinessProbe: {exec: {command: [grapnel, probe, ready]}, timeoutSeconds: 5}\n"
-    "  grapnel probe ready --wait -- kubectl taint node node-1 grapnel/not-ready-\n";
+    "  grapnel probe ready --wait --accept 'not found' -- kubectl taint node n1 a/b-\n";
 
-enum { OPT_WAIT = 1 };
+#define AGAIN_MAX_S 86400
+
+enum { OPT_WAIT = 1, OPT_ACCEPT, OPT_AGAIN };
 
 const struct option gr_options_probe[] = {
     GR_CONTROL_OPTIONS,
     {"wait", no_argument, NULL, OPT_WAIT},
+    {"accept", required_argument, NULL, OPT_ACCEPT},
+    {"again", required_argument, NULL, OPT_AGAIN},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
@@ -44,6 +52,8 @@ struct probe {
     struct gr_control_target target;
     bool ready; /* else live */
     bool wait;
+    const char *accept;
+    uint64_t again_s;
     char why[GR_ERR_TEXT_BYTES]; /* it is not so */
 };
 
@@ -51,11 +61,21 @@ static int take(void *user, int option, const char *value)
 {
     struct probe *p = user;
 
-    if (option == OPT_WAIT) {
+    switch (option) {
+    case OPT_WAIT:
         p->wait = true;
         return GR_EXIT_OK;
+    case OPT_ACCEPT:
+        p->accept = value;
+        return *value ? GR_EXIT_OK : gr_usage("probe", "--accept with a text", value);
+    case OPT_AGAIN:
+        if (gr_str_to_u64(gr_str_from(value), &p->again_s) == 0 && p->again_s > 0 &&
+            p->again_s <= AGAIN_MAX_S)
+            return GR_EXIT_OK;
+        return gr_usage("probe", "--again with 1 to 86400 seconds", value);
+    default:
+        return gr_control_option("probe", &p->target, option, value);
     }
-    return gr_control_option("probe", &p->target, option, value);
 }
 
 static int is_not(struct probe *p, int code, const char *text)
@@ -122,6 +142,23 @@ static int once(struct probe *p)
     return r;
 }
 
+/* With --wait. */
+static int wait_and_run(struct probe *p, char *const command[])
+{
+    const struct gr_wait_run job = {
+        .verb = "probe",
+        .ask = is_so,
+        .user = p,
+        .command = command,
+        .accept = p->accept,
+        .again_s = (unsigned)p->again_s,
+    };
+
+    if (!command[0] && (p->accept || p->again_s > 0))
+        return gr_usage("probe", "a command after --accept and --again", "");
+    return gr_wait_run(&job);
+}
+
 int gr_verb_probe(int argc, char **argv)
 {
     static const struct gr_command_line line = {
@@ -137,7 +174,9 @@ int gr_verb_probe(int argc, char **argv)
     if (!p.ready && strcmp(what, "live") != 0)
         return gr_usage("probe", "live or ready", what);
     if (p.wait)
-        return gr_wait_run("probe", is_so, &p, argv + optind + 1);
+        return wait_and_run(&p, argv + optind + 1);
+    if (p.accept || p.again_s > 0)
+        return gr_usage("probe", "--wait beside --accept and --again", "");
     if (optind + 1 < argc)
         return gr_usage("probe", "one of live and ready, or --wait before a command",
                         argv[optind + 1]);

@@ -16,16 +16,29 @@
 #define GR_WAIT_RUN_S 1
 #define GR_WAIT_RUN_MAX_S 60
 
-/* Asks once. Returns whether it is so; where not, out_why says why, valid until the next call. */
-typedef bool gr_wait_run_ask_fn(void *user, const char **out_why);
+/* Of what the program says on stderr, where that is looked at: what is beyond is lost. */
+#define GR_WAIT_RUN_STDERR_BYTES 16384
+
+/* All is borrowed. */
+struct gr_wait_run {
+    const char *verb; /* for messages */
+    /* Asks once. Returns whether it is so; where not, out_why says why, valid until the next call.
+     */
+    bool (*ask)(void *user, const char **out_why);
+    void *user;
+    char *const *command; /* NULL-terminated, found along PATH; [0] NULL: there is none */
+    const char *accept;   /* a run that fails and says this on stderr has succeeded; NULL: none */
+    unsigned again_s;     /* from a run that succeeded to the next question; 0: there is none */
+};
 
 /*
- * Asks until it is so. Then runs command (NULL-terminated, found along PATH) until it succeeds
- * once, and stays until it is told to end. command[0] NULL: there is none, and it returns at once.
- * Why it waits, why the command failed, and that it has not, is said on stderr when it changes.
- * Blocks the two signals and SIGCHLD for the whole process, for good. Returns GR_EXIT_OK;
- * GR_EXIT_FAILED told to end before it was so, or before a run succeeded.
+ * Asks until it is so, and returns where there is no command. Else runs it until it succeeds, and
+ * does all of that again in again_s, or stays until it is told to end. Why it waits, why the
+ * command failed, and that it has not, is said on stderr when it changes. What the command says
+ * goes to stdout and stderr; with accept, to stderr when it has ended, and not where it was
+ * accepted. Blocks SIGTERM, SIGINT and SIGCHLD for the whole process, for good. Returns GR_EXIT_OK;
+ * GR_EXIT_FAILED told to end before it was so, or before a run succeeded, for the first time.
  */
-int gr_wait_run(const char *verb, gr_wait_run_ask_fn *ask, void *user, char *const command[]);
+int gr_wait_run(const struct gr_wait_run *job);
 
 #endif
