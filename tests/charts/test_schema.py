@@ -66,6 +66,7 @@ WRONG = [
     ({"preflight": {"activeDeadlineSeconds": 0}}, "/preflight/activeDeadlineSeconds", "got 0, want 1"),
     ({"cleanup": {"timeoutSeconds": "5m"}}, "/cleanup/timeoutSeconds", "got string, want integer"),
     ({"startupTaint": {"key": "a key"}}, "/startupTaint/key", "does not match pattern"),
+    ({"startupTaint": {"againSeconds": 86401}}, "/startupTaint/againSeconds", "got 86,401, want 86,400"),
     ({"nodeSelector": {"a": True}}, "/nodeSelector/a", "got boolean, want string"),
     ({"tolerations": [{"operator": "Exist"}]}, "/tolerations/0/operator", "must be one of 'Exists', 'Equal'"),
     ({"affinity": {"nodeAffinty": {}}}, "/affinity", "'nodeAffinty' not allowed"),

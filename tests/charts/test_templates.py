@@ -348,8 +348,9 @@ def test_helm_test():
 def test_startup_taint():
     rendered = Rendered({"startupTaint": {"enabled": True, "key": "example.com/wait"}, "serviceAccount": {"name": "me"}})
     container = rendered.container("startup-taint")
-    assert container["command"] == ["/tools/grapnel", "probe", "ready", "--wait", "--", "kubectl", "taint", "node",
-                                    "$(NODE_NAME)", "example.com/wait-"]
+    assert container["command"] == [
+        "/tools/grapnel", "probe", "ready", "--wait", '--accept=taint "example.com/wait" not found', "--again=300", "--",
+        "kubectl", "--request-timeout=30s", "taint", "node", "$(NODE_NAME)", "example.com/wait-"]
     assert rendered.one("ClusterRole", "g-grapnel-startup-taint")["rules"] == [
         {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "patch"]}]
     subject = rendered.one("ClusterRoleBinding", "g-grapnel-startup-taint")["subjects"][0]
@@ -358,6 +359,7 @@ def test_startup_taint():
     assert "system:serviceaccount:hooks:me" in policy["matchConditions"][0]["expression"]
     assert policy["failurePolicy"] == "Fail"
     assert any('t.key == "example.com/wait"' in item["expression"] for item in policy["validations"])
+    assert all(item["message"] and item["reason"] == "Forbidden" for item in policy["validations"])
     binding = rendered.one("ValidatingAdmissionPolicyBinding", "g-grapnel-startup-taint")["spec"]
     assert binding == {"policyName": "g-grapnel-startup-taint", "validationActions": ["Deny"]}
     assert not Rendered().all("ClusterRole")

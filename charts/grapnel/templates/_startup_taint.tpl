@@ -1,10 +1,23 @@
-{{/* Waits for the plugin, removes the taint and stays, since a container that ends would be started again. The only one
-     with a token. */}}
+{{/* Waits for the plugin, removes the taint and stays, since a container that ends would be started again. A node without the
+     taint is as good; one that is registered anew while the pod stays has it anew. The only container with a token. */}}
 {{- define "grapnel.startupTaint" -}}
 - name: startup-taint
   image: {{ include "grapnel.image" (dict "image" .Values.kubectl.image "tag" "") }}
   imagePullPolicy: {{ .Values.kubectl.image.pullPolicy }}
-  command: [/tools/grapnel, probe, ready, --wait, --, kubectl, taint, node, $(NODE_NAME), {{ .Values.startupTaint.key }}-]
+  command:
+    - /tools/grapnel
+    - probe
+    - ready
+    - --wait
+    - --accept={{ printf "taint %q not found" .Values.startupTaint.key }}
+    - --again={{ .Values.startupTaint.againSeconds }}
+    - --
+    - kubectl
+    - --request-timeout=30s
+    - taint
+    - node
+    - $(NODE_NAME)
+    - {{ .Values.startupTaint.key }}-
   env:
     - {name: NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
   securityContext:
