@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A runtime for plainmachine: listens where runtimes do, lets a plugin register, and stays until it is ended.
 
-    noderuntime.py [FILE.json]...
+    noderuntime.py [--running FILE.json] [FILE.json]...
 
-It asks the plugin about the containers of each file, a list of {id, name, pod, namespace, annotations}, when the
+--running: the containers that it tells the plugin of when that connects. It asks the plugin about the containers of each file, a list of {id, name, pod, namespace, annotations}, when the
 file is there, and then makes FILE.json.done.
 """
 from __future__ import annotations
@@ -14,16 +14,22 @@ import sys
 import time
 from pathlib import Path
 
-from fakeruntime import Listener, Runtime, field
+from fakeruntime import Listener, field
 
 SOCKET = Path("/run/nri/nri.sock")
 
 
-def create(runtime: Runtime, one: dict) -> None:
+def pod_of(one: dict) -> bytes:
     annotations = (field(6, field(1, key) + field(2, value)) for key, value in one.get("annotations", {}).items())
-    pod = field(1, f"p-{one['pod']}") + field(2, one["pod"]) + field(4, one["namespace"]) + b"".join(annotations)
-    container = field(1, one["id"]) + field(2, f"p-{one['pod']}") + field(3, one["name"])
-    runtime.call("CreateContainer", field(1, pod) + field(2, container))
+    return field(1, f"p-{one['pod']}") + field(2, one["pod"]) + field(4, one["namespace"]) + b"".join(annotations)
+
+
+def container_of(one: dict) -> bytes:
+    return field(1, one["id"]) + field(2, f"p-{one['pod']}") + field(3, one["name"])
+
+
+def read(file: str) -> list[dict]:
+    return json.loads(Path(file).read_text())
 
 
 def main(files: list[str]) -> None:
@@ -31,12 +37,18 @@ def main(files: list[str]) -> None:
     SOCKET.unlink(missing_ok=True)
     listener = Listener(SOCKET)
     runtime = listener.accept()
-    runtime.ready()
-    for file in map(Path, files):
-        while not file.exists():
+    running = []
+    if files[:1] == ["--running"]:
+        running, files = read(files[1]), files[2:]
+    runtime.register()
+    runtime.configure()
+    runtime.call("Synchronize", b"".join(field(1, pod_of(one)) for one in running)
+                 + b"".join(field(2, container_of(one)) for one in running))
+    for file in files:
+        while not Path(file).exists():
             time.sleep(0.05)
-        for one in json.loads(file.read_text()):
-            create(runtime, one)
+        for one in read(file):
+            runtime.call("CreateContainer", field(1, pod_of(one)) + field(2, container_of(one)))
         Path(f"{file}.done").touch()
     time.sleep(3600)
 

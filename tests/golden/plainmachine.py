@@ -41,7 +41,7 @@ mount --rbind /dev dev
 mount -t proc proc proc
 mount --bind "$2" results
 cp "$3" usr/local/bin/grapnel
-cp "$4"/tests/golden/fakeruntime.py "$4"/tests/golden/noderuntime.py tests/
+cp "$4"/tests/golden/fakeruntime.py "$4"/tests/golden/noderuntime.py "$4"/tests/golden/states/rules.sh tests/
 for name in @CLONED@; do cp -R "$4/$name" root/grapnel/; done
 echo root:x:0:0:root:/root:/bin/sh >etc/passwd
 exec chroot . /bin/sh -c 'hostname node-1; cd @CLONE@ && exec sh /results/script'

@@ -26,73 +26,13 @@ INLINE = re.compile(r"`([^`\n]+)`")
 LANGUAGES = {"sh", "yaml", "toml", ""}
 
 
-# What is the matter with the machine, before the first command below a heading is typed.
-STATES = {
-    "troubleshooting.md": {
-        "No hook ran": """
-            mkdir -p /etc/grapnel/hooks.d /opt/hooks
-            for set in tap-network:network-setup audit:audit; do
-                cp /bin/true /opt/hooks/${set#*:}
-                cat >/etc/grapnel/hooks.d/${set%:*}.yaml <<END
-apiVersion: grapnel/v1beta1
-kind: HookSet
-spec:
-  match: {podAnnotations: {example.com/hooks: ${set%:*}}}
-  hooks:
-    createRuntime: [{path: /opt/hooks/${set#*:}, timeout: 5}]
-END
-            done
-            python3 /tests/noderuntime.py /tmp/first.json /tmp/second.json & runtime=$!
-            grapnel plugin 2>/tmp/plugin.log & plugin=$!
-            cat >/tmp/first.new <<'END'
-[{"id": "3f0123456789a", "name": "shop", "pod": "shop-0", "namespace": "web", "annotations": {"example.com/hooks": "tap-network"}},
- {"id": "5f0123456789b", "name": "plain", "pod": "plain-0", "namespace": "web"}]
-END
-            mv /tmp/first.new /tmp/first.json
-            until grapnel explain --live web/plain-0 >/dev/null 2>&1; do sleep 0.1; done
-        """,
-        "The container is refused": """
-            rm /opt/hooks/audit
-            kill -HUP $plugin
-            until grapnel status | grep -q "^NOT READY"; do sleep 0.1; done
-            cat >/tmp/second.new <<'END'
-[{"id": "7f0123456789c", "name": "db", "pod": "db-0", "namespace": "web", "annotations": {"example.com/hooks": "audit"}}]
-END
-            mv /tmp/second.new /tmp/second.json
-            until grapnel explain --live web/db-0 2>/dev/null | grep -q refused; do sleep 0.1; done
-        """,
-        "A hook program is missing": """
-            mkdir -p /tmp/image /mnt/programs
-            cp /bin/true /tmp/image/tap
-            grapnel setup install --from /tmp/image --to /opt/grapnel/programs/network
-            mount -t tmpfs -o noexec,mode=755 tmpfs /mnt/programs
-        """,
-        "The plugin is not ready": """
-            rm /opt/hooks/audit
-            kill -HUP $plugin
-            until grapnel status | grep -q "^NOT READY"; do sleep 0.1; done
-        """,
-        "The plugin is not connected": """
-            cp /bin/true /opt/hooks/audit
-            kill $runtime
-            rm /run/nri/nri.sock
-            kill -HUP $plugin
-            until grapnel status | grep -q "^  connecting fails"; do sleep 0.1; done
-        """,
-        "The runtime dropped the plugin": """
-            python3 /tests/noderuntime.py & runtime=$!
-            until grapnel probe ready 2>/dev/null; do sleep 0.1; done
-        """,
-        "A changed rule does nothing": """
-            sed -i 's/timeout: 5/timeout: soon/' /etc/grapnel/hooks.d/audit.yaml
-        """,
-    },
-}
-
-
 def prepared(page: Path, blocks: list[pages.Block]) -> list[pages.Block]:
-    """The commands, and before each heading's first one what brings its state about."""
-    found, states = [], dict(STATES.get(str(page.relative_to(DOCS)), {}))
+    """The commands, and before each heading's first one what brings the machine into the state that it is about:
+    the part of tests/golden/states/PAGE.sh below the same heading."""
+    source = ROOT / "tests/golden/states" / f"{page.name}.sh"
+    parts = re.split(r"^## (.*)\n", source.read_text() if source.exists() else "", flags=re.M)
+    states = dict(zip(parts[1::2], parts[2::2]))
+    found = []
     for block in blocks:
         if block.heading in states:
             found.append(pages.Block(page, 0, block.heading, ["sh"], states.pop(block.heading)))

@@ -111,9 +111,9 @@ def script(blocks: list[Block], results: Path) -> str:
     for number, block in enumerate(blocks):
         out, ended = results / f"{number}.out", results / f"{number}.status"
         if block.status == 0:
-            parts.append(f"{{\n{block.text}}} >'{out}' 2>&1 </dev/null\necho 0 >'{ended}'")
+            parts.append(f"{{\n{block.text}\n}} >'{out}' 2>&1 </dev/null\necho 0 >'{ended}'")
         else:
-            parts.append(f"set +e\n(set -e\n{block.text}) >'{out}' 2>&1 </dev/null\necho $? >'{ended}'\nset -e")
+            parts.append(f"set +e\n(set -e\n{block.text}\n) >'{out}' 2>&1 </dev/null\necho $? >'{ended}'\nset -e")
     return "\n".join(parts) + "\n"
 
 
