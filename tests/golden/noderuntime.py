@@ -1,20 +1,23 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A runtime for plainmachine: listens where runtimes do, lets a plugin register, and stays until it is ended.
+"""A runtime for plainmachine: listens where runtimes do, serves one plugin after the other, and stays until it is
+ended.
 
     noderuntime.py [--running FILE.json] [FILE.json]...
 
---running: the containers that it tells the plugin of when that connects. It asks the plugin about the containers of each file, a list of {id, name, pod, namespace, annotations}, when the
-file is there, and then makes FILE.json.done.
+--running: the containers that it tells each plugin of. The first one is asked about the containers of each other
+file, when the file is there. A file is a list of {id, name, pod, namespace, annotations, poststop}; annotations and
+poststop, a list of paths of programs, may be missing.
 """
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 import time
 from pathlib import Path
 
-from fakeruntime import Listener, field
+from fakeruntime import Listener, Runtime, field
 
 SOCKET = Path("/run/nri/nri.sock")
 
@@ -25,21 +28,16 @@ def pod_of(one: dict) -> bytes:
 
 
 def container_of(one: dict) -> bytes:
-    return field(1, one["id"]) + field(2, f"p-{one['pod']}") + field(3, one["name"])
+    hooks = b"".join(field(6, field(1, path)) for path in one.get("poststop", []))
+    return field(1, one["id"]) + field(2, f"p-{one['pod']}") + field(3, one["name"]) + field(10, hooks)
 
 
 def read(file: str) -> list[dict]:
     return json.loads(Path(file).read_text())
 
 
-def main(files: list[str]) -> None:
-    SOCKET.parent.mkdir(mode=0o700, exist_ok=True)
-    SOCKET.unlink(missing_ok=True)
-    listener = Listener(SOCKET)
-    runtime = listener.accept()
-    running = []
-    if files[:1] == ["--running"]:
-        running, files = read(files[1]), files[2:]
+def serve(runtime: Runtime, running: list[dict], files: list[str]) -> None:
+    """One connection, to its end."""
     runtime.register()
     runtime.configure()
     runtime.call("Synchronize", b"".join(field(1, pod_of(one)) for one in running)
@@ -49,8 +47,23 @@ def main(files: list[str]) -> None:
             time.sleep(0.05)
         for one in read(file):
             runtime.call("CreateContainer", field(1, pod_of(one)) + field(2, container_of(one)))
-        Path(f"{file}.done").touch()
-    time.sleep(3600)
+    runtime.sock.settimeout(None)
+    with contextlib.suppress(ConnectionError):
+        while runtime.sock.recv(4096):
+            pass
+
+
+def main(files: list[str]) -> None:
+    SOCKET.parent.mkdir(mode=0o700, exist_ok=True)
+    SOCKET.unlink(missing_ok=True)
+    listener = Listener(SOCKET)
+    listener.sock.settimeout(None)
+    running = []
+    if files[:1] == ["--running"]:
+        running, files = read(files[1]), files[2:]
+    while True:
+        serve(listener.accept(), running, files)
+        files = []
 
 
 if __name__ == "__main__":

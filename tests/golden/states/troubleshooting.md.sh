@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC1091,SC2154
 # What is the matter with the machine before the first command below each heading is typed.
 
 ## No hook ran

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC1091
 # Rules before and after, and pods as kubectl has them.
 
 ## With the chart

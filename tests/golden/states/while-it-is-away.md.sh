@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC1091
 # A container that was created between two sessions, by rules that were in force since an earlier second.
 
 ## See it
