@@ -16,7 +16,7 @@
 /* Of the modules of this folder, and of the sockets of app (app/daemon/control, suspend). */
 static const char *const names[] = {
     "decisions",   "decisions.old", ".decisions.new", ".decisions.old.new", "pauses",
-    "pauses.lock", "since",         "control.sock",   "reports.sock"};
+    "pauses.lock", "since",         "instances",      "control.sock",       "reports.sock"};
 
 /* ".NAME.", of what is renamed when it is complete, and of sockets (app/daemon/control/listener).
  */

@@ -92,17 +92,10 @@ static void test_open_refuses_what_others_may_change(void **state)
 
 static void test_names(void **state)
 {
-    static const char *const ours[] = {"decisions",
-                                       "decisions.old",
-                                       ".decisions.new",
-                                       "pauses",
-                                       "pauses.lock",
-                                       ".pauses.4711",
-                                       "since",
-                                       ".since.1",
-                                       "control.sock",
-                                       "reports.sock",
-                                       ".grapnel.0123456789abcdef"};
+    static const char *const ours[] = {
+        "decisions",   "decisions.old", ".decisions.new", "pauses",
+        "pauses.lock", ".pauses.4711",  "since",          "instances",
+        ".since.1",    "control.sock",  "reports.sock",   ".grapnel.0123456789abcdef"};
     static const char *const others[] = {"",          "decisions.bak", "decisions.", ".pauses.",
                                          ".pauses.x", ".grapnel.",     "pauses.1",   "Since"};
 
