@@ -95,11 +95,21 @@ class Cluster:
 
     def helm(self, *args: str, timeout: float = LIMIT_S) -> str:
         """The stdout of helm."""
+        return self.control.client(self._helm() / "helm", *args, timeout=timeout).stdout
+
+    @staticmethod
+    def _helm() -> Path:
         listed = subprocess.run([str(cache.E2E / "fetch"), "--list"],
                                 capture_output=True, text=True, check=True)  # fmt: skip
-        item = next(name for name in listed.stdout.split() if name.startswith("helm-"))
-        program = cache.fetched(item) / "helm"
-        return self.control.client(program, *args, timeout=timeout).stdout
+        return cache.fetched(next(n for n in listed.stdout.split() if n.startswith("helm-")))
+
+    def shell(self, folder: Path, script: str, timeout: float) -> subprocess.CompletedProcess[str]:
+        """What an administrator types, who has kubectl and helm: stdout and stderr are one."""
+        return subprocess.run(
+            self.host.inside(["sh", "-euc", f"cd '{folder}'\n{script}"]), stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False,
+            env=self.control.environment(self.binaries, self._helm()),
+        )  # fmt: skip
 
     def apply(self, *objects: dict[str, Any]) -> None:
         """Objects as kubectl would read them from a file."""

@@ -124,6 +124,11 @@ class ControlPlane:
         except subprocess.TimeoutExpired:
             return False
 
+    def environment(self, *programs: Path) -> dict[str, str]:
+        """Of somebody who administers this cluster, with the programs of these folders."""
+        path = [*map(str, programs), "/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+        return {"PATH": ":".join(path), "HOME": str(self.folder), "KUBECONFIG": str(self.kubeconfig)}
+
     def kubectl(
         self, *args: str, stdin: str = "", timeout: float = 120, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
@@ -135,11 +140,9 @@ class ControlPlane:
         self, program: Path, *args: str, stdin: str = "", timeout: float = 120, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
         """The same for any program that talks with the API server."""
-        env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self.folder),
-               "KUBECONFIG": str(self.kubeconfig)}  # fmt: skip
         done = subprocess.run(
             self.host.inside([str(program), *args]), input=stdin, capture_output=True, text=True,
-            timeout=timeout, env=env, check=False,
+            timeout=timeout, env=self.environment(), check=False,
         )  # fmt: skip
         if check and done.returncode != 0:
             raise AssertionError(
