@@ -428,7 +428,6 @@ def test_two_instances_at_a_path(ruled: Node, tmp_path: Path):
                 assert first.said("rules loaded")["sets"] == 2
                 assert (tmp_path / "m.sock").stat().st_ino == inode
                 assert get(address, "/healthz").status == 200
-        first.reload()
         first.served()
         assert get(address, "/healthz").status == 200
 
@@ -539,6 +538,24 @@ def test_within_the_sandbox(ruled: Node, tcp: str, tmp_path: Path):
     with plugin(ruled, "--metrics", address, env=env) as running:
         running.served()
         assert get(address, "/healthz").status == 200
+
+
+def test_sockets_that_somebody_removed(ruled: Node, tmp_path: Path):
+    """They are there again, without a load."""
+    address, reports = f"unix:{tmp_path}/m.sock", tmp_path / "run" / "reports.sock"
+    configure(ruled, runDir=reports.parent, rescanInterval="3600s")
+    with plugin(ruled, "--metrics", address) as running:
+        running.served()
+        until(reports.exists, "hook runners can report")
+        Path(address[5:]).unlink()
+        reports.unlink()
+        running.served()
+        assert get(address, "/healthz").status == 200
+        until(reports.exists, "hook runners can report again")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"nonsense", str(reports))
+        until(lambda: "\ngrapnel_hook_reports_total 1\n" in get(address, "/metrics").text, "it is read")
+        assert "\ngrapnel_config_reloads_total 1\n" in get(address, "/metrics").text
 
 
 # ---- the textfile ----

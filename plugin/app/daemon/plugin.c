@@ -37,11 +37,14 @@
  */
 #define READY_PATIENCE_S 60
 
+#define MS_PER_S 1000
+
 struct gr_plugin {
     const struct gr_plugin_options *options;
     struct gr_log *log;
     struct event_base *base;
     struct event *sigterm, *sigint, *sighup, *sigusr1;
+    struct event *look;     /* for sockets whose file is gone */
     struct event *patience; /* of a service manager that waits for READY */
     struct gr_notify *notify;
     struct gr_link *link;
@@ -346,6 +349,24 @@ static void on_patience_end(evutil_socket_t fd, short what, void *arg)
     gr_notify_ready(p->notify, missing ? missing : "ready");
 }
 
+/* The control socket has a look of its own. */
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+    struct gr_plugin *p = arg;
+
+    (void)fd;
+    (void)what;
+    gr_exporter_look(p->exporter);
+    gr_reports_look(p->reports);
+}
+
+static int start_looking(struct gr_plugin *p)
+{
+    const struct timeval every = {.tv_sec = GR_CONTROL_LOOK_MS / MS_PER_S};
+
+    return event_add(p->look, &every) ? -ENOMEM : 0;
+}
+
 static int add_events(struct gr_plugin *p)
 {
     p->base = event_base_new();
@@ -356,7 +377,8 @@ static int add_events(struct gr_plugin *p)
     p->sighup = evsignal_new(p->base, SIGHUP, on_reload_signal, p);
     p->sigusr1 = evsignal_new(p->base, SIGUSR1, on_state_signal, p);
     p->patience = evtimer_new(p->base, on_patience_end, p);
-    if (!p->sigterm || !p->sigint || !p->sighup || !p->sigusr1 || !p->patience)
+    p->look = event_new(p->base, -1, EV_PERSIST, on_look, p);
+    if (!p->sigterm || !p->sigint || !p->sighup || !p->sigusr1 || !p->patience || !p->look)
         return -ENOMEM;
     return event_add(p->sigterm, NULL) || event_add(p->sigint, NULL) ||
                    event_add(p->sighup, NULL) || event_add(p->sigusr1, NULL)
@@ -397,6 +419,7 @@ static void free_all(struct gr_plugin *p)
     free_event(p->sigint);
     free_event(p->sighup);
     free_event(p->sigusr1);
+    free_event(p->look);
     free_event(p->patience);
     gr_notify_free(p->notify);
     if (p->base)
@@ -463,6 +486,8 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
         r = start_suspending(&plugin);
     if (r == 0)
         r = add_control(&plugin);
+    if (r == 0)
+        r = start_looking(&plugin);
     if (r == 0) {
         gr_link_begin_within(plugin.link, launched ? 0 : FIRST_LOAD_WAIT_MS);
         if (event_base_dispatch(plugin.base) < 0)

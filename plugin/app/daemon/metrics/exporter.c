@@ -155,14 +155,25 @@ static bool change(char **setting, const char *to)
     return true;
 }
 
+static void open_anew(struct gr_exporter *e)
+{
+    close_http(e);
+    e->told = 0;
+    if (e->address[0])
+        try_http(e);
+}
+
+void gr_exporter_look(struct gr_exporter *e)
+{
+    if (gr_endpoint_lost(&e->endpoint))
+        open_anew(e);
+}
+
 void gr_exporter_follow(struct gr_exporter *e, const struct gr_config *config)
 {
-    if (change(&e->address, config->metrics_address) || gr_endpoint_lost(&e->endpoint)) {
-        close_http(e);
-        e->told = 0;
-        if (e->address[0])
-            try_http(e);
-    }
+    gr_exporter_look(e);
+    if (change(&e->address, config->metrics_address))
+        open_anew(e);
     if (change(&e->textfile_path, config->metrics_textfile)) {
         gr_textfile_free(gr_take(e->textfile));
         if (e->textfile_path[0])

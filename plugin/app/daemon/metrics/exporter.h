@@ -32,6 +32,9 @@ void gr_exporter_free(struct gr_exporter *exporter); /* NULL is fine */
  * borrowed for the call. */
 void gr_exporter_follow(struct gr_exporter *exporter, const struct gr_config *config);
 
+/* To be called now and then: a unix socket whose file is gone is made again. */
+void gr_exporter_look(struct gr_exporter *exporter);
+
 /* Fills in what is counted and where that is to be had; borrowed until the next follow. */
 void gr_exporter_view(const struct gr_exporter *exporter, struct gr_view *out_view);
 

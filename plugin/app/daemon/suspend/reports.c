@@ -167,6 +167,17 @@ void gr_reports_follow(struct gr_reports *reports, const char *run_dir)
         start_listening(reports, path);
 }
 
+void gr_reports_look(struct gr_reports *reports)
+{
+    char path[sizeof(reports->listener.path)];
+
+    if (reports->listener.fd < 0 || gr_listener_place(&reports->listener) != GR_LISTENER_NOBODY)
+        return;
+    (void)snprintf(path, sizeof(path), "%s", reports->listener.path);
+    stop_listening(reports);
+    start_listening(reports, path);
+}
+
 void gr_reports_counts(const struct gr_reports *reports, struct gr_report_counts *out_counts)
 {
     *out_counts = reports->counts;

@@ -36,6 +36,9 @@ void gr_reports_free(struct gr_reports *reports);
  */
 void gr_reports_follow(struct gr_reports *reports, const char *run_dir);
 
+/* To be called now and then: listens anew where the file is gone. */
+void gr_reports_look(struct gr_reports *reports);
+
 /* Datagrams since the start. */
 struct gr_report_counts {
     uint64_t good;
