@@ -188,6 +188,22 @@ def test_foreign_files(home: Home):
     assert sorted(os.listdir(home.top / "run")) == ["notes", "pauses"]
 
 
+def test_control_socket_elsewhere(home: Home):
+    """Of a directory that is not Grapnel's only the socket goes."""
+    elsewhere = home.top / "sockets"
+    elsewhere.mkdir()
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(elsewhere / "grapnel.sock"))
+    (elsewhere / "other").write_text("")
+    settings_file = home.top / "config.yaml"
+    settings_file.write_text(settings_file.read_text().replace("run/control.sock", "sockets/grapnel.sock"))
+    assert home.clean()[0] == [f"{home.top}/last-good removed, with 1 file", f"{elsewhere}/grapnel.sock removed",
+                               f"{home.top}/run removed, with 2 files"]
+    assert os.listdir(elsewhere) == ["other"]
+    (elsewhere / "grapnel.sock").write_text("")
+    assert home.clean()[0] == [f"{elsewhere}/grapnel.sock left: it is no socket of Grapnel's"]
+
+
 def test_installer_at_work(home: Home):
     one = home.install("net", "one")
     fd = os.open(home.store / "net", os.O_RDONLY)
@@ -290,7 +306,7 @@ def test_a_plugin_runs(node: Node, home: Home):
     settings(node, **run)
     with plugin(node) as lines:
         lines.until("cannot connect to the runtime, trying on")
-        out, err = home.clean("--wait", "0", code=1)
+        out, err = home.clean("--wait", "1", code=1)
     assert out == []
     assert "cleanup-running: expected no plugin to run on this node, found that process " in err
     assert (home.store / "net" / one / "setup").exists()
@@ -302,8 +318,8 @@ def test_a_plugin_without_control_socket(node: Node, home: Home):
     settings(node, runDir=str(home.top / "run"))
     with plugin(node) as lines:
         lines.until("cannot connect to the runtime, trying on")
-        _, err = home.clean("--wait", "0", code=1)
-    assert f"a process has the socket {home.top}/run/reports.sock" in err
+        _, err = home.clean("--wait", "1", code=1)
+    assert f"found that 10-grapnel runs (external), as {home.top}/run/instances tells" in err
 
 
 def test_it_waits_for_the_plugin(node: Node, home: Home):
@@ -340,9 +356,9 @@ def test_after_a_plugin(node: Node, home: Home):
         subprocess.run([home.grapnel, "pause", "--all", "--control", home.top / "run/control.sock", "--reason",
                         "x"], check=True, timeout=WAIT_S, stdout=subprocess.DEVNULL)
     left = sorted(os.listdir(home.top / "run"))
-    assert left == ["decisions", "pauses", "pauses.lock", "since"]
+    assert left == ["decisions", "instances", "pauses", "pauses.lock", "since"]
     out, _ = home.clean("--wait", "15")
-    assert out == [f"{home.top}/last-good removed, with 1 file", f"{home.top}/run removed, with 4 files"]
+    assert out == [f"{home.top}/last-good removed, with 1 file", f"{home.top}/run removed, with 5 files"]
 
 
 # ---- usage, settings, errors ----
@@ -370,8 +386,9 @@ def test_others_may_write(home: Home):
 
 
 @pytest.mark.parametrize(("args", "words"), [
-    (("--wait", "3601"), "--wait of 0 to 3600 seconds"),
-    (("--wait", "x"), "--wait of 0 to 3600 seconds"),
+    (("--wait", "3601"), "--wait of 1 to 3600 seconds"),
+    (("--wait", "0"), "--wait of 1 to 3600 seconds"),
+    (("--wait", "x"), "--wait of 1 to 3600 seconds"),
     (("--socket", "nri.sock"), "--socket with an absolute path"),
     (("--to", "/x"), "no --to for cleanup"),
     (("--from", "/x"), "no --from for cleanup"),

@@ -14,7 +14,6 @@
 
 struct cleaning {
     const struct gr_cleanup *cleanup;
-    uint64_t deadline_ms;
     struct gr_holders holders;
     struct gr_cleanup_place *place; /* the one that is open */
     bool failed;
@@ -37,11 +36,12 @@ static int check_plugin(const struct cleaning *c, struct gr_err *err)
 
 static int wait_for_plugin(const struct cleaning *c, struct gr_err *err)
 {
+    uint64_t deadline_ms = gr_now_ms() + c->cleanup->wait_ms;
     int rc = check_plugin(c, err);
 
     if (rc != 0)
         c->cleanup->waiting(c->cleanup->user, "a plugin runs on this node still");
-    while (rc != 0 && gr_now_ms() < c->deadline_ms) {
+    while (rc != 0 && gr_now_ms() < deadline_ms) {
         (void)poll(NULL, 0, GR_CLEANUP_LOOK_MS);
         rc = check_plugin(c, err);
     }
@@ -82,7 +82,7 @@ static int no_memory(struct gr_err *err)
 static int ask(struct cleaning *c, struct gr_err *err)
 {
     struct gr_nri_running *running = NULL;
-    int rc = gr_cleanup_ask(c->cleanup, c->deadline_ms, &running, err);
+    int rc = gr_cleanup_ask(c->cleanup, &running, err);
 
     if (rc == 0)
         rc = gr_holders_read(&c->holders, running, err);
@@ -134,18 +134,44 @@ static int clean_files(struct cleaning *c, const char *path, bool (*is_ours)(str
     return rc == -ENOMEM ? no_memory(err) : 0;
 }
 
+/* One that settings put elsewhere, or gave another name; the usual one goes with the run directory.
+ */
+static void clean_control_socket(struct cleaning *c)
+{
+    const struct gr_config *config = c->cleanup->config;
+    char dir[GR_CONFIG_SOCKET_MAX_BYTES + 1];
+    struct gr_err why = {0};
+    const char *name;
+    int rc;
+
+    (void)snprintf(dir, sizeof(dir), "%s", config->control_socket);
+    name = strrchr(dir, '/') ? config->control_socket + (strrchr(dir, '/') - dir) + 1 : "";
+    if (!name[0])
+        return;
+    dir[GR_MAX(name - config->control_socket - 1, 1)] = '\0';
+    if (strcmp(dir, config->run_dir) == 0 && gr_is_rundir_name(gr_str_from(name)))
+        return;
+    rc = open_place(c, "/", dir, &why);
+    if (rc == 0)
+        gr_cleanup_socket(c->place, name);
+    else if (rc != -ENOENT)
+        say_closed(c, config->control_socket, rc, &why);
+    close_place(c);
+}
+
 /* What does not hang on containers. */
 static int clean_rest(struct cleaning *c, struct gr_err *err)
 {
     const struct gr_config *config = c->cleanup->config;
     int rc = clean_files(c, config->last_good_dir, gr_is_lastgood_name, err);
 
+    clean_control_socket(c);
     return rc ? rc : clean_files(c, config->run_dir, gr_is_rundir_name, err);
 }
 
 int gr_cleanup(const struct gr_cleanup *cleanup, struct gr_err *err)
 {
-    struct cleaning c = {.cleanup = cleanup, .deadline_ms = gr_now_ms() + cleanup->wait_ms};
+    struct cleaning c = {.cleanup = cleanup};
     struct gr_err rest = {0};
     int rc, rest_rc;
 

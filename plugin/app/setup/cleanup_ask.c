@@ -12,7 +12,6 @@
 #include "app/daemon/link.h"
 #include "app/daemon/view.h"
 #include "app/setup/cleanup_parts.h"
-#include "base/clock.h"
 
 #define NAME "grapnel-cleanup"
 #define INDEX "99"
@@ -98,12 +97,10 @@ static void on_deadline(evutil_socket_t fd, short what, void *arg)
     (void)event_base_loopbreak(arg);
 }
 
-static int begin(struct asking *asking, const struct gr_link_options *options, uint64_t deadline_ms)
+static int begin(struct asking *asking, const struct gr_link_options *options, uint32_t wait_ms)
 {
-    uint64_t now_ms = gr_now_ms();
-    uint64_t left_ms = deadline_ms > now_ms ? deadline_ms - now_ms : 0;
-    const struct timeval left = {.tv_sec = (time_t)(left_ms / 1000),
-                                 .tv_usec = (suseconds_t)(left_ms % 1000 * 1000)};
+    const struct timeval left = {.tv_sec = wait_ms / 1000,
+                                 .tv_usec = (suseconds_t)(wait_ms % 1000) * 1000};
 
     asking->base = event_base_new();
     if (!asking->base)
@@ -146,8 +143,8 @@ static void end(struct asking *asking)
         event_base_free(asking->base);
 }
 
-int gr_cleanup_ask(const struct gr_cleanup *cleanup, uint64_t deadline_ms,
-                   struct gr_nri_running **out_running, struct gr_err *err)
+int gr_cleanup_ask(const struct gr_cleanup *cleanup, struct gr_nri_running **out_running,
+                   struct gr_err *err)
 {
     const struct gr_link_options options = {
         .socket = cleanup->socket, .launched_fd = -1, .name = NAME, .index = INDEX};
@@ -157,7 +154,7 @@ int gr_cleanup_ask(const struct gr_cleanup *cleanup, uint64_t deadline_ms,
     (void)signal(SIGPIPE, SIG_IGN);
     gr_log_init(&asking.log, "grapnel");
     asking.log.level = GR_LEVEL_WARNING;
-    rc = begin(&asking, &options, deadline_ms);
+    rc = begin(&asking, &options, cleanup->wait_ms);
     if (rc == 0) {
         gr_link_begin(asking.link);
         if (event_base_dispatch(asking.base) < 0)

@@ -22,30 +22,62 @@ static bool is_file_of_ours(const struct gr_cleanup_place *place, const struct g
            gr_trust_file(&place->way.rules, meta) == GR_TRUST_FINE;
 }
 
+static int meta_of(const struct gr_cleanup_place *place, const char *name,
+                   struct gr_fs_meta *out_meta)
+{
+    const struct gr_fs *fs = place->cleanup->fs;
+    int node;
+    int rc = gr_fs_open_at(fs, gr_cleanup_node(place), name, &node);
+
+    if (rc != 0)
+        return rc;
+    rc = fs->meta(fs->user, node, out_meta);
+    gr_fs_close(fs, &node);
+    return rc;
+}
+
+/* True: it is gone, or would be. */
+static bool remove_one(struct gr_cleanup_place *place, const char *name)
+{
+    const struct gr_fs *fs = place->cleanup->fs;
+    int rc = place->cleanup->dry_run ? 0 : fs->unlink(fs->user, gr_cleanup_node(place), name);
+
+    if (rc != 0 && rc != -ENOENT)
+        gr_cleanup_fail(place, name, NULL, rc);
+    return rc == 0;
+}
+
 static int see(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
 {
     struct files *files = user;
     struct gr_cleanup_place *place = files->place;
-    const struct gr_fs *fs = place->cleanup->fs;
     struct gr_fs_meta meta;
-    int node;
-    int rc = gr_fs_open_at(fs, gr_cleanup_node(place), name, &node);
+    int rc = meta_of(place, name, &meta);
 
-    if (rc == 0) {
-        rc = fs->meta(fs->user, node, &meta);
-        gr_fs_close(fs, &node);
-    }
-    if (rc == 0 && !(files->is_ours(gr_str_from(name)) && is_file_of_ours(place, &meta))) {
-        gr_cleanup_foreign(place, name, NULL, "it is not Grapnel's");
-        return 0;
-    }
-    if (rc == 0 && !place->cleanup->dry_run)
-        rc = fs->unlink(fs->user, gr_cleanup_node(place), name);
-    if (rc == 0)
-        files->removed++;
-    else if (rc != -ENOENT)
+    if (rc != 0 && rc != -ENOENT)
         gr_cleanup_fail(place, name, NULL, rc);
+    if (rc != 0)
+        return 0;
+    if (files->is_ours(gr_str_from(name)) && is_file_of_ours(place, &meta))
+        files->removed += remove_one(place, name);
+    else
+        gr_cleanup_foreign(place, name, NULL, "it is not Grapnel's");
     return 0;
+}
+
+void gr_cleanup_socket(struct gr_cleanup_place *place, const char *name)
+{
+    struct gr_fs_meta meta;
+    int rc = meta_of(place, name, &meta);
+
+    if (rc != 0 && rc != -ENOENT)
+        gr_cleanup_fail(place, name, NULL, rc);
+    if (rc != 0)
+        return;
+    if (meta.type != GR_FS_SOCKET || !is_file_of_ours(place, &meta))
+        gr_cleanup_foreign(place, name, NULL, "it is no socket of Grapnel's");
+    else if (remove_one(place, name))
+        gr_cleanup_say(place, GR_CLEANUP_REMOVED, name, NULL, NULL);
 }
 
 int gr_cleanup_files(struct gr_cleanup_place *place, bool (*is_ours)(struct gr_str name))

@@ -99,15 +99,18 @@ GR_CHECKED int gr_cleanup_store(struct gr_cleanup_place *place, const struct gr_
 GR_CHECKED int gr_cleanup_files(struct gr_cleanup_place *place,
                                 bool (*is_ours)(struct gr_str name));
 
+/* A socket of ours in a directory that is somebody else's. */
+void gr_cleanup_socket(struct gr_cleanup_place *place, const char *name);
+
 /* Whether a plugin runs here; *out_who says which, for people, up to bytes. */
 bool gr_cleanup_sees_plugin(const struct gr_config *config, char *out_who, size_t bytes);
 
 /*
  * Asks the runtime for its containers, as a plugin that adjusts nothing. Returns 0 and what it
- * told, to be freed; a negative errno with err filled: -ETIMEDOUT until the deadline (gr_now_ms)
- * there was no answer, -ENOMEM, -E2BIG.
+ * told, to be freed; a negative errno with err filled: -ETIMEDOUT there was no answer within
+ * wait_ms, -ENOMEM.
  */
-GR_CHECKED int gr_cleanup_ask(const struct gr_cleanup *cleanup, uint64_t deadline_ms,
-                              struct gr_nri_running **out_running, struct gr_err *err);
+GR_CHECKED int gr_cleanup_ask(const struct gr_cleanup *cleanup, struct gr_nri_running **out_running,
+                              struct gr_err *err);
 
 #endif

@@ -5,20 +5,23 @@
  * Layer: app. Its two sockets say so where it uses the same directory, whoever started it;
  * processes are looked through as well, which shows those of the host from the host alone.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "app/daemon/control/listener.h"
-#include "app/daemon/suspend/reports.h"
 #include "app/doctor/procs.h"
 #include "app/setup/cleanup_parts.h"
+#include "rules/read/findings.h"
+#include "state/instances.h"
 
 #define ARENA_BLOCK_BYTES (64U << 10)
 
-static bool listens(const char *path, bool datagrams, char *out_who, size_t bytes)
+static bool listens(const char *path, char *out_who, size_t bytes)
 {
     pid_t pid = 0;
 
-    if (!path[0] || !gr_listener_somebody(path, datagrams, &pid))
+    if (!path[0] || !gr_listener_somebody(path, &pid))
         return false;
     if (pid > 0)
         (void)snprintf(out_who, bytes, "process %ld has the socket %s", (long)pid, path);
@@ -27,12 +30,21 @@ static bool listens(const char *path, bool datagrams, char *out_who, size_t byte
     return true;
 }
 
-static bool reads_reports(const char *run_dir, char *out_who, size_t bytes)
+static bool is_instance(const char *run_dir, char *out_who, size_t bytes)
 {
-    char path[GR_CONFIG_SOCKET_MAX_BYTES + 1];
-    int n = snprintf(path, sizeof(path), "%s/" GR_REPORTS_SOCKET, run_dir);
+    int dir = run_dir[0] ? open(run_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    struct gr_instance_list list;
 
-    return run_dir[0] && n > 0 && (size_t)n < sizeof(path) && listens(path, true, out_who, bytes);
+    if (dir < 0)
+        return false;
+    gr_instances_read(dir, &list);
+    (void)close(dir);
+    if (list.n == 0)
+        return false;
+    (void)snprintf(out_who, bytes, "%s runs (%s), as %s/" GR_INSTANCES_FILE " tells",
+                   gr_show(gr_str_from(list.items[0].name)).text, gr_way_name(list.items[0].way),
+                   run_dir);
+    return true;
 }
 
 /* What cannot be looked at says nothing. */
@@ -63,7 +75,7 @@ static bool is_process(const char *host_root, char *out_who, size_t bytes)
 
 bool gr_cleanup_sees_plugin(const struct gr_config *config, char *out_who, size_t bytes)
 {
-    return listens(config->control_socket, false, out_who, bytes) ||
-           reads_reports(config->run_dir, out_who, bytes) ||
+    return listens(config->control_socket, out_who, bytes) ||
+           is_instance(config->run_dir, out_who, bytes) ||
            is_process(config->host_root, out_who, bytes);
 }

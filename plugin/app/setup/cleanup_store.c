@@ -154,7 +154,7 @@ static int read_current(struct package *p)
 {
     const struct gr_fs *fs = p->store->cleanup->fs;
     struct gr_fs_meta meta;
-    int64_t n = -1;
+    int64_t n = 0;
     int node;
     int rc = gr_fs_open_at(fs, p->dir, GR_PROGRAM_CURRENT, &node);
 
@@ -164,9 +164,11 @@ static int read_current(struct package *p)
     if (rc == 0 && meta.type == GR_FS_LINK)
         n = fs->read_link(fs->user, node, p->current, sizeof(p->current));
     gr_fs_close(fs, &node);
-    p->has_current = n > 0 && gr_is_tree_digest((struct gr_str){.p = p->current, .n = (size_t)n});
+    if (rc != 0 || n < 0)
+        return rc ? rc : (int)n;
+    p->has_current = gr_is_tree_digest((struct gr_str){.p = p->current, .n = (size_t)n});
     p->current[p->has_current ? GR_SHA256_HEX : 0] = '\0';
-    return rc;
+    return 0;
 }
 
 /* The link, when the digests are gone. */

@@ -37,8 +37,8 @@ static const char help[] =
     "                      things are\n"
     "  --socket PATH       cleanup: the runtime's NRI socket (default\n"
     "                      " GR_NRI_SOCKET_DEFAULT ")\n"
-    "  --wait SECONDS      cleanup: for a plugin to end, and for the runtime's answer: 0 to 3600\n"
-    "                      (default 10)\n"
+    "  --wait SECONDS      cleanup: for a plugin to end, and then for the runtime's answer:\n"
+    "                      1 to 3600 (default 10)\n"
     "  -h, --help          this text\n"
     "\n"
     "Exit codes: 0 done, 1 the files were refused, or a plugin runs here, 2 usage, 4 the host "
@@ -78,9 +78,10 @@ static int take_absolute(const char *expected, const char *value, const char **o
 static int take_wait(struct gr_setup *setup, const char *value)
 {
     setup->wait = value;
-    if (gr_str_to_u64(gr_str_from(value), &setup->wait_s) == 0 && setup->wait_s <= WAIT_MAX_S)
+    if (gr_str_to_u64(gr_str_from(value), &setup->wait_s) == 0 && setup->wait_s > 0 &&
+        setup->wait_s <= WAIT_MAX_S)
         return GR_EXIT_OK;
-    return gr_usage("setup", "--wait of 0 to 3600 seconds", value);
+    return gr_usage("setup", "--wait of 1 to 3600 seconds", value);
 }
 
 static int take(void *user, int option, const char *value)

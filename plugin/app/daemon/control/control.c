@@ -292,7 +292,7 @@ static void start_listening(struct gr_control *control, const char *path)
 {
     struct gr_err err = {0};
     pid_t pid = 0;
-    bool somebody = gr_listener_somebody(path, false, &pid);
+    bool somebody = gr_listener_somebody(path, &pid);
 
     if (gr_listener_open(&control->listener, path, &err) != 0) {
         failed(control, &err);

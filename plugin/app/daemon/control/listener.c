@@ -148,7 +148,7 @@ int gr_listener_open(struct gr_listener *listener, const char *path, struct gr_e
     return r;
 }
 
-bool gr_listener_somebody(const char *path, bool datagrams, pid_t *out_pid)
+static bool find_somebody(const char *path, bool datagrams, pid_t *out_pid)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct ucred peer = {0};
@@ -172,6 +172,11 @@ bool gr_listener_somebody(const char *path, bool datagrams, pid_t *out_pid)
     return lives;
 }
 
+bool gr_listener_somebody(const char *path, pid_t *out_pid)
+{
+    return find_somebody(path, false, out_pid);
+}
+
 static bool is_ours(const struct gr_listener *listener, const struct stat *st)
 {
     return st->st_dev == listener->device && st->st_ino == listener->inode;
@@ -184,8 +189,8 @@ enum gr_listener_place gr_listener_place(const struct gr_listener *listener)
 
     if (lstat(listener->path, &st) == 0 && is_ours(listener, &st))
         return GR_LISTENER_OURS;
-    return gr_listener_somebody(listener->path, listener->datagrams, &pid) ? GR_LISTENER_OTHERS
-                                                                           : GR_LISTENER_NOBODY;
+    return find_somebody(listener->path, listener->datagrams, &pid) ? GR_LISTENER_OTHERS
+                                                                    : GR_LISTENER_NOBODY;
 }
 
 /* Another instance may put its socket there between the look and the removal; it finds out at its

@@ -51,9 +51,8 @@ GR_CHECKED int gr_listener_open(struct gr_listener *listener, const char *path, 
 /* An open one. What cannot be looked at is nobody's. */
 enum gr_listener_place gr_listener_place(const struct gr_listener *listener);
 
-/* Whether somebody listens at the path now, or reads datagrams; *out_pid: who, 0 when that cannot
- * be told, as of datagrams. */
-bool gr_listener_somebody(const char *path, bool datagrams, pid_t *out_pid);
+/* Whether somebody listens at the path now; *out_pid: who, 0 when that cannot be told. */
+bool gr_listener_somebody(const char *path, pid_t *out_pid);
 
 /* Removes the socket's file if it is still ours. A closed one is fine. */
 void gr_listener_close(struct gr_listener *listener);
