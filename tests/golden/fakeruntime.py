@@ -35,6 +35,7 @@ class Runtime:
         self.sock = sock
         self.sock.settimeout(WAIT_S)
         self.stream = -1
+        self.last = b""  # what the last message that was received carries
 
     def send(self, mux: int, stream: int, kind: int, data: bytes) -> None:
         message = struct.pack(">IIBB", len(data), stream, kind, 0) + data
@@ -51,7 +52,9 @@ class Runtime:
     def receive(self) -> tuple[int, int, int]:
         """(mux id, stream, type) of the next message."""
         mux, size = struct.unpack(">II", self.read(8))
-        _, stream, kind, _ = struct.unpack(">IIBB", self.read(size)[:10])
+        message = self.read(size)
+        _, stream, kind, _ = struct.unpack(">IIBB", message[:10])
+        self.last = message[10:]
         return mux, stream, kind
 
     def registering(self) -> int:

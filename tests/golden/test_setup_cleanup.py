@@ -218,6 +218,25 @@ def test_installer_at_work(home: Home):
 
 # ---- what the runtime says, and does not say ----
 
+def test_it_asks_for_nothing_else(home: Home):
+    """What it registers as, and the events that it subscribes to: RemovePodSandbox, since none would be all."""
+    home.install("net", "one")
+
+    def play(runtime: Runtime) -> None:
+        stream = runtime.registering()
+        assert field(1, "grapnel-cleanup") + field(2, "99") in runtime.last
+        runtime.send(2, stream, 2, b"")
+        runtime.configure()
+        assert runtime.last == field(2, field(2, 4))
+        runtime.call("StateChange", field(1, 3))
+        assert runtime.last == b""
+        runtime.call("Synchronize", b"")
+        assert runtime.sock.recv(1) == b"", "the connection stays open while files are removed"
+
+    lines, _ = home.clean(play=play)
+    assert lines[-3] == f"{STORE} removed"
+
+
 def untouched(home: Home, lines: list[str], err: str) -> None:
     """The store is as it was; the rest went."""
     assert "nothing of the program store was removed" in err
