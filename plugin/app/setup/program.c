@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "load/elf.h"
 #include "version.h"
@@ -31,19 +30,17 @@ __attribute__((used, section(".note.grapnel"), aligned(4))) static const struct 
 bool gr_program_is_ours(const struct gr_fs *fs, int node,
                         char out_version[GR_PROGRAM_VERSION_BYTES])
 {
-    char *head = malloc(GR_PROGRAM_HEAD_BYTES);
-    struct gr_str version = GR_STR_NONE;
+    char head[GR_PROGRAM_HEAD_BYTES];
+    struct gr_str version;
     size_t n = 0;
     int64_t r = 1;
 
-    while (head && n < GR_PROGRAM_HEAD_BYTES && (r > 0 || r == -EINTR)) {
+    while (n < GR_PROGRAM_HEAD_BYTES && (r > 0 || r == -EINTR)) {
         r = fs->read(fs->user, node, head + n, GR_PROGRAM_HEAD_BYTES - n);
         n += r > 0 ? (size_t)r : 0;
     }
-    if (head)
-        version = gr_elf_note((struct gr_str){.p = head, .n = n}, GR_PROGRAM_NOTE_OWNER,
-                              GR_PROGRAM_NOTE_TYPE);
+    version = gr_elf_note((struct gr_str){.p = head, .n = n}, GR_PROGRAM_NOTE_OWNER,
+                          GR_PROGRAM_NOTE_TYPE);
     (void)snprintf(out_version, GR_PROGRAM_VERSION_BYTES, "%.*s", GR_STR_FMT(version));
-    free(head);
     return version.n > 0;
 }

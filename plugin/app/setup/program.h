@@ -14,7 +14,7 @@
 #define GR_PROGRAM_NOTE_TYPE 1U
 
 /* Where the note stands at the latest; the linker puts it into the first page. */
-#define GR_PROGRAM_HEAD_BYTES 16384
+#define GR_PROGRAM_HEAD_BYTES 4096
 
 /* A longer version is cut. */
 #define GR_PROGRAM_VERSION_BYTES 32
