@@ -75,10 +75,12 @@ struct gr_fs {
     int (*rename)(void *user, int dir, const char *from, const char *to);
     int (*unlink)(void *user, int dir, const char *name);
 
-    /* For the program store only. */
+    /* For what is installed only. */
     int (*make_link)(void *user, int dir, const char *name, const char *text); /* symbolic */
     int (*exchange)(void *user, int dir, const char *a, const char *b);        /* both at once */
     int (*remove_dir)(void *user, int dir, const char *name);
+    /* From one directory into another one; what has the name there goes. */
+    int (*move)(void *user, int from_dir, const char *from, int dir, const char *to);
     /* An exclusive lock on a directory, until *out_lock is closed. wait: for whoever has it; else
      * -EWOULDBLOCK. */
     int (*lock)(void *user, int dir, bool wait, int *out_lock);

@@ -261,6 +261,11 @@ static int posix_remove_dir(void *user GR_UNUSED, int dir, const char *name)
     return unlinkat(dir, name, AT_REMOVEDIR) == 0 ? 0 : -errno;
 }
 
+static int posix_move(void *user GR_UNUSED, int from_dir, const char *from, int dir, const char *to)
+{
+    return renameat(from_dir, from, dir, to) == 0 ? 0 : -errno;
+}
+
 static int posix_lock(void *user GR_UNUSED, int dir, bool wait, int *out_lock)
 {
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -302,6 +307,7 @@ void gr_fs_posix(struct gr_fs *out_fs)
         .make_link = posix_make_link,
         .exchange = posix_exchange,
         .remove_dir = posix_remove_dir,
+        .move = posix_move,
         .lock = posix_lock,
     };
     /* Two instances in two containers may have one process id; early in boot it must do. */

@@ -138,9 +138,10 @@ class DoctorHost:
             self.write(f"/proc/{pid}/{name}", Path(f"/proc/{pid}/{name}").read_bytes())
         self.path(f"/proc/{pid}/exe").symlink_to(os.readlink(f"/proc/{pid}/exe"))
 
-    def instance(self, mode: str, name: str = "10-grapnel", unit: str = "-", pid: int = 1) -> None:
+    def instance(self, mode: str, name: str = "10-grapnel", unit: str = "-", pid: int = 1,
+                 folder: Path | None = None) -> None:
         """One that tells of itself in the run directory, as long as this test has the file open."""
-        fd = os.open(self.run_dir / "instances", os.O_RDWR | os.O_CREAT, 0o600)
+        fd = os.open((folder or self.run_dir) / "instances", os.O_RDWR | os.O_CREAT, 0o600)
         self.files.append(fd)
         line = f"grapnel-instance-1 {mode} {pid} 1800000000 {name} 0.1.0 {unit}\n".encode()
         at = 512 * (len(self.files) - 1)

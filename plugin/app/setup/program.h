@@ -13,6 +13,9 @@
 #define GR_PROGRAM_NOTE_OWNER "Grapnel"
 #define GR_PROGRAM_NOTE_TYPE 1U
 
+/* Its place among a node's plugins, where nobody names one. */
+#define GR_PROGRAM_INDEX_DEFAULT "10"
+
 /* Where the note stands at the latest; the linker puts it into the first page. */
 #define GR_PROGRAM_HEAD_BYTES 4096
 

@@ -39,11 +39,19 @@ static int copy(const struct gr_fs *fs, int from, int to, uint64_t *out_bytes)
     return n < 0 ? (int)n : rc;
 }
 
-static int fill(const struct gr_fs *fs, int dir, const char *temporary, int from,
-                uint64_t *out_bytes)
+int gr_self_open(struct gr_err *err)
+{
+    int fd = open(SELF, O_RDONLY | O_CLOEXEC);
+
+    return fd >= 0 ? fd
+                   : gr_fail_errno(err, -errno, "setup-target",
+                                   "expected to read this program at " SELF ", found an error");
+}
+
+int gr_self_write(const struct gr_fs *fs, int dir, const char *name, int from, uint64_t *out_bytes)
 {
     int to;
-    int rc = fs->create(fs->user, dir, temporary, GR_TREE_MODE_PROGRAM, &to);
+    int rc = fs->create(fs->user, dir, name, GR_TREE_MODE_PROGRAM, &to);
 
     if (rc != 0)
         return rc;
@@ -62,7 +70,7 @@ static int put(const struct gr_target *target, int from, uint64_t *out_bytes, st
     int rc;
 
     (void)snprintf(temporary, sizeof(temporary), "." GR_SELF_NAME "-%016" PRIx64, fs->token);
-    rc = fill(fs, dir, temporary, from, out_bytes);
+    rc = gr_self_write(fs, dir, temporary, from, out_bytes);
     if (rc == 0)
         rc = fs->rename(fs->user, dir, temporary, GR_SELF_NAME);
     if (rc == 0)
@@ -74,14 +82,11 @@ static int put(const struct gr_target *target, int from, uint64_t *out_bytes, st
 int gr_self_copy(const struct gr_self *self, uint64_t *out_bytes, struct gr_err *err)
 {
     struct gr_target *target = calloc(1, sizeof(*target));
-    int from = open(SELF, O_RDONLY | O_CLOEXEC);
-    int rc = 0;
+    int from = gr_self_open(err);
+    int rc = from < 0 ? from : 0;
 
     if (!target)
         rc = gr_fail(err, -ENOMEM, "no-memory", "there is no memory to copy the program");
-    else if (from < 0)
-        rc = gr_fail_errno(err, -errno, "setup-target",
-                           "expected to read this program at " SELF ", found an error");
     if (rc == 0) {
         target->path = self->to;
         target->advice = ELSEWHERE;

@@ -21,6 +21,14 @@ struct gr_self {
     bool dry_run;
 };
 
+/* The running program, opened for reading; a negative errno with err filled. */
+GR_CHECKED int gr_self_open(struct gr_err *err);
+
+/* A new file in dir with what from has, synchronised. Returns 0 and its size; a negative errno:
+ * some of it may be there. */
+GR_CHECKED int gr_self_write(const struct gr_fs *fs, int dir, const char *name, int from,
+                             uint64_t *out_bytes);
+
 /* Copies the running program to DIR/grapnel, whole or not at all. Returns 0 and its size; a
  * negative errno with err filled. */
 GR_CHECKED int gr_self_copy(const struct gr_self *self, uint64_t *out_bytes, struct gr_err *err);

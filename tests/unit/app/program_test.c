@@ -2,9 +2,8 @@
 /* app/setup/program: what is this program, and what only looks like it. */
 #include "load/realfs.h"
 
-#include <elf.h>
-
 #include "app/setup/program.h"
+#include "noted.h"
 
 static char version[GR_PROGRAM_VERSION_BYTES];
 
@@ -30,37 +29,6 @@ static void test_own(void **state)
     assert_false(is_ours("/bin/sh"));
     assert_string_equal(version, "");
     end();
-}
-
-struct image {
-    Elf64_Ehdr head;
-    Elf64_Phdr notes[2];
-    Elf64_Nhdr other;
-    char other_owner[4], other_text[8];
-    Elf64_Nhdr note;
-    char owner[8], text[8];
-};
-
-static struct image make_image(void)
-{
-    struct image image = {
-        .head = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB},
-                 .e_phoff = offsetof(struct image, notes),
-                 .e_phentsize = sizeof(Elf64_Phdr),
-                 .e_phnum = 2},
-        .notes = {{.p_type = PT_LOAD, .p_filesz = sizeof(image)},
-                  {.p_type = PT_NOTE,
-                   .p_offset = offsetof(struct image, other),
-                   .p_filesz = sizeof(image) - offsetof(struct image, other)}},
-        .other = {.n_namesz = 4, .n_descsz = 7, .n_type = 1},
-        .other_owner = "GNU",
-        .other_text = "\1\2\3\4\5\6",
-        .note = {.n_namesz = 8, .n_descsz = 8, .n_type = 1},
-        .owner = "Grapnel",
-        .text = "9.8.7",
-    };
-
-    return image;
 }
 
 static bool image_is_ours(const void *image, size_t bytes)

@@ -20,12 +20,15 @@ struct gr_setup {
     const char *socket;
     const char *wait; /* as it was given; NULL: it was not */
     uint64_t wait_s;
+    const char *index;
+    bool undo;
     struct gr_fs fs;
 };
 
 /* Each does all of it, and returns an exit code. */
 int gr_setup_install(const struct gr_setup *setup);
 int gr_setup_self(const struct gr_setup *setup);
+int gr_setup_autostart(const struct gr_setup *setup);
 int gr_setup_cleanup(const struct gr_setup *setup);
 
 /* The exit code of what ended with rc; says err. */

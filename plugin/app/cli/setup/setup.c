@@ -11,11 +11,14 @@
 #include "app/cli/shared/common.h"
 #include "app/cli/verbs.h"
 #include "app/daemon/nri_socket.h"
+#include "app/doctor/runtime.h"
 #include "app/exit.h"
+#include "app/setup/autostart.h"
 
 static const char help[] =
     "Usage: grapnel setup install --from DIR --to PROGRAMS/NAME [OPTION]...\n"
     "       grapnel setup self --to DIR [OPTION]...\n"
+    "       grapnel setup autostart [OPTION]...\n"
     "       grapnel setup cleanup [OPTION]...\n"
     "\n"
     "install copies the files of a directory into the store of hook programs, by their content,\n"
@@ -23,37 +26,45 @@ static const char help[] =
     "was installed before stays for the containers that run with it. The same files again change\n"
     "nothing; damaged ones are put right.\n"
     "self copies this program to DIR/grapnel, for images that have none.\n"
+    "autostart puts this program into the directory of plugins that the runtime launches, and\n"
+    "with --undo takes it away. It refuses beside a unit, a pod or another process of Grapnel on\n"
+    "this node, and restarts nothing.\n"
     "cleanup removes what is left when the plugin is gone from this node for good: hook programs\n"
     "that no container names any more, as the runtime tells, last good texts, the run directory.\n"
     "It refuses while a plugin runs here. What is not Grapnel's stays, and is named.\n"
     "\n"
     "  --from DIR          the program files: files and directories only, no links\n"
     "  --to DIR            where to, absolute. The store is the setting programsDir, by default\n"
-    "                      /opt/grapnel/programs; NAME is lower-case letters, digits and -\n"
+    "                      /opt/grapnel/programs; NAME is lower-case letters, digits and -.\n"
+    "                      autostart: the directory of plugins (default: as the runtime's\n"
+    "                      configuration has it, " GR_NRI_PLUGIN_DIR ")\n"
+    "  --index NN          autostart: two digits, the place among the node's plugins (default\n"
+    "                      " GR_PROGRAM_INDEX_DEFAULT ", or that of the one that is there)\n"
+    "  --undo              autostart: remove each program of Grapnel's from that directory\n"
     "  --dry-run           say what would be done, and do nothing\n"
     "  --host-root DIR     where the host's / is seen (default /); --to is below it, and the\n"
     "                      store of cleanup\n"
-    "  --config FILE       cleanup: settings (default " GR_CONFIG_DEFAULT "), for where\n"
-    "                      things are\n"
+    "  --config FILE       autostart, cleanup: settings (default " GR_CONFIG_DEFAULT "),\n"
+    "                      for where things are\n"
     "  --socket PATH       cleanup: the runtime's NRI socket (default\n"
     "                      " GR_NRI_SOCKET_DEFAULT ")\n"
     "  --wait SECONDS      cleanup: for a plugin to end, and then for the runtime's answer:\n"
     "                      1 to 3600 (default 10)\n"
     "  -h, --help          this text\n"
     "\n"
-    "Exit codes: 0 done, 1 the files were refused, or a plugin runs here, 2 usage, 4 the host "
-    "does\n"
-    "not permit it, or the runtime does not answer.\n"
+    "Exit codes: 0 done, 1 the files, or what is there already, were refused, or a plugin runs\n"
+    "here, 2 usage, 4 the host does not permit it, or the runtime does not answer.\n"
     "\n"
     "Examples:\n"
     "  grapnel setup install --from /hooks --to /opt/grapnel/programs/net\n"
     "  grapnel setup self --to /tools\n"
+    "  grapnel setup autostart\n"
     "  grapnel setup cleanup --dry-run\n";
 
 #define WAIT_MAX_S 3600
 #define WAIT_DEFAULT_S 10
 
-enum { OPT_FROM = GR_OPT_OWN, OPT_TO, OPT_DRY_RUN, OPT_SOCKET, OPT_WAIT };
+enum { OPT_FROM = GR_OPT_OWN, OPT_TO, OPT_DRY_RUN, OPT_SOCKET, OPT_WAIT, OPT_INDEX, OPT_UNDO };
 
 const struct option gr_options_setup[] = {
     {"from", required_argument, NULL, OPT_FROM},
@@ -63,6 +74,8 @@ const struct option gr_options_setup[] = {
     {"config", required_argument, NULL, GR_OPT_CONFIG},
     {"socket", required_argument, NULL, OPT_SOCKET},
     {"wait", required_argument, NULL, OPT_WAIT},
+    {"index", required_argument, NULL, OPT_INDEX},
+    {"undo", no_argument, NULL, OPT_UNDO},
     {"help", no_argument, NULL, 'h'},
     {0},
 };
@@ -82,6 +95,14 @@ static int take_wait(struct gr_setup *setup, const char *value)
         setup->wait_s <= WAIT_MAX_S)
         return GR_EXIT_OK;
     return gr_usage("setup", "--wait of 1 to 3600 seconds", value);
+}
+
+static int take_index(struct gr_setup *setup, const char *value)
+{
+    setup->index = value;
+    if (strlen(value) == 2 && strspn(value, "0123456789") == 2)
+        return GR_EXIT_OK;
+    return gr_usage("setup", "--index of two digits", value);
 }
 
 static int take(void *user, int option, const char *value)
@@ -107,6 +128,11 @@ static int take(void *user, int option, const char *value)
         return take_absolute("--socket with an absolute path", value, &setup->socket);
     case OPT_WAIT:
         return take_wait(setup, value);
+    case OPT_INDEX:
+        return take_index(setup, value);
+    case OPT_UNDO:
+        setup->undo = true;
+        return GR_EXIT_OK;
     default: /* getopt_long has said what is wrong */
         (void)fputs("See grapnel setup --help.\n", stderr);
         return GR_EXIT_USAGE;
@@ -131,6 +157,8 @@ enum option_bit {
     CONFIG = 1 << 2,
     SOCKET = 1 << 3,
     WAIT = 1 << 4,
+    INDEX = 1 << 5,
+    UNDO = 1 << 6,
 };
 
 struct command {
@@ -143,10 +171,11 @@ struct command {
 static const struct command commands[] = {
     {"install", FROM | TO, 0, gr_setup_install},
     {"self", TO, 0, gr_setup_self},
+    {"autostart", 0, TO | CONFIG | INDEX | UNDO, gr_setup_autostart},
     {"cleanup", 0, CONFIG | SOCKET | WAIT, gr_setup_cleanup},
 };
 
-#define COMMANDS "install, self or cleanup"
+#define COMMANDS "install, self, autostart or cleanup"
 
 static const struct command *find_command(const char *name)
 {
@@ -179,7 +208,9 @@ static int check_options(const struct command *command, const struct gr_setup *s
                    {TO, "--to", setup->to},
                    {CONFIG, "--config", setup->config_path},
                    {SOCKET, "--socket", setup->socket},
-                   {WAIT, "--wait", setup->wait}};
+                   {WAIT, "--wait", setup->wait},
+                   {INDEX, "--index", setup->index},
+                   {UNDO, "--undo", setup->undo ? "" : NULL}};
     int r = GR_EXIT_OK;
 
     for (size_t i = 0; i < GR_ARRAY_LEN(options) && r == GR_EXIT_OK; i++)
