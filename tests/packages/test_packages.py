@@ -189,16 +189,31 @@ def test_purge_of_what_was_never_used(machine: Machine, request: pytest.FixtureR
 
 
 def test_autostart(machine: Machine, request: pytest.FixtureRequest):
-    """The packaged program under the name that a runtime launches; doctor finds what lies badly there."""
+    """The packaged program puts itself under the name that a runtime launches, and not beside its own
+    unit; doctor finds what lies badly there."""
     Deb(machine, request).install()
     machine.write("/etc/grapnel/hooks.d/net.yaml", RULE)
     machine.write("/tmp/pod.yaml", POD)
-    machine.done("install", "-D", "/usr/bin/grapnel", "/opt/nri/plugins/10-grapnel")
+    wanted = machine.write("/etc/systemd/system/multi-user.target.wants/grapnel.service", "")
+    wanted.unlink()
+    wanted.symlink_to("/lib/systemd/system/grapnel.service")
+    refused = machine.run("grapnel", "setup", "autostart")
+    assert refused.returncode == 1
+    assert "the unit grapnel.service is enabled" in refused.stderr
+    wanted.unlink()
+    said = machine.done("grapnel", "setup", "autostart")
+    assert "/opt/nri/plugins/10-grapnel written: version" in said
+    assert machine.path.joinpath("opt/nri/plugins/10-grapnel").read_bytes() == \
+        machine.path.joinpath("usr/bin/grapnel").read_bytes()
     said = machine.done("grapnel", "simulate", "--plugin", "/opt/nri/plugins/10-grapnel",
                         "/tmp/pod.yaml")
     assert "/bin/true" in said
-    assert "bad-plugin-name" not in machine.run("grapnel", "doctor", "-o", "json").stdout
-    machine.done("cp", "/usr/bin/grapnel", "/opt/nri/plugins/grapnel.dpkg-new")
-    found = machine.run("grapnel", "doctor", "-o", "json")
-    assert found.returncode == 1
-    assert "bad-plugin-name" in found.stdout and "/opt/nri/plugins/grapnel.dpkg-new" in found.stdout
+    found = machine.run("grapnel", "doctor", "-o", "json").stdout
+    assert not {"bad-plugin-name", "backup-plugin"} & set(re.findall(r"[a-z-]+", found))
+    for name, code in (("grapnel.dpkg-new", "bad-plugin-name"), ("10-grapnel.dpkg-new", "backup-plugin")):
+        machine.done("cp", "/usr/bin/grapnel", f"/opt/nri/plugins/{name}")
+        found = machine.run("grapnel", "doctor", "-o", "json")
+        assert found.returncode == 1
+        assert code in found.stdout and f"/opt/nri/plugins/{name}" in found.stdout
+    assert machine.done("grapnel", "setup", "autostart", "--undo").count(" removed: version ") == 3
+    assert not any(machine.path.glob("opt/nri/plugins/*"))
