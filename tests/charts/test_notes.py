@@ -21,6 +21,7 @@ def test_what_to_check_next():
     for command in ("rollout status daemonset/g-grapnel", "exec daemonset/g-grapnel -- /usr/bin/grapnel status", "helm test g -n hooks",
                     "/usr/bin/grapnel doctor", "kubectl label namespace hooks pod-security.kubernetes.io/enforce=privileged"):
         assert command in text
+    assert "systemctl disable --now grapnel" in text and "grapnel setup autostart --undo" in text
     assert "There are no rules yet" in text and "hostRootMount is off" in text and "pin it: image.digest" in text
     assert "is root on the nodes" in text and "preflight is off" not in text and "registerWithTaints" not in text
 
