@@ -23,6 +23,7 @@ ON_THE_CLUSTER = [DOCS / "quick-start.md"]  # tests/cluster/test_quick_start.py
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
 FOLLOWED = [page for page in PAGES if page not in ON_THE_CLUSTER and any(block.runs for block in pages.read(page))]
 INLINE = re.compile(r"`([^`\n]+)`")
+ELSEWHERE = ["kubectl", "helm", "sudo", "make", "skopeo", "crictl", "containerd"]
 LANGUAGES = {"sh", "yaml", "toml", ""}
 
 
@@ -160,6 +161,23 @@ def test_values_exist(page: Path):
               and not code.endswith((".toml", ".yaml"))]
     assert [name for name in named if not is_value(name)] == []
     assert not is_value("hookPrograms.dirs") and is_value("rules.files.x")
+
+
+@each_page
+def test_what_is_not_run_cannot_be(page: Path):
+    """Every command of such a block needs a cluster, a service manager, a registry, another package or a build."""
+    for block in pages.read(page):
+        if block.is_command and not block.runs:
+            lines = re.sub(r"\\\n *", " ", block.text).splitlines()
+            assert [line for line in lines if not re.match(rf"(\w+=\$\()?({'|'.join(ELSEWHERE)}) ", line)] == [], block.where
+
+
+@each_page
+def test_files_exist(page: Path):
+    """Those of the clone that commands name."""
+    named = [name for block in pages.read(page) if block.is_command
+             for name in re.findall(r"(?<![\w/.])(?:charts|deploy|examples|packaging)/[\w./-]+", block.text)]
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 # ---- pages ----
