@@ -130,7 +130,7 @@ def test_not_found(live: Node):
     done = explain(live, "--live", "web/shp/front")
     assert (done.returncode, done.stdout) == (1, "")
     assert re.fullmatch(r'grapnel explain: no decision is recorded about "web/shp/front"; near it: web/shop/front; '
-                        r"the journal begins at 2025-10-09T08:53:20Z, \d+ hours ago\n", done.stderr), done.stderr
+                        r"the journal begins at 2025-10-09T08:53:20Z, \d+ d \d+ h ago\n", done.stderr), done.stderr
     assert "near it: web/shop-7d9f/side" in explain(live, "--live", "web/shop-").stderr
     assert "near it: web/shop/front" in explain(live, "--live", "shop").stderr
     assert "near it" not in explain(live, "--live", "ffffffff").stderr

@@ -5,16 +5,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "app/proc_stat.h"
 #include "app/way.h"
 
 #define CMDLINE_BYTES_MAX (256U << 10)
 #define STAT_BYTES_MAX (64U << 10)
 #define PROC_PATH_BYTES 64
 #define LOOK_BLOCK_BYTES 4096
-
-/* Places among the words of /proc/PID/stat behind the name: the 4th and 22nd of all. */
-#define STAT_PARENT_WORD 1
-#define STAT_START_WORD 19
 
 bool gr_doctor_is_plugin_name(const char *name)
 {
@@ -149,10 +146,9 @@ static void read_stat(struct gr_doctor_host *host, struct gr_doctor_proc *proc)
     (void)snprintf(path, sizeof(path), "/proc/%u/stat", proc->pid);
     if (gr_doctor_read(host, path, STAT_BYTES_MAX, &text) != 0)
         return;
-    text = gr_str_skip(text, gr_str_rfind(text, ')') + 2); /* the name may hold blanks */
-    if (gr_str_to_u64(word(text, STAT_PARENT_WORD), &parent) == 0)
+    if (gr_proc_stat(text, GR_PROC_STAT_PARENT, &parent))
         proc->parent = (unsigned)parent;
-    if (boot_s > 0 && gr_str_to_u64(word(text, STAT_START_WORD), &ticks) == 0)
+    if (boot_s > 0 && gr_proc_stat(text, GR_PROC_STAT_START, &ticks))
         proc->started_s = (int64_t)(boot_s + ticks / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 

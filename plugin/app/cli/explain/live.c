@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "app/cli/shared/duration.h"
 #include "app/cli/shared/subject_flags.h"
 #include "app/exit.h"
 #include "base/utc.h"
@@ -123,10 +124,8 @@ static void put_age(int64_t since_s)
         return;
     }
     (void)fprintf(stderr, "the journal begins at %s", gr_utc_text(since_s, text));
-    if (age_s >= 7200)
-        (void)fprintf(stderr, ", %lld hours ago", (long long)(age_s / 3600));
-    else if (age_s >= 0)
-        (void)fprintf(stderr, ", %lld minutes ago", (long long)(age_s / 60));
+    if (age_s >= 0)
+        (void)fprintf(stderr, ", %s ago", gr_duration(age_s).text);
 }
 
 /* How far a name is from what was asked for: people write a pod's name without its random part. */

@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "app/cli/shared/duration.h"
 #include "base/defs.h"
 
 #define GR_STATUS_COLUMNS 80
@@ -46,12 +47,6 @@ GR_PRINTF(2, 3) void gr_put_line(const char *name, const char *format, ...);
 
 /* "" or "s". */
 const char *gr_plural(long long n);
-
-struct gr_duration {
-    char text[32];
-};
-
-struct gr_duration gr_duration(long long seconds);
 
 /* Since a time of the document until now. */
 struct gr_duration gr_since_text(const char *text);

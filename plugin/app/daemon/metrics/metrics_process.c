@@ -13,40 +13,29 @@
 
 #include "app/daemon/metrics/metrics.h"
 #include "app/daemon/metrics/metrics_text.h"
-
-/* proc(5), counted from behind the name, which may hold anything but ends in the last ")". */
-#define STAT_UTIME 11
-#define STAT_STIME 12
-#define STAT_START 19
-#define STAT_VSIZE 20
-#define STAT_RSS 21
-#define STAT_FIELDS 22
+#include "app/proc_stat.h"
 
 #define STAT_BYTES 1024
 
+struct stat_numbers {
+    uint64_t user, system, start, virtual_bytes, resident_pages;
+};
+
 /* Tells whether all of them were there. */
-static bool read_stat(uint64_t out_fields[STAT_FIELDS])
+static bool read_stat(struct stat_numbers *out)
 {
     char text[STAT_BYTES];
     int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
-    struct gr_str rest = {.p = text, .n = n > 0 ? (size_t)n : 0};
+    struct gr_str stat = {.p = text, .n = n > 0 ? (size_t)n : 0};
 
     if (fd >= 0)
         (void)close(fd);
-    rest = gr_str_skip(rest, gr_str_rfind(rest, ')') + 2);
-    for (size_t i = 0; i < STAT_FIELDS; i++) {
-        size_t end = gr_str_find(rest, ' ');
-
-        out_fields[i] = 0;
-        /* The state is a letter and some may be negative: none of those that are looked at. */
-        if (gr_str_to_u64(gr_str_first(rest, end), &out_fields[i]) != 0)
-            out_fields[i] = 0;
-        if (end == rest.n)
-            return false;
-        rest = gr_str_skip(rest, end + 1);
-    }
-    return true;
+    return gr_proc_stat(stat, GR_PROC_STAT_USER_TIME, &out->user) &&
+           gr_proc_stat(stat, GR_PROC_STAT_SYSTEM_TIME, &out->system) &&
+           gr_proc_stat(stat, GR_PROC_STAT_START, &out->start) &&
+           gr_proc_stat(stat, GR_PROC_STAT_VIRTUAL_BYTES, &out->virtual_bytes) &&
+           gr_proc_stat(stat, GR_PROC_STAT_RESIDENT_PAGES, &out->resident_pages);
 }
 
 /* The directory's own descriptor is not counted. */
@@ -93,19 +82,19 @@ static void begin(struct gr_metrics_out *out, const char *name, const char *type
     gr_metrics_begin(out, &family);
 }
 
-static void write_stat(struct gr_metrics_out *out, const uint64_t fields[STAT_FIELDS])
+static void write_stat(struct gr_metrics_out *out, const struct stat_numbers *stat)
 {
     uint64_t tick = (uint64_t)GR_MAX(sysconf(_SC_CLK_TCK), 1L);
-    uint64_t start = boot_ms() + fields[STAT_START] * 1000 / tick;
+    uint64_t start = boot_ms() + stat->start * 1000 / tick;
     char text[48];
 
     begin(out, "process_cpu_seconds_total", "counter", "Time that the process spent on CPUs.");
-    put_ticks(text, fields[STAT_UTIME] + fields[STAT_STIME]);
+    put_ticks(text, stat->user + stat->system);
     gr_metrics_line_text(out, "", text, NULL, 0);
     begin(out, "process_resident_memory_bytes", "gauge", "Memory of the process that is in RAM.");
-    gr_metrics_line(out, "", fields[STAT_RSS] * (uint64_t)sysconf(_SC_PAGESIZE), NULL, 0);
+    gr_metrics_line(out, "", stat->resident_pages * (uint64_t)sysconf(_SC_PAGESIZE), NULL, 0);
     begin(out, "process_virtual_memory_bytes", "gauge", "Address space of the process.");
-    gr_metrics_line(out, "", fields[STAT_VSIZE], NULL, 0);
+    gr_metrics_line(out, "", stat->virtual_bytes, NULL, 0);
     begin(out, "process_start_time_seconds", "gauge", "When the process was started.");
     (void)snprintf(text, sizeof(text), "%llu.%03llu", (unsigned long long)(start / 1000),
                    (unsigned long long)(start % 1000));
@@ -115,11 +104,12 @@ static void write_stat(struct gr_metrics_out *out, const uint64_t fields[STAT_FI
 int gr_metrics_write_process(struct gr_buf *to)
 {
     struct gr_metrics_out out = {.to = to};
-    uint64_t fields[STAT_FIELDS], fds;
+    struct stat_numbers stat;
+    uint64_t fds;
     struct rlimit limit;
 
-    if (read_stat(fields))
-        write_stat(&out, fields);
+    if (read_stat(&stat))
+        write_stat(&out, &stat);
     if (count_fds(&fds)) {
         begin(&out, "process_open_fds", "gauge", "Descriptors that are open.");
         gr_metrics_line(&out, "", fds, NULL, 0);
