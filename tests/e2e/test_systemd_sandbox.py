@@ -31,6 +31,8 @@ REFUSED = {
     "ProtectSystem, /etc": ": >/etc/x",
     "ProtectSystem, /usr": ": >/usr/x",
     "ProtectSystem, /var": ": >/var/x",
+    "ProtectSystem, /opt": ": >/opt/x",
+    "ProtectSystem, beside the store": ": >/opt/grapnel/x",
     "ProtectSystem, /": ": >/x",
     "ReadOnlyPaths, /run": ": >/run/x",
     "ReadOnlyPaths, /dev/shm": ": >/dev/shm/x",
@@ -61,6 +63,7 @@ REFUSED = {
 GRANTED = {
     "RuntimeDirectory": ": >/run/grapnel/x",
     "StateDirectory": ": >/var/lib/grapnel/x",
+    "ReadWritePaths, the program store": ": >/opt/grapnel/programs/x",
     "PrivateTmp": ": >/tmp/x",
     "reading /etc": "cat /etc/passwd",
 }
@@ -89,7 +92,7 @@ def test_the_sandbox_refuses_what_it_says(unit: Unit) -> None:
     (machine.root / "usr/lib/modules/of-the-node").mkdir(parents=True)
     machine.boot()
     machine.settle()
-    machine.run("sh", "-c", "mkdir -p /run/grapnel; touch /run/grapnel/file; for d in /tmp /var/tmp /dev;"
+    machine.run("sh", "-c", "mkdir -p /run/grapnel /opt/grapnel/programs; touch /run/grapnel/file; for d in /tmp /var/tmp /dev;"
                 " do touch $d/of-the-node; done")  # fmt: skip
     network = machine.run("readlink", "/proc/1/ns/net").strip()
     commands = {name: cmd.replace("NETWORK", network) for name, cmd in (REFUSED | GRANTED).items()}
@@ -207,6 +210,32 @@ def test_last_good_texts_are_kept_in_it(boxed: Unit, peer: Peer) -> None:
     assert machine.logged(BAD, "level=error")
     boxed.write_set("one")
     machine.wait("StatusText", "ready")
+
+
+# Two versions of a hook program, as old as installers are never at work.
+PROGRAMS = """
+mkdir -p /source && for version in one two; do
+    echo "#!/bin/sh
+# $version" >/source/setup && chmod 755 /source/setup
+    grapnel setup install --from /source --to /opt/grapnel/programs/net >/dev/null
+done
+touch -h -d yesterday /opt/grapnel/programs/net/*
+ls /opt/grapnel/programs/net
+"""
+
+
+def test_the_program_store_is_collected_in_it(unit: Unit, peer: Peer) -> None:
+    """One that is made while the service runs, from the next start on: until then nothing is written there."""
+    machine = unit.machine
+    peer.start()
+    unit.start()
+    peer.wait(plugins=1)
+    assert len(machine.run("sh", "-c", PROGRAMS).split()) == 3, "current and both digests"
+    current = machine.run("readlink", "/opt/grapnel/programs/net/current").strip()
+    machine.run("systemctl", "restart", UNIT)
+    until(lambda: machine.logged("hook programs that nothing names were removed"), "the store was looked through",
+          detail=machine.describe)  # fmt: skip
+    assert sorted(machine.run("ls", "/opt/grapnel/programs/net").split()) == sorted([current, "current"])
 
 
 # What timeout(1) says of a program that it has ended.
