@@ -453,6 +453,14 @@ def test_how_the_one_that_answers_came(host: DoctorHost):
     assert "a pod runs it" in host.findings()["two-ways"][0]["found"]
 
 
+def test_the_problem_of_others_is_told_once(host: DoctorHost):
+    """status has it among the problems; here the ways have it."""
+    host.instance("pod")
+    problem = "another Grapnel runs on this node, in a pod (10-grapnel, version 0.1.0), and both are asked"
+    host.answer({**STATUS, "problems": [problem]})
+    assert set(host.findings()) == {"two-ways"}
+
+
 # What package managers, editors and careful people leave beside a file.
 @pytest.mark.parametrize("end", [".bak", ".old", ".orig", ".save", ".tmp", ".new", ".part", ".swp", "~", ".rpmsave",
                                  ".rpmnew", ".rpmorig", ".dpkg-old", ".dpkg-new", ".dpkg-dist", ".dpkg-tmp"])

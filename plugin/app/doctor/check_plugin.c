@@ -11,6 +11,7 @@
 
 #include "app/cli/shared/control_client.h"
 #include "app/doctor/doctor.h"
+#include "app/way.h"
 
 /* The journal: specs/decisions/0005. */
 #define JOURNAL_NAME "decisions"
@@ -58,6 +59,12 @@ static void check_process(struct gr_doctor *d)
 
 /* ---- one that does ---- */
 
+/* Of these there are findings of their own. */
+static bool is_told_elsewhere(const char *problem)
+{
+    return strstr(problem, "cannot be connected to") || strstr(problem, GR_PROBLEM_ANOTHER);
+}
+
 static void check_problems(struct gr_doctor *d)
 {
     const json_t *problems = json_object_get(d->plugin.status, "problems");
@@ -68,7 +75,7 @@ static void check_problems(struct gr_doctor *d)
     {
         const char *text = json_string_value(problem);
 
-        if (text && !strstr(text, "cannot be connected to"))
+        if (text && !is_told_elsewhere(text))
             gr_doctor_add(d, "rules-not-in-force", GR_DOCTOR_NOWHERE,
                           "grapnel status names them; grapnel check says what is wrong with them",
                           "%s", text);

@@ -87,8 +87,8 @@ static void add_others(json_t *list, const struct gr_view *view)
         if (other->way == GR_WAY_POD && view->self->way == GR_WAY_POD)
             continue;
         add_problem(list,
-                    "another Grapnel runs on this node, %s (%s, version %s), and both are asked "
-                    "about each container; keep one: grapnel doctor says how",
+                    GR_PROBLEM_ANOTHER "%s (%s, version %s), and both are asked "
+                                       "about each container; keep one: grapnel doctor says how",
                     gr_way_words(other->way, other->unit).text, other->name, other->version);
     }
 }
