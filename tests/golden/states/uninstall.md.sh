@@ -18,3 +18,6 @@ plugin=$!
 until_ok grapnel probe ready
 kill $plugin
 wait $plugin || true
+
+## Autostart
+grapnel setup autostart

@@ -7,3 +7,8 @@ mkdir old-rules new-rules
 cp examples/05-audit/rule.yaml old-rules/audit.yaml
 sed 's/mode: Observe/mode: Enforce/' old-rules/audit.yaml >new-rules/audit.yaml
 cp examples/05-audit/pods.yaml pods.json
+
+## Autostart
+mkdir -p /opt/nri
+grapnel setup autostart
+printf 'older' >>/opt/nri/plugins/10-grapnel
