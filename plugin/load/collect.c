@@ -144,7 +144,7 @@ static int see_package(void *user, const char *name, enum gr_fs_type type GR_UNU
         gr_fs_open_at(c->fs, gr_walk_top(&c->walk)->node, name, &c->dir) != 0)
         return 0;
     c->package = name;
-    if (may_collect(c) && c->fs->lock(c->fs->user, c->dir, false, &lock) == 0)
+    if (may_collect(c) && c->fs->lock(c->fs->user, c->dir, &lock) == 0)
         rc = collect_locked(c);
     gr_fs_close(c->fs, &lock);
     gr_fs_close(c->fs, &c->dir);

@@ -81,9 +81,9 @@ struct gr_fs {
     int (*remove_dir)(void *user, int dir, const char *name);
     /* From one directory into another one; what has the name there goes. */
     int (*move)(void *user, int from_dir, const char *from, int dir, const char *to);
-    /* An exclusive lock on a directory, until *out_lock is closed. wait: for whoever has it; else
-     * -EWOULDBLOCK. */
-    int (*lock)(void *user, int dir, bool wait, int *out_lock);
+    /* An exclusive lock on a directory, until *out_lock is closed. -EWOULDBLOCK: somebody has it.
+     */
+    int (*lock)(void *user, int dir, int *out_lock);
 };
 
 /* Fills the table with the real operations. */

@@ -266,7 +266,7 @@ static int posix_move(void *user GR_UNUSED, int from_dir, const char *from, int 
     return renameat(from_dir, from, dir, to) == 0 ? 0 : -errno;
 }
 
-static int posix_lock(void *user GR_UNUSED, int dir, bool wait, int *out_lock)
+static int posix_lock(void *user GR_UNUSED, int dir, int *out_lock)
 {
     int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int rc;
@@ -274,7 +274,7 @@ static int posix_lock(void *user GR_UNUSED, int dir, bool wait, int *out_lock)
     if (fd < 0)
         return -errno;
     do {
-        rc = flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+        rc = flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
     } while (rc == -EINTR);
     if (rc == 0)
         *out_lock = fd;

@@ -2,10 +2,12 @@
 """grapnel setup: what it says, what is there afterwards, several at once, and ones that are killed."""
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import random
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +108,31 @@ def test_several_at_once(grapnel: str, home: Path):
     assert os.readlink(to / "current") in digests
     for digest in digests:
         assert digest_of(to / digest) == digest
+
+
+def test_behind_another(grapnel: str, home: Path):
+    """It says for whom it waits and for how long, and that is not for ever."""
+    to = home / "programs" / "net"
+    to.mkdir(parents=True)
+    command = [grapnel, "setup", "install", "--from", str(home / "source"), "--to", str(to)]
+    other = os.open(to, os.O_RDONLY)
+    try:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        done = call(grapnel, *command[2:], "--wait", "1", code=4)
+        assert "setup-busy" in done.stderr and "another one has it locked" in done.stderr
+        assert list(to.iterdir()) == []
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            limit = threading.Timer(60, process.kill)
+            limit.start()
+            assert process.stderr.readline() == (
+                f"grapnel setup: another installer is at work in {to}: waiting for it, at most 120 seconds\n")
+            fcntl.flock(other, fcntl.LOCK_UN)
+            assert "installed: " in process.stdout.read()
+            limit.cancel()
+        assert process.returncode == 0
+    finally:
+        os.close(other)
+    assert digest_of(to / os.readlink(to / "current")) == os.readlink(to / "current")
 
 
 def test_killed(grapnel: str, home: Path):

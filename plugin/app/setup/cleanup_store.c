@@ -246,7 +246,7 @@ static int see_package(void *user, const char *name, enum gr_fs_type type GR_UNU
     if (rc == 0)
         why = judge(&p, &meta);
     if (rc == 0 && !why)
-        rc = fs->lock(fs->user, p.dir, false, &lock);
+        rc = fs->lock(fs->user, p.dir, &lock);
     if (rc == -EWOULDBLOCK)
         gr_cleanup_foreign(p.store, name, NULL, "an installer is at work there");
     else if (why)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include "app/setup/target.h"
@@ -16,6 +17,7 @@
 #define TEMPORARY_BYTES 40
 
 #define MODE_ALL 0777U
+#define MS_PER_S 1000
 
 struct installer {
     const struct gr_install *install;
@@ -25,8 +27,9 @@ struct installer {
     struct gr_target target; /* PROGRAMS */
     const char *name;        /* NAME */
     int source;
-    int dir;  /* PROGRAMS/NAME; none: not there, under dry_run */
-    int lock; /* on it */
+    int dir;        /* PROGRAMS/NAME; none: not there, under dry_run */
+    int lock;       /* on it */
+    uint64_t looks; /* so far, for the lock of another installer */
     struct gr_tree tree;
     struct gr_installed done;
 };
@@ -118,6 +121,36 @@ static int has_name(struct installer *in, int programs, bool *out_has)
     return rc;
 }
 
+/* Of all waiting together, also for directories that are gone meanwhile. */
+static bool may_look_again(struct installer *in)
+{
+    const struct gr_install *install = in->install;
+
+    if (in->looks >= install->wait_s * MS_PER_S / GR_INSTALL_LOOK_MS)
+        return false;
+    if (in->looks == 0 && install->waits)
+        install->waits(install);
+    in->looks++;
+    (void)poll(NULL, 0, GR_INSTALL_LOOK_MS);
+    return true;
+}
+
+static int take_lock(struct installer *in)
+{
+    int rc;
+
+    do {
+        rc = in->fs->lock(in->fs->user, in->dir, &in->lock);
+    } while (rc == -EWOULDBLOCK && may_look_again(in));
+    if (rc == -EWOULDBLOCK)
+        return gr_fail(in->err, rc, "setup-busy",
+                       "expected %s for this installer alone, found that another one has it locked "
+                       "and is not done after %" PRIu64 " s; wait longer (--wait), or end "
+                       "that process if it hangs (lslocks names it)",
+                       in->install->to, in->install->wait_s);
+    return rc ? fail(in, rc, "locking it") : 0;
+}
+
 /* While the lock was waited for, grapnel setup cleanup may have removed the directory: then it is
  * made anew. */
 static int open_dir(struct installer *in)
@@ -139,11 +172,12 @@ static int open_dir(struct installer *in)
         rc = check_dir(in);
         if (rc != 0 || in->install->dry_run)
             return rc;
-        rc = fs->lock(fs->user, in->dir, true, &in->lock);
-        if (rc == 0)
-            rc = has_name(in, programs, &has);
+        rc = take_lock(in);
         if (rc != 0)
-            return fail(in, rc, "locking it");
+            return rc;
+        rc = has_name(in, programs, &has);
+        if (rc != 0)
+            return fail(in, rc, "looking whether it has its name");
     }
     return 0;
 }

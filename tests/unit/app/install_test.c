@@ -84,10 +84,14 @@ static void arm(int countdown, int error, bool dead)
 static struct gr_installed done;
 static struct gr_err err;
 
+static uint64_t wait_s;
+static void on_waits(const struct gr_install *install);
+
 static int install_from(const char *from)
 {
     static char source[512], to[512];
-    const struct gr_install what = {.fs = &fs, .host_root = "/", .from = source, .to = to};
+    const struct gr_install what = {
+        .fs = &fs, .host_root = "/", .from = source, .to = to, .wait_s = wait_s, .waits = on_waits};
 
     (void)snprintf(source, sizeof(source), "%s", at(from));
     (void)snprintf(to, sizeof(to), "%s", at("/programs/net"));
@@ -441,16 +445,74 @@ static void test_mounts(void **state)
     end();
 }
 
-static int (*real_lock)(void *user, int dir_, bool wait, int *out_lock);
+static int (*real_lock)(void *user, int dir_, int *out_lock);
 static int removals; /* that come before a lock is had */
 
-static int lock_late(void *user, int dir_, bool wait, int *out_lock)
+static int lock_late(void *user, int dir_, int *out_lock)
 {
     if (removals > 0) {
         removals--;
         assert_int_equal(rmdir(at("/programs/net")), 0);
     }
-    return real_lock(user, dir_, wait, out_lock);
+    return real_lock(user, dir_, out_lock);
+}
+
+#define LOOKS_A_SECOND (1000 / GR_INSTALL_LOOK_MS)
+static int refusals; /* before somebody else gives the lock up */
+static int told;
+
+static int lock_busy(void *user, int dir_, int *out_lock)
+{
+    if (refusals-- > 0)
+        return -EWOULDBLOCK;
+    return real_lock(user, dir_, out_lock);
+}
+
+static void on_waits(const struct gr_install *install)
+{
+    assert_int_equal(install->wait_s, 1);
+    told++;
+}
+
+struct busy_row {
+    const char *name;
+    uint64_t wait_s;
+    int refusals;
+    int told;
+    bool installed;
+};
+
+static const struct busy_row busy_rows[] = {
+    {"nobody", 1, 0, 0, true},
+    {"done at the last look", 1, LOOKS_A_SECOND, 1, true},
+    {"not done at the last look", 1, LOOKS_A_SECOND + 1, 1, false},
+    {"no wait, nobody", 0, 0, 0, true},
+    {"no wait", 0, 1, 0, false},
+};
+
+/* Another installer has the directory. */
+static void waits(void **state)
+{
+    const struct busy_row *row = *state;
+
+    begin_sources();
+    real_lock = fs.lock;
+    fs.lock = lock_busy;
+    refusals = row->refusals;
+    told = 0;
+    wait_s = row->wait_s;
+    if (row->installed) {
+        assert_int_equal(install_from("/one"), 0);
+        assert_current(done.digest, done.digest);
+    } else {
+        assert_int_equal(install_from("/one"), -EWOULDBLOCK);
+        assert_string_equal(err.code, "setup-busy");
+        assert_non_null(strstr(err.text, row->wait_s ? "after 1 s;" : "after 0 s;"));
+    }
+    assert_int_equal(told, row->told);
+    assert_int_equal(refusals, row->installed ? -1 : 0);
+    wait_s = 0;
+    end();
 }
 
 /* A clean-up had the lock, and has removed the directory that it was waited for. */
@@ -477,5 +539,6 @@ int main(void)
     test_add("target", test_target);
     test_add("mounts", test_mounts);
     test_add("removed while waiting", test_removed_while_waiting);
+    TEST_ADD_ROWS(waits, busy_rows);
     return test_run("install");
 }

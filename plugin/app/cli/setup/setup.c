@@ -48,8 +48,9 @@ static const char help[] =
     "                      for where things are\n"
     "  --socket PATH       cleanup: the runtime's NRI socket (default\n"
     "                      " GR_NRI_SOCKET_DEFAULT ")\n"
-    "  --wait SECONDS      cleanup: for a plugin to end, and then for the runtime's answer:\n"
-    "                      1 to 3600 (default 10)\n"
+    "  --wait SECONDS      install: for another installer of NAME (default 120); cleanup: for a\n"
+    "                      plugin to end, and then for the runtime's answer (default 10);\n"
+    "                      1 to 3600\n"
     "  -h, --help          this text\n"
     "\n"
     "Exit codes: 0 done, 1 the files, or what is there already, were refused, or a plugin runs\n"
@@ -169,7 +170,7 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"install", FROM | TO, 0, gr_setup_install},
+    {"install", FROM | TO, WAIT, gr_setup_install},
     {"self", TO, 0, gr_setup_self},
     {"autostart", 0, TO | CONFIG | INDEX | UNDO, gr_setup_autostart},
     {"cleanup", 0, CONFIG | SOCKET | WAIT, gr_setup_cleanup},
