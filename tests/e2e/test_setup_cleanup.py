@@ -61,7 +61,8 @@ spec: {{programsDir: {self.store}}}
         """In the host's namespaces, as a privileged container of a node has them."""
         command = [str(cache.grapnel()), "setup", "cleanup", "--config", str(self.config)]
         socket = ["--socket", str(self.lab.runtime.nri_socket), "--wait", "60"]
-        return self.lab.host.run([*command, *socket, *more]).splitlines()
+        crio = ["--crio-dir", str(self.lab.runtime.work / "crio-runroot")]
+        return self.lab.host.run([*command, *socket, *crio, *more]).splitlines()
 
     def files(self) -> set[str]:
         """Everything there is of Grapnel's on the host."""
@@ -107,4 +108,25 @@ def test_poststop_runs_after_the_cleanup(lab: Lab, left: Left) -> None:
         assert left.files() == kept
     lab.log.wait_for(running.container_id, ["begin", "end"])
     assert f"{digest} removed" in left.clean()
+    assert not left.store.exists()
+
+
+def test_a_container_that_has_ended(lab: Lab, left: Left) -> None:
+    """CRI-O runs its poststop when it is removed; others have done so by then."""
+    old = left.install("net", "old")
+    folder: Path = lab.folder("rules", {"programs.yaml": SET.format(log=lab.log.path)})
+    left.start(Rules(folder))
+    with lab.container() as running:
+        lab.log.wait_for(running.container_id, ["begin"])
+        lab.runtime.cri.call("stop", running.container_id)
+        left.stop()
+        told = left.clean()
+        if lab.kind.runtime == "CRI-O":
+            assert [line for line in told if line.startswith(f"{left.store}/net/{old} kept: ")]
+        else:
+            lab.log.wait_for(running.container_id, ["begin", "end"])
+            assert f"{left.store}/net/{old} removed" in told
+    lab.log.wait_for(running.container_id, ["begin", "end"])
+    lab.host.run(["mkdir", "-p", "/run/grapnel", "/var/lib/grapnel"])
+    left.clean()
     assert not left.store.exists()

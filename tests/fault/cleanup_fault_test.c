@@ -83,13 +83,13 @@ static void test_store(void **state)
 /* No runtime is there: no answer is what comes out when memory is. */
 static int ask(void *user)
 {
-    struct gr_nri_running *running = NULL;
+    struct gr_cleanup_told answer;
     struct gr_err err = {0};
-    int rc = gr_cleanup_ask(&cleanup, &running, &err);
+    int rc = gr_cleanup_ask(&cleanup, &answer, &err);
 
     (void)user;
     assert_non_null(err.code);
-    assert_null(running);
+    assert_null(answer.running);
     return rc == -ETIMEDOUT ? 0 : rc;
 }
 

@@ -317,6 +317,46 @@ def test_an_empty_store_asks_nobody(home: Home):
     assert home.clean()[0] == [f"{STORE} removed", *rest(home)]
 
 
+# ---- CRI-O, which does not tell containers that have ended ----
+
+def crio(runtime: Runtime) -> None:
+    runtime.register()
+    runtime.call("Configure", field(2, "cri-o") + field(3, "1.36.0"))
+    runtime.call("Synchronize", POD + container("a"))
+
+
+def test_ended_containers_of_crio(home: Home):
+    one, two, new = home.install("net", "one"), home.install("net", "two"), home.install("net", "three")
+    runroot = home.top / "runroot"
+    for id_, text in (("0123456789abcdef", f'{{"hooks": {{"poststop": [{{"path": "{STORE}/net/{one}/setup"}}]}}}}'),
+                      ("fedcba", f'"/{two}/x", "/{two}/y"')):
+        (runroot / "overlay-containers" / id_ / "userdata").mkdir(parents=True)
+        (runroot / "overlay-containers" / id_ / "userdata/config.json").write_text(text)
+    (runroot / "overlay-containers/being-made").mkdir()
+    (runroot / "overlay-containers/containers.json").write_text(new)
+    (runroot / "overlay-layers").mkdir()
+    lines, _ = home.clean("--crio-dir", str(runroot), play=crio)
+    assert sorted(lines[:-2]) == sorted([
+        f"{STORE}/net/{one} kept: a container names it in its hooks: 0123456789ab, which has ended or just begun",
+        f"{STORE}/net/{two} kept: a container names it in its hooks: fedcba, which has ended or just begun",
+        f"{STORE}/net/{new} removed"])
+    assert sorted(os.listdir(home.store / "net")) == sorted([one, two])
+
+
+def test_crio_elsewhere(home: Home):
+    home.install("net", "one")
+    lines, err = home.clean("--crio-dir", str(home.top / "none"), code=4, play=crio)
+    untouched(home, lines, err)
+    assert "name CRI-O's runroot with --crio-dir" in err
+
+
+def test_crio_unreadable(home: Home):
+    home.install("net", "one")
+    (home.top / "runroot/overlay-containers/c1/userdata/config.json").mkdir(parents=True)
+    lines, err = home.clean("--crio-dir", str(home.top / "runroot"), code=4, play=crio)
+    untouched(home, lines, err)
+
+
 # ---- a plugin that runs ----
 
 def test_a_plugin_runs(node: Node, home: Home):

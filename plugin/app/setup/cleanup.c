@@ -81,12 +81,14 @@ static int no_memory(struct gr_err *err)
 
 static int ask(struct cleaning *c, struct gr_err *err)
 {
-    struct gr_nri_running *running = NULL;
-    int rc = gr_cleanup_ask(c->cleanup, &running, err);
+    struct gr_cleanup_told told = {0};
+    int rc = gr_cleanup_ask(c->cleanup, &told, err);
 
     if (rc == 0)
-        rc = gr_holders_read(&c->holders, running, err);
-    gr_nri_running_free(running);
+        rc = gr_holders_read(&c->holders, told.running, err);
+    if (rc == 0 && told.hides_ended)
+        rc = gr_holders_read_bundles(&c->holders, c->cleanup->fs, c->cleanup->crio_dir, err);
+    gr_nri_running_free(told.running);
     return rc == 0 ? check_plugin(c, err) : rc; /* once more: time has passed */
 }
 

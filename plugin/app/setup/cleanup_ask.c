@@ -143,7 +143,7 @@ static void end(struct asking *asking)
         event_base_free(asking->base);
 }
 
-int gr_cleanup_ask(const struct gr_cleanup *cleanup, struct gr_nri_running **out_running,
+int gr_cleanup_ask(const struct gr_cleanup *cleanup, struct gr_cleanup_told *out_told,
                    struct gr_err *err)
 {
     const struct gr_link_options options = {
@@ -164,7 +164,9 @@ int gr_cleanup_ask(const struct gr_cleanup *cleanup, struct gr_nri_running **out
         rc = explain(cleanup, &asking, err);
     else if (rc != 0 || !asking.running)
         rc = gr_fail(err, -ENOMEM, "no-memory", "no memory for what the runtime tells");
-    *out_running = asking.running;
+    *out_told = (struct gr_cleanup_told){
+        .running = asking.running,
+        .hides_ended = rc == 0 && strcmp(gr_link_view(asking.link)->runtime, "cri-o") == 0};
     end(&asking);
     return rc;
 }

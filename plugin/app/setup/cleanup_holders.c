@@ -20,7 +20,8 @@
 /* The container that is read. */
 struct reading {
     struct gr_holders *holders;
-    const struct gr_subject *subject;
+    const struct gr_subject *subject; /* NULL: only its id is known */
+    const char *id;
     size_t number; /* from 1 */
 };
 
@@ -39,6 +40,10 @@ static bool put_who(const struct reading *r, struct gr_str *out_who)
     const struct gr_subject *s = r->subject;
     char text[GR_SHOWN_BYTES * 4 + 8];
 
+    if (!s) {
+        (void)snprintf(text, sizeof(text), "%.12s, which has ended or just begun", r->id);
+        return gr_arena_str(&r->holders->arena, gr_str_from(text), out_who);
+    }
     (void)snprintf(text, sizeof(text), "%s/%s/%s (%s)", gr_show(s->pod_namespace).text,
                    gr_show(s->pod_name).text, gr_show(s->name).text,
                    gr_show(gr_str_first(s->id, 12)).text);
@@ -62,6 +67,10 @@ static int add(const struct reading *r, struct gr_str key)
         if (!gr_arena_str(&h->arena, key, &holder->key) || !put_who(r, &holder->who))
             return -ENOMEM;
         h->n++;
+    }
+    if (!r->subject) {
+        holder->n = GR_MAX(holder->n, (size_t)1);
+        return 0;
     }
     holder->n += holder->last != r->number;
     holder->last = r->number;
@@ -133,6 +142,15 @@ int gr_holders_add(struct gr_holders *holders, const struct gr_subject *subject,
             rc = add_texts(&r, hook->env);
     }
     return rc;
+}
+
+/* A container that the runtime has told is better known: what it names is not told again. */
+int gr_holders_add_text(struct gr_holders *holders, struct gr_str text, const char *id)
+{
+    const struct reading r = {.holders = holders, .id = id};
+    int rc = begin(holders);
+
+    return rc == 0 ? add_text(&r, text) : rc;
 }
 
 static int explain(int rc, struct gr_err *err)

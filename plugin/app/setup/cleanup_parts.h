@@ -80,9 +80,19 @@ GR_CHECKED int gr_holders_read(struct gr_holders *holders, const struct gr_nri_r
                                struct gr_err *err);
 void gr_holders_fini(struct gr_holders *holders);
 
+/*
+ * The same of the containers that CRI-O has, running or ended: their config.json below its
+ * directory of running state. Returns 0; a negative errno with err filled.
+ */
+GR_CHECKED int gr_holders_read_bundles(struct gr_holders *holders, const struct gr_fs *fs,
+                                       const char *dir, struct gr_err *err);
+
 /* What one container's hooks name. Returns 0; -E2BIG; -ENOMEM. */
 GR_CHECKED int gr_holders_add(struct gr_holders *holders, const struct gr_subject *subject,
                               size_t number);
+
+/* What a text names that belongs to a container of which only the id is known. Returns as above. */
+GR_CHECKED int gr_holders_add_text(struct gr_holders *holders, struct gr_str text, const char *id);
 
 /* NULL: no container names it. */
 const struct gr_holder *gr_holders_find(const struct gr_holders *holders, struct gr_str key);
@@ -105,12 +115,19 @@ void gr_cleanup_socket(struct gr_cleanup_place *place, const char *name);
 /* Whether a plugin runs here; *out_who says which, for people, up to bytes. */
 bool gr_cleanup_sees_plugin(const struct gr_config *config, char *out_who, size_t bytes);
 
+/* What the runtime told. */
+struct gr_cleanup_told {
+    struct gr_nri_running *running; /* to be freed */
+    /* It is CRI-O, which runs the poststop of a container that has ended only when that is removed,
+     * and does not tell it until then. */
+    bool hides_ended;
+};
+
 /*
- * Asks the runtime for its containers, as a plugin that adjusts nothing. Returns 0 and what it
- * told, to be freed; a negative errno with err filled: -ETIMEDOUT there was no answer within
- * wait_ms, -ENOMEM.
+ * Asks the runtime for its containers, as a plugin that adjusts nothing. Returns 0; a negative
+ * errno with err filled: -ETIMEDOUT there was no answer within wait_ms, -ENOMEM.
  */
-GR_CHECKED int gr_cleanup_ask(const struct gr_cleanup *cleanup, struct gr_nri_running **out_running,
+GR_CHECKED int gr_cleanup_ask(const struct gr_cleanup *cleanup, struct gr_cleanup_told *out_told,
                               struct gr_err *err);
 
 #endif

@@ -54,15 +54,16 @@ static void on_waiting(void *user GR_UNUSED, const char *why)
 static int clean(const struct gr_setup *setup, const struct gr_config *config)
 {
     struct talk talk = {.dry_run = setup->dry_run};
-    const struct gr_cleanup cleanup = {.fs = &setup->fs,
-                                       .config = config,
-                                       .socket =
-                                           setup->socket ? setup->socket : GR_NRI_SOCKET_DEFAULT,
-                                       .wait_ms = (uint32_t)setup->wait_s * 1000,
-                                       .dry_run = setup->dry_run,
-                                       .say = on_item,
-                                       .waiting = on_waiting,
-                                       .user = &talk};
+    const struct gr_cleanup cleanup = {
+        .fs = &setup->fs,
+        .config = config,
+        .socket = setup->socket ? setup->socket : GR_NRI_SOCKET_DEFAULT,
+        .crio_dir = setup->crio_dir ? setup->crio_dir : GR_CRIO_DIR_DEFAULT,
+        .wait_ms = (uint32_t)setup->wait_s * 1000,
+        .dry_run = setup->dry_run,
+        .say = on_item,
+        .waiting = on_waiting,
+        .user = &talk};
     struct gr_err err = {0};
     int rc = gr_cleanup(&cleanup, &err);
 

@@ -10,6 +10,9 @@
 #include "base/err.h"
 #include "load/fs.h"
 
+/* Where CRI-O's storage has it, unless its settings say otherwise. */
+#define GR_CRIO_DIR_DEFAULT "/run/containers/storage"
+
 /* What the command line says; text is borrowed for ever. */
 struct gr_setup {
     const char *from, *to; /* NULL: not given */
@@ -18,6 +21,7 @@ struct gr_setup {
     bool dry_run;
     const char *config_path; /* NULL: the default, as for the next one */
     const char *socket;
+    const char *crio_dir;
     const char *wait; /* as it was given; NULL: it was not */
     uint64_t wait_s;
     const char *index;

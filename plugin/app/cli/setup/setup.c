@@ -48,6 +48,8 @@ static const char help[] =
     "                      for where things are\n"
     "  --socket PATH       cleanup: the runtime's NRI socket (default\n"
     "                      " GR_NRI_SOCKET_DEFAULT ")\n"
+    "  --crio-dir DIR      cleanup: CRI-O's runroot, where its containers are until they are\n"
+    "                      removed (default " GR_CRIO_DIR_DEFAULT ")\n"
     "  --wait SECONDS      install: for another installer of NAME (default 120); cleanup: for a\n"
     "                      plugin to end, and then for the runtime's answer (default 10);\n"
     "                      1 to 3600\n"
@@ -65,7 +67,16 @@ static const char help[] =
 #define WAIT_MAX_S 3600
 #define WAIT_DEFAULT_S 10
 
-enum { OPT_FROM = GR_OPT_OWN, OPT_TO, OPT_DRY_RUN, OPT_SOCKET, OPT_WAIT, OPT_INDEX, OPT_UNDO };
+enum {
+    OPT_FROM = GR_OPT_OWN,
+    OPT_TO,
+    OPT_DRY_RUN,
+    OPT_SOCKET,
+    OPT_WAIT,
+    OPT_INDEX,
+    OPT_UNDO,
+    OPT_CRIO_DIR
+};
 
 const struct option gr_options_setup[] = {
     {"from", required_argument, NULL, OPT_FROM},
@@ -74,6 +85,7 @@ const struct option gr_options_setup[] = {
     {"host-root", required_argument, NULL, GR_OPT_HOST_ROOT},
     {"config", required_argument, NULL, GR_OPT_CONFIG},
     {"socket", required_argument, NULL, OPT_SOCKET},
+    {"crio-dir", required_argument, NULL, OPT_CRIO_DIR},
     {"wait", required_argument, NULL, OPT_WAIT},
     {"index", required_argument, NULL, OPT_INDEX},
     {"undo", no_argument, NULL, OPT_UNDO},
@@ -127,6 +139,8 @@ static int take(void *user, int option, const char *value)
         return GR_EXIT_OK;
     case OPT_SOCKET:
         return take_absolute("--socket with an absolute path", value, &setup->socket);
+    case OPT_CRIO_DIR:
+        return take_absolute("--crio-dir with an absolute path", value, &setup->crio_dir);
     case OPT_WAIT:
         return take_wait(setup, value);
     case OPT_INDEX:
@@ -160,6 +174,7 @@ enum option_bit {
     WAIT = 1 << 4,
     INDEX = 1 << 5,
     UNDO = 1 << 6,
+    CRIO_DIR = 1 << 7,
 };
 
 struct command {
@@ -173,7 +188,7 @@ static const struct command commands[] = {
     {"install", FROM | TO, WAIT, gr_setup_install},
     {"self", TO, 0, gr_setup_self},
     {"autostart", 0, TO | CONFIG | INDEX | UNDO, gr_setup_autostart},
-    {"cleanup", 0, CONFIG | SOCKET | WAIT, gr_setup_cleanup},
+    {"cleanup", 0, CONFIG | SOCKET | WAIT | CRIO_DIR, gr_setup_cleanup},
 };
 
 #define COMMANDS "install, self, autostart or cleanup"
@@ -211,7 +226,8 @@ static int check_options(const struct command *command, const struct gr_setup *s
                    {SOCKET, "--socket", setup->socket},
                    {WAIT, "--wait", setup->wait},
                    {INDEX, "--index", setup->index},
-                   {UNDO, "--undo", setup->undo ? "" : NULL}};
+                   {UNDO, "--undo", setup->undo ? "" : NULL},
+                   {CRIO_DIR, "--crio-dir", setup->crio_dir}};
     int r = GR_EXIT_OK;
 
     for (size_t i = 0; i < GR_ARRAY_LEN(options) && r == GR_EXIT_OK; i++)
