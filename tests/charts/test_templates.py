@@ -127,9 +127,9 @@ def test_the_page_lists_what_may_be_mounted():
               "nri": {"socketDir": "/c"}, "rules": {"hostDirs": ["/d"]}, "hookPrograms": {"dir": "/e", "hostDirs": ["/f"]}}
     page = (CHART / "README.md").read_text()
     table = page[page.index("| mounted |"):page.index("The container runs as")]
-    found = set(Rendered(values).host_paths()) | set(Rendered(values | {"hostRootMount": False}).host_paths())
+    found = set(Rendered(values).host_paths()) | set(Rendered(values | {"hostRootMount": False}).host_paths()) | {"/g"}
     named = {"/a": "`enableNri.configDir`", "/b": "`metrics.textfileDir`", "/c": "`nri.socketDir`", "/d": "`rules.hostDirs`",
-             "/e": "`hookPrograms.dir`", "/f": "`hookPrograms.hostDirs`"}
+             "/e": "`hookPrograms.dir`", "/f": "`hookPrograms.hostDirs`", "/g": "`cleanup.crioDir`"}
     assert {named.get(path, f"`{path}`") for path in found} == set(re.findall("`[^` ]+`", re.sub(r" (at|only).*", " ", table)))
 
 
@@ -137,9 +137,10 @@ def test_the_cleanup_sees_what_the_plugin_left():
     rendered = Rendered({"hookPrograms": {"dir": "/x/programs"}, "nri": {"socketDir": "/run/other"}})
     spec = rendered.one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]
     paths = {volume["hostPath"]["path"] for volume in spec["volumes"] if "hostPath" in volume}
-    assert paths == set(rendered.host_paths())
+    assert paths == set(rendered.host_paths()) | {"/run/containers/storage"}
     mounts = {mount["name"]: mount["mountPath"] for mount in spec["initContainers"][0]["volumeMounts"]}
     there = {mount["name"]: mount["mountPath"] for mount in rendered.container()["volumeMounts"]}
+    assert mounts.pop("crio") == "/run/containers/storage"
     assert mounts.items() <= there.items()
     assert rendered.container()["args"][0] in spec["initContainers"][0]["command"]
 
@@ -298,7 +299,8 @@ def test_cleanup():
     assert all("hook-succeeded" in item["metadata"]["annotations"]["helm.sh/hook-delete-policy"] for item in found)
     spec = rendered.one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]
     assert spec["initContainers"][0]["command"] == ["/usr/bin/grapnel", "setup", "cleanup",
-                                                    "--socket=/var/run/nri/nri.sock", "--wait=99"]
+                                                    "--socket=/var/run/nri/nri.sock", "--crio-dir=/run/containers/storage",
+                                                    "--wait=99"]
     assert "readinessProbe" not in spec["containers"][0]  # ready when it runs: behind the init container
     assert "volumeMounts" not in spec["containers"][0]  # nor is there a plugin that it could see
     apart = spec["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]["labelSelector"]
