@@ -2,6 +2,7 @@
 """grapnel setup autostart: into the directory of plugins and out of it, on hosts that a test made."""
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import re
@@ -73,6 +74,23 @@ def test_there_and_back(host: DoctorHost, grapnel: str):
     assert re.fullmatch(gone % "", call(host, "--undo"))
     assert names(host) == []
     assert call(host, "--undo") == f"there is no program of Grapnel's in {PLUGINS}\n"
+
+
+def test_behind_another(host: DoctorHost):
+    """Two at once would not know which of both names is the newer one."""
+    directory = host.root / PLUGINS[1:]
+    directory.mkdir(parents=True)
+    held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        said = call(host, "--wait", 1, code=4)
+    finally:
+        os.close(held)
+    assert f"another command is at work in {PLUGINS}: waiting for it, at most 1 seconds\n" in said
+    assert f"setup-busy: expected {PLUGINS} for this command alone, found that another one has it locked" in said
+    assert names(host) == []
+    call(host)
+    assert names(host) == ["10-grapnel"]
 
 
 def test_upgrade(host: DoctorHost, grapnel: str):
@@ -314,7 +332,7 @@ def test_a_mount_of_its_own(host: DoctorHost):
 @pytest.mark.parametrize("args,text", [
     (("--index", "1"), "--index of two digits"), (("--index", "x1"), "--index of two digits"),
     (("--undo", "--index", "10"), "--undo without --index"), (("--from", "/x"), "no --from for autostart"),
-    (("--to", "x"), "--to with an absolute path"), (("--wait", "3"), "no --wait for autostart"),
+    (("--to", "x"), "--to with an absolute path"), (("--wait", "0"), "--wait of 1 to 3600 seconds"),
 ])
 def test_usage(host: DoctorHost, args: tuple[str, ...], text: str):
     assert text in call(host, *args, code=2)

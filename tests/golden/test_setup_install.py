@@ -125,7 +125,7 @@ def test_behind_another(grapnel: str, home: Path):
             limit = threading.Timer(60, process.kill)
             limit.start()
             assert process.stderr.readline() == (
-                f"grapnel setup: another installer is at work in {to}: waiting for it, at most 120 seconds\n")
+                f"grapnel setup: another command is at work in {to}: waiting for it, at most 120 seconds\n")
             fcntl.flock(other, fcntl.LOCK_UN)
             assert "installed: " in process.stdout.read()
             limit.cancel()

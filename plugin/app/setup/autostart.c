@@ -356,6 +356,10 @@ static int look(struct work *w, struct gr_autostarted *done)
 /* make: what is missing. */
 static int begin(struct work *w, bool make)
 {
+    struct gr_turn turn = {.fs = w->fs,
+                           .path = w->autostart->to,
+                           .wait_s = w->autostart->wait_s,
+                           .waits = w->autostart->waits};
     int rc;
 
     w->target.path = w->autostart->to;
@@ -367,7 +371,9 @@ static int begin(struct work *w, bool make)
     w->dir = gr_target_node(&w->target);
     rc = gr_walk_open(&w->links, w->fs, w->autostart->host_root);
     if (rc == 0 && w->dir != GR_FS_NO_NODE && !w->autostart->dry_run)
-        rc = w->fs->lock(w->fs->user, w->dir, true, &w->lock);
+        rc = gr_turn_take(&turn, w->dir, &w->lock, w->err);
+    if (rc == -EWOULDBLOCK)
+        return rc;
     if (rc != 0)
         return fail(w, rc, "locking it");
     if (w->lock != GR_FS_NO_NODE)

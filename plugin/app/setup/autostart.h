@@ -12,6 +12,7 @@
 #define GR_APP_SETUP_AUTOSTART_H
 
 #include "app/setup/program.h"
+#include "app/setup/turn.h"
 #include "base/err.h"
 #include "load/limits.h"
 
@@ -24,6 +25,8 @@ struct gr_autostart {
     const char *to;    /* the directory of plugins, absolute, below the host root */
     const char *index; /* two digits; NULL: that of the one that is there, else the default */
     bool dry_run;
+    uint64_t wait_s; /* for another command that works there */
+    gr_turn_waits_fn *waits;
 };
 
 /* An entry of the directory that is this program, of whatever version. */

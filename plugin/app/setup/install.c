@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 
 #include "app/setup/target.h"
+#include "app/setup/turn.h"
 #include "load/limits.h"
 #include "rules/program.h"
 
@@ -17,7 +17,6 @@
 #define TEMPORARY_BYTES 40
 
 #define MODE_ALL 0777U
-#define MS_PER_S 1000
 
 struct installer {
     const struct gr_install *install;
@@ -27,9 +26,9 @@ struct installer {
     struct gr_target target; /* PROGRAMS */
     const char *name;        /* NAME */
     int source;
-    int dir;        /* PROGRAMS/NAME; none: not there, under dry_run */
-    int lock;       /* on it */
-    uint64_t looks; /* so far, for the lock of another installer */
+    int dir;  /* PROGRAMS/NAME; none: not there, under dry_run */
+    int lock; /* on it */
+    struct gr_turn turn;
     struct gr_tree tree;
     struct gr_installed done;
 };
@@ -121,36 +120,6 @@ static int has_name(struct installer *in, int programs, bool *out_has)
     return rc;
 }
 
-/* Of all waiting together, also for directories that are gone meanwhile. */
-static bool may_look_again(struct installer *in)
-{
-    const struct gr_install *install = in->install;
-
-    if (in->looks >= install->wait_s * MS_PER_S / GR_INSTALL_LOOK_MS)
-        return false;
-    if (in->looks == 0 && install->waits)
-        install->waits(install);
-    in->looks++;
-    (void)poll(NULL, 0, GR_INSTALL_LOOK_MS);
-    return true;
-}
-
-static int take_lock(struct installer *in)
-{
-    int rc;
-
-    do {
-        rc = in->fs->lock(in->fs->user, in->dir, &in->lock);
-    } while (rc == -EWOULDBLOCK && may_look_again(in));
-    if (rc == -EWOULDBLOCK)
-        return gr_fail(in->err, rc, "setup-busy",
-                       "expected %s for this installer alone, found that another one has it locked "
-                       "and is not done after %" PRIu64 " s; wait longer (--wait), or end "
-                       "that process if it hangs (lslocks names it)",
-                       in->install->to, in->install->wait_s);
-    return rc ? fail(in, rc, "locking it") : 0;
-}
-
 /* While the lock was waited for, grapnel setup cleanup may have removed the directory: then it is
  * made anew. */
 static int open_dir(struct installer *in)
@@ -172,9 +141,9 @@ static int open_dir(struct installer *in)
         rc = check_dir(in);
         if (rc != 0 || in->install->dry_run)
             return rc;
-        rc = take_lock(in);
+        rc = gr_turn_take(&in->turn, in->dir, &in->lock, in->err);
         if (rc != 0)
-            return rc;
+            return rc == -EWOULDBLOCK ? rc : fail(in, rc, "locking it");
         rc = has_name(in, programs, &has);
         if (rc != 0)
             return fail(in, rc, "looking whether it has its name");
@@ -546,7 +515,11 @@ int gr_install(const struct gr_install *install, struct gr_installed *out_instal
                              .target = {.dry_run = install->dry_run},
                              .source = GR_FS_NO_NODE,
                              .dir = GR_FS_NO_NODE,
-                             .lock = GR_FS_NO_NODE};
+                             .lock = GR_FS_NO_NODE,
+                             .turn = {.fs = install->fs,
+                                      .path = install->to,
+                                      .wait_s = install->wait_s,
+                                      .waits = install->waits}};
     gr_arena_init(&in->arena, ARENA_BLOCK_BYTES, 0);
     rc = split(in, install->to);
     if (rc == 0)

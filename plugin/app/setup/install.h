@@ -9,15 +9,9 @@
 #ifndef GR_APP_SETUP_INSTALL_H
 #define GR_APP_SETUP_INSTALL_H
 
+#include "app/setup/turn.h"
 #include "base/err.h"
 #include "load/tree.h"
-
-/* How long an installer waits for another one of the same name, in seconds: as long as the largest
- * package may take on a slow disk. An init container that fails is started again. No evidence. */
-#define GR_INSTALL_WAIT_S 120
-
-/* Between two looks whether the other one is done, in ms. */
-#define GR_INSTALL_LOOK_MS 100
 
 struct gr_install {
     const struct gr_fs *fs;
@@ -26,8 +20,7 @@ struct gr_install {
     const char *to;   /* PROGRAMS/NAME, absolute, below the host root */
     bool dry_run;
     uint64_t wait_s; /* for another installer; 0: not at all */
-    /* Told once, when that wait begins; NULL: nobody is told. */
-    void (*waits)(const struct gr_install *install);
+    gr_turn_waits_fn *waits;
 };
 
 /* What was done, or would be. */

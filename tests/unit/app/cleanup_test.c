@@ -135,9 +135,9 @@ static int bad_remove_dir(void *user, int dir_, const char *name)
     return fails() ? -EIO : faults.real.remove_dir(user, dir_, name);
 }
 
-static int bad_lock(void *user, int dir_, bool wait, int *out)
+static int bad_lock(void *user, int dir_, int *out)
 {
-    return fails() ? -EIO : faults.real.lock(user, dir_, wait, out);
+    return fails() ? -EIO : faults.real.lock(user, dir_, out);
 }
 
 static void make_failing(void)

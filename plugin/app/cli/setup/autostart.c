@@ -164,6 +164,8 @@ int gr_setup_autostart(const struct gr_setup *setup)
             .to = setup->to ? setup->to : v->doctor.runtime.plugin_dir,
             .index = setup->index,
             .dry_run = setup->dry_run,
+            .wait_s = setup->wait ? setup->wait_s : GR_TURN_WAIT_S,
+            .waits = gr_setup_waits,
         };
         code = setup->undo ? undo(v) : put(v);
     }

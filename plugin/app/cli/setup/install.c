@@ -29,14 +29,6 @@ static void say_installed(const struct gr_setup *setup, const struct gr_installe
         (void)printf("%s/current %sset to it\n", to, would);
 }
 
-static void say_waits(const struct gr_install *what)
-{
-    (void)fprintf(stderr,
-                  "grapnel setup: another installer is at work in %s: waiting for it, at most "
-                  "%" PRIu64 " seconds\n",
-                  what->to, what->wait_s);
-}
-
 int gr_setup_install(const struct gr_setup *setup)
 {
     const struct gr_install what = {.fs = &setup->fs,
@@ -44,8 +36,8 @@ int gr_setup_install(const struct gr_setup *setup)
                                     .from = setup->from,
                                     .to = setup->to,
                                     .dry_run = setup->dry_run,
-                                    .wait_s = setup->wait ? setup->wait_s : GR_INSTALL_WAIT_S,
-                                    .waits = say_waits};
+                                    .wait_s = setup->wait ? setup->wait_s : GR_TURN_WAIT_S,
+                                    .waits = gr_setup_waits};
     struct gr_installed done;
     struct gr_err err = {0};
     int rc = gr_install(&what, &done, &err);

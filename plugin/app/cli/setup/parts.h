@@ -35,6 +35,9 @@ int gr_setup_self(const struct gr_setup *setup);
 int gr_setup_autostart(const struct gr_setup *setup);
 int gr_setup_cleanup(const struct gr_setup *setup);
 
+/* Says on stderr that somebody else is at work in path (app/setup/turn). */
+void gr_setup_waits(const char *path, uint64_t wait_s);
+
 /* The exit code of what ended with rc; says err. */
 int gr_setup_end(int rc, const struct gr_err *err);
 

@@ -4,6 +4,7 @@
  *
  * Layer: app.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -50,9 +51,9 @@ static const char help[] =
     "                      " GR_NRI_SOCKET_DEFAULT ")\n"
     "  --crio-dir DIR      cleanup: CRI-O's runroot, where its containers are until they are\n"
     "                      removed (default " GR_CRIO_DIR_DEFAULT ")\n"
-    "  --wait SECONDS      install: for another installer of NAME (default 120); cleanup: for a\n"
-    "                      plugin to end, and then for the runtime's answer (default 10);\n"
-    "                      1 to 3600\n"
+    "  --wait SECONDS      install, autostart: for another one at work there (default 120);\n"
+    "                      cleanup: for a plugin to end, and then for the runtime's answer\n"
+    "                      (default 10); 1 to 3600\n"
     "  -h, --help          this text\n"
     "\n"
     "Exit codes: 0 done, 1 the files, or what is there already, were refused, or a plugin runs\n"
@@ -163,6 +164,14 @@ int gr_setup_end(int rc, const struct gr_err *err)
     return strncmp(err->code, "program-", 8) == 0 ? GR_EXIT_FAILED : GR_EXIT_HOST;
 }
 
+void gr_setup_waits(const char *path, uint64_t wait_s)
+{
+    (void)fprintf(stderr,
+                  "grapnel setup: another command is at work in %s: waiting for it, at most "
+                  "%" PRIu64 " seconds\n",
+                  path, wait_s);
+}
+
 /* ---- the commands ---- */
 
 /* Options that some commands need, and others do not take. */
@@ -187,7 +196,7 @@ struct command {
 static const struct command commands[] = {
     {"install", FROM | TO, WAIT, gr_setup_install},
     {"self", TO, 0, gr_setup_self},
-    {"autostart", 0, TO | CONFIG | INDEX | UNDO, gr_setup_autostart},
+    {"autostart", 0, TO | CONFIG | INDEX | UNDO | WAIT, gr_setup_autostart},
     {"cleanup", 0, CONFIG | SOCKET | WAIT | CRIO_DIR, gr_setup_cleanup},
 };
 
