@@ -227,6 +227,11 @@ enum gr_nri_running_state gr_nri_running_state(const struct gr_nri_running *runn
     return running->state;
 }
 
+struct gr_str gr_nri_running_runtime(const struct gr_nri_running *running)
+{
+    return running->origin.runtime_name;
+}
+
 size_t gr_nri_running_count(const struct gr_nri_running *running)
 {
     return running->containers.n;

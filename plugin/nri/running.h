@@ -46,6 +46,9 @@ void gr_nri_running_finish(struct gr_nri_running *running);
 
 enum gr_nri_running_state gr_nri_running_state(const struct gr_nri_running *running);
 
+/* What the runtime that told it calls itself; borrowed. Only of what is whole. */
+struct gr_str gr_nri_running_runtime(const struct gr_nri_running *running);
+
 /* How many containers there are, in the order in which they came; 0 where nothing is kept. */
 size_t gr_nri_running_count(const struct gr_nri_running *running);
 

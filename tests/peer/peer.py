@@ -175,6 +175,10 @@ class Peer:
             os.kill(pid, signal.SIGKILL)
         self._end()
 
+    def rename(self, name: str) -> None:
+        """Before the start, or a restart: what plugins are told that the runtime is."""
+        self._argv[self._argv.index("--name") + 1] = name
+
     def restart(self, running: list[dict[str, Any]] | None = None) -> None:
         """A new runtime after stop() or crash(), with a new socket under the same name."""
         self._child, self._buffer = self._spawn(), b""

@@ -140,3 +140,19 @@ def test_unreadable_container(store: Store) -> None:
     assert store.create("next") == {two}
     assert not store.lines(LOOKED)
     assert store.digests() == {one, two}
+
+
+def test_crio_hides_containers_that_have_ended(store: Store) -> None:
+    """Their poststop is still to run: nothing goes, however old it is."""
+    one, two = store.install("one"), store.install("two")
+    store.age()
+    store.setup.peer.stop()
+    store.setup.peer.rename("cri-o")
+    store.setup.peer.restart()
+    store.grapnel()
+    assert store.plugin
+    until(lambda: store.lines("running containers compared with the rules"), "the containers were compared",
+          timeout=RECONNECT_S, detail=store.plugin.describe)
+    assert store.create("next") == {two}
+    assert not store.lines(LOOKED)
+    assert store.digests() == {one, two}

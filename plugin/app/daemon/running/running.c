@@ -211,12 +211,17 @@ static void tell_journal(struct gr_running *r)
     (void)gr_journal_listed(*r->journal, ids, n); /* it counts its own failures */
 }
 
-/* What no container names now, and no rules that were in force meanwhile, is named by none later.
+/*
+ * What no container names now, and no rules that were in force meanwhile, is named by none later.
+ * But CRI-O runs the poststop of a container that has ended only when it is removed, and does not
+ * tell it until then: there nothing is known.
  */
 static void collect_programs(struct gr_running *r)
 {
     struct gr_inforce_status rules;
 
+    if (gr_str_is(gr_nri_running_runtime(r->told), "cri-o"))
+        gr_named_unknown(&r->named);
     gr_inforce_status(r->inforce, &rules);
     gr_collector_start(r->collector, &r->named, &rules.settings->config);
 }
