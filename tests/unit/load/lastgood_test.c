@@ -171,154 +171,6 @@ static void test_masked_text_is_dropped(void **state)
     end(l);
 }
 
-static void test_directory_gone(void **state)
-{
-    struct loaded *l = begin();
-
-    (void)state;
-    mem_remove(&host, A);
-    mem_remove(&host, B);
-    mem_remove(&host, HOOKS);
-    load_again(l);
-    assert_sets(l, "");
-    assert_int_equal(kept(NULL), 0);
-    end(l);
-}
-
-static int fail_list(struct memfs *m, enum mem_op op, const char *name)
-{
-    return m->countdown && op == MEM_LIST && strcmp(name, "hooks.d") == 0 ? -EIO : 0;
-}
-
-/* A directory that cannot be read is not an empty one. */
-static void test_unreadable_directory_is_frozen(void **state)
-{
-    struct loaded *l = begin();
-
-    (void)state;
-    host.inject = fail_list;
-    host.countdown = 1;
-    l = restart(l);
-    assert_sets(l, "a b");
-    assert_state(l, A, GR_FILE_LAST_GOOD);
-    assert_state(l, B, GR_FILE_LAST_GOOD);
-    assert_int_equal(l->result.last_good, 2);
-    assert_int_equal(kept(NULL), 2);
-    host.countdown = 0;
-    load_again(l);
-    assert_no_findings(&l->findings);
-    assert_sets(l, "a b");
-    end(l);
-}
-
-/* Neither what is put into an untrusted directory nor what is taken out of it has an effect. */
-static void test_untrusted_directory_is_frozen(void **state)
-{
-    struct loaded *l = begin();
-
-    (void)state;
-    mem_file(&host, HOOKS_LOW "/a.yaml", SET("low"));
-    mem_file(&host, HOOKS_LOW "/c.yaml", SET("c"));
-    load_again(l);
-    assert_sets(l, "a b c");
-
-    mem_at(&host, HOOKS)->meta.mode = 0777;
-    mem_remove(&host, B);
-    mem_file(&host, A, SET("evil"));
-    mem_file(&host, HOOKS "/c.yaml", "");
-    mem_file(&host, HOOKS "/d.yaml", SET("evil-too"));
-    load_again(l);
-    assert_sets(l, "a b c");
-    assert_state(l, A, GR_FILE_LAST_GOOD);
-    assert_state(l, B, GR_FILE_LAST_GOOD);
-    assert_state(l, HOOKS "/c.yaml", GR_FILE_REJECTED);
-    assert_state(l, HOOKS "/d.yaml", GR_FILE_REJECTED);
-    assert_state(l, HOOKS_LOW "/a.yaml", GR_FILE_MASKED);
-    assert_state(l, HOOKS_LOW "/c.yaml", GR_FILE_LOADED);
-    assert_int_equal(findings_count(&l->findings, "untrusted-mode"), 1);
-    l = restart(l);
-    assert_sets(l, "a b c");
-    end(l);
-}
-
-/* Nor has it one that the directory is taken away as a whole. */
-static void test_directory_taken_away_by_others(void **state)
-{
-    struct loaded *l = begin();
-
-    (void)state;
-    mem_at(&host, "/etc/grapnel")->meta.mode = 0777;
-    mem_remove(&host, A);
-    mem_remove(&host, B);
-    mem_remove(&host, HOOKS);
-    load_again(l);
-    assert_sets(l, "a b");
-    assert_state(l, A, GR_FILE_LAST_GOOD);
-    assert_int_equal(findings_count(&l->findings, "untrusted-mode"), 1);
-    l = restart(l);
-    assert_sets(l, "a b");
-    end(l);
-}
-
-static void test_duplicate_falls_back(void **state)
-{
-    struct loaded *l = begin();
-
-    (void)state;
-    /* b.yaml takes a name that is taken: its old text stays. */
-    mem_file(&host, B, SET("a") "---\n" SET("new"));
-    load_again(l);
-    assert_sets(l, "a b");
-    assert_state(l, B, GR_FILE_LAST_GOOD);
-    assert_non_null(findings_get(&l->findings, "duplicate-name"));
-
-    /* Both collide: what is left of the old one. */
-    mem_file(&host, B, SET("b") "---\n" SET("b2"));
-    load_again(l);
-    assert_sets(l, "a b b2");
-    mem_file(&host, HOOKS "/0.yaml", SET("b"));
-    mem_file(&host, B, SET("a"));
-    load_again(l);
-    assert_sets(l, "a b b2");
-    assert_str(set_of(l, "b")->file, HOOKS "/0.yaml");
-    assert_finding(&l->findings, "last-good", "without 1 whose names are taken");
-    end(l);
-}
-
-/* The accepted text itself collides with a new file: it is not served as its own stand-in. */
-static void test_new_file_takes_the_name(void **state)
-{
-    struct loaded *l = begin();
-
-    (void)state;
-    mem_file(&host, HOOKS "/0.yaml", SET("b"));
-    load_again(l);
-    assert_sets(l, "a b");
-    assert_str(set_of(l, "b")->file, HOOKS "/0.yaml");
-    assert_state(l, B, GR_FILE_REJECTED);
-    assert_int_equal(l->result.last_good, 0);
-    mem_remove(&host, HOOKS "/0.yaml");
-    load_again(l);
-    assert_state(l, B, GR_FILE_LOADED);
-    assert_no_findings(&l->findings);
-    end(l);
-}
-
-/* The names of a refused text are free again. */
-static void test_refused_names_are_free(void **state)
-{
-    struct loaded *l = begin();
-
-    (void)state;
-    mem_file(&host, A, SET("x") "---\n" SET_BAD);
-    mem_file(&host, HOOKS "/c.yaml", SET("x"));
-    load_again(l);
-    assert_sets(l, "a b x");
-    assert_str(set_of(l, "x")->file, HOOKS "/c.yaml");
-    assert_state(l, HOOKS "/c.yaml", GR_FILE_LOADED);
-    end(l);
-}
-
 static void test_blocked_text_is_accepted(void **state)
 {
     struct loaded *l = begin();
@@ -373,28 +225,6 @@ static void test_none_is_kept_without_a_directory(void **state)
     end(l);
 }
 
-#define HEX "0123456789abcdef"
-
-static void test_names(void **state)
-{
-    static const char *const others[] = {"",
-                                         HEX,
-                                         HEX "0.good",
-                                         HEX ".goods",
-                                         "0123456789ABCDEF.good",
-                                         HEX ".tmp",
-                                         "x" HEX ".good",
-                                         HEX ".good.0.tmp",
-                                         HEX ".good." HEX,
-                                         HEX ".good." HEX ".tmp2"};
-
-    (void)state;
-    assert_true(gr_is_lastgood_name(GR_STR(HEX ".good")));
-    assert_true(gr_is_lastgood_name(GR_STR(HEX ".good." HEX ".tmp")));
-    for (size_t i = 0; i < GR_ARRAY_LEN(others); i++)
-        assert_false(gr_is_lastgood_name(gr_str_from(others[i])));
-}
-
 int main(void)
 {
     test_add("makes its directory", test_makes_its_directory);
@@ -405,16 +235,8 @@ int main(void)
     test_add("gone and disabled files", test_gone_and_disabled);
     test_add("read while they were written", test_torn);
     test_add("a masked file's text is dropped", test_masked_text_is_dropped);
-    test_add("the directory is gone", test_directory_gone);
-    test_add("an unreadable directory is frozen", test_unreadable_directory_is_frozen);
-    test_add("an untrusted directory is frozen", test_untrusted_directory_is_frozen);
-    test_add("a directory taken away by others", test_directory_taken_away_by_others);
-    test_add("a duplicate falls back", test_duplicate_falls_back);
-    test_add("a new file takes the name", test_new_file_takes_the_name);
-    test_add("the names of a refused text are free", test_refused_names_are_free);
     test_add("a blocked text is accepted", test_blocked_text_is_accepted);
     test_add("writes only what changed", test_writes_only_what_changed);
     test_add("none is kept without a directory", test_none_is_kept_without_a_directory);
-    test_add("names", test_names);
     return test_run("lastgood");
 }
