@@ -5,8 +5,11 @@ BUILD_TSAN ?= build-tsan
 BUILD_FUZZ ?= build-fuzz
 BUILD_COVERAGE ?= build-coverage
 BUILD_STATIC ?= build-static
+# More for meson, and what strips, where it is built for another architecture (packaging/release).
+STATIC_FLAGS ?=
+STRIP ?= strip
 
-.PHONY: all demo test charts packages peer e2e cluster bench fuzz fresh lint format coverage static install clean setup
+.PHONY: all demo test charts packages release peer e2e cluster bench fuzz fresh lint format coverage static install clean setup
 
 all: $(BUILD)/build.ninja
 	@meson compile -C $(BUILD) grapnel
@@ -36,7 +39,7 @@ $(BUILD_COVERAGE)/build.ninja: | setup
 
 $(BUILD_STATIC)/build.ninja: | setup
 	@meson setup $(BUILD_STATIC) --buildtype=release -Doptimization=s -Dstatic=true -Dtests=false \
-		--fatal-meson-warnings >/dev/null
+		--fatal-meson-warnings $(STATIC_FLAGS) >/dev/null
 
 # Installs runc by itself where that is of use (tests/setup/packages-demo).
 demo: all
@@ -60,6 +63,12 @@ packages: all
 	@tests/setup/ensure build packages
 	@packaging/build
 	@tests/run packages
+
+# What is released, in build-release: built twice in a clean Debian, for amd64 and arm64, and judged (root).
+release:
+	@tests/setup/ensure build e2e packages release
+	@packaging/release/build
+	@tests/run release
 
 peer: all
 	@tests/setup/ensure build test
@@ -100,7 +109,7 @@ format:
 
 static: $(BUILD_STATIC)/build.ninja
 	@meson compile -C $(BUILD_STATIC)
-	@strip -o $(BUILD_STATIC)/grapnel.stripped $(BUILD_STATIC)/grapnel
+	@$(STRIP) -o $(BUILD_STATIC)/grapnel.stripped $(BUILD_STATIC)/grapnel
 	@mv $(BUILD_STATIC)/grapnel.stripped $(BUILD_STATIC)/grapnel
 
 install: $(BUILD)/build.ninja
@@ -109,4 +118,4 @@ install: $(BUILD)/build.ninja
 
 clean:
 	@rm -rf $(BUILD) $(BUILD_ASAN) $(BUILD_TSAN) $(BUILD_FUZZ) $(BUILD_COVERAGE) \
-		$(BUILD_STATIC) build-packages
+		$(BUILD_STATIC) build-packages build-release

@@ -40,6 +40,10 @@ class ContainerSpec:
     annotations: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     mounts: list[tuple[Path, Path]] = field(default_factory=list)
+    # args are those of busybox, or of what the image starts by itself.
+    command: list[str] = field(default_factory=lambda: ["/bin/busybox"])
+    # More of CRI's LinuxContainerSecurityContext.
+    security: dict[str, Any] = field(default_factory=dict)
 
 
 class Cri:
@@ -114,13 +118,14 @@ class Cri:
                 "metadata": {"name": spec.name},
                 # kubelet tells the runtime what the pod's author wrote in the second field.
                 "image": {"image": spec.image, "user_specified_image": spec.image},
-                "command": ["/bin/busybox", *spec.args],
+                "command": spec.command,
+                "args": spec.args,
                 "envs": [{"key": key, "value": value} for key, value in spec.env.items()],
                 "annotations": spec.annotations,
                 "labels": spec.labels,
                 "log_path": f"{spec.name}.log",
                 "mounts": [{"host_path": str(h), "container_path": str(c)} for h, c in spec.mounts],
-                "linux": {"security_context": {"namespace_options": namespaces}},
+                "linux": {"security_context": {"namespace_options": namespaces, **spec.security}},
             },
         )
 
