@@ -135,6 +135,11 @@ struct gr_decide_options {
     int64_t now_s;
 };
 
+/* Everything in *out_options lives in arena. Returns 0; -ENOMEM. */
+GR_CHECKED int gr_decide_options_copy(const struct gr_decide_options *options,
+                                      struct gr_arena *arena,
+                                      struct gr_decide_options *out_options);
+
 /*
  * Everything in *out_decision lives in arena or is borrowed from ruleset, subject and options.
  * Returns 0; -ENOMEM.

@@ -6,6 +6,7 @@
 #include "rules/match/ruleset.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 
 #include "rules/match/index.h"
 #include "rules/limits.h"
@@ -13,7 +14,7 @@
 
 struct gr_ruleset {
     struct gr_arena arena;
-    size_t refs;
+    atomic_size_t refs;
     const struct gr_hookset **sets;
     const struct gr_hookset **by_name;
     size_t n;
@@ -121,7 +122,7 @@ int gr_ruleset_new_of(struct gr_arena *arena, const struct gr_sets *parts, size_
         gr_arena_fini(arena);
         return -ENOMEM;
     }
-    ruleset->refs = 1;
+    atomic_init(&ruleset->refs, 1);
     ruleset->arena = *arena;
     gr_arena_init(arena, arena->block_bytes, arena->limit_bytes);
     if (policies)
@@ -148,13 +149,13 @@ int gr_ruleset_new(struct gr_arena *arena, const struct gr_hookset *sets, size_t
 
 struct gr_ruleset *gr_ruleset_ref(struct gr_ruleset *ruleset)
 {
-    ruleset->refs++;
+    (void)atomic_fetch_add(&ruleset->refs, 1);
     return ruleset;
 }
 
 void gr_ruleset_unref(struct gr_ruleset *ruleset)
 {
-    if (!ruleset || --ruleset->refs > 0)
+    if (!ruleset || atomic_fetch_sub(&ruleset->refs, 1) > 1)
         return;
     gr_arena_fini(&ruleset->arena);
     free(ruleset);

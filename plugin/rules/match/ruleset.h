@@ -2,8 +2,8 @@
 /*
  * rules/match/ruleset: all sets that are in force, immutable, with the index over them.
  *
- * Layer: rules. Built whole by the loader (any thread) and handed over; afterwards only read. The
- * reference count is not atomic: one thread takes and drops references.
+ * Layer: rules. Built whole by the loader (any thread) and handed over; afterwards only read, by
+ * any number of threads. Each may take and drop references.
  */
 #ifndef GR_RULES_RULESET_H
 #define GR_RULES_RULESET_H
