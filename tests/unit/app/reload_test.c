@@ -3,6 +3,8 @@
 #include "testing.h"
 
 #include <event2/event.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -330,6 +332,184 @@ static void test_searches_before_each_load(void **state)
     gr_watch_free(rig->watch);
 }
 
+/* ---- other work of the thread ---- */
+
+#define TASKS 8
+
+struct task {
+    struct gr_reload_task task;
+    struct rig *rig;
+    struct gr_ruleset *ruleset; /* one reference; NULL: none */
+    pthread_t loop, worker;
+    bool worked;
+    size_t sets, done;
+};
+
+static size_t tasks_done, work_turn;
+static size_t turns[TASKS]; /* in which each was worked on */
+static struct task tasks[TASKS];
+
+static struct task *task_of(struct gr_reload_task *task)
+{
+    size_t i = 0;
+
+    while (i < TASKS - 1 && &tasks[i].task != task)
+        i++;
+    return &tasks[i];
+}
+
+static void do_work(struct gr_reload_task *task)
+{
+    struct task *t = task_of(task);
+
+    t->worked = true;
+    t->worker = pthread_self();
+    turns[t - tasks] = ++work_turn;
+    t->sets = t->ruleset ? gr_ruleset_count(t->ruleset) : 0;
+    gr_ruleset_unref(gr_take(t->ruleset));
+}
+
+static void on_task_done(struct gr_reload_task *task)
+{
+    struct task *t = task_of(task);
+
+    t->done++;
+    tasks_done++;
+    assert_true(pthread_equal(t->loop, pthread_self()));
+}
+
+static void give_task(struct rig *rig, size_t i)
+{
+    tasks[i] = (struct task){
+        .task = {.work = do_work, .done = on_task_done}, .rig = rig, .loop = pthread_self()};
+    gr_reload_run(rig->reload, &tasks[i].task);
+}
+
+static void reset_tasks(void)
+{
+    tasks_done = work_turn = 0;
+    memset(turns, 0, sizeof(turns));
+    memset(tasks, 0, sizeof(tasks));
+}
+
+/* Each is worked on once, on the other thread and in its order, with loads in between. */
+static void test_tasks(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t last = 0;
+
+    reset_tasks();
+    put_file(rig, "a.yaml", SET_TEXT);
+    for (size_t i = 0; i < TASKS; i++) {
+        give_task(rig, i);
+        if (i % 2)
+            last = order(rig);
+    }
+    run_until(rig, last);
+    while (tasks_done < TASKS)
+        assert_int_equal(event_base_loop(rig->base, EVLOOP_ONCE), 0);
+    for (size_t i = 0; i < TASKS; i++) {
+        assert_int_equal(tasks[i].done, 1);
+        assert_int_equal(turns[i], i + 1);
+        assert_false(pthread_equal(tasks[i].worker, pthread_self()));
+    }
+}
+
+/* What is not begun when the thread ends is given back all the same, once. */
+static void test_tasks_at_the_end(void **state)
+{
+    struct rig *rig = *state;
+
+    reset_tasks();
+    for (size_t i = 0; i < TASKS; i++)
+        give_task(rig, i);
+    gr_reload_free(rig->reload);
+    assert_int_equal(tasks_done, TASKS);
+    for (size_t i = 0; i < TASKS; i++) {
+        assert_int_equal(tasks[i].done, 1);
+        assert_true(tasks[i].worked == (turns[i] > 0));
+    }
+    assert_int_equal(gr_reload_new(rig->base, NULL, on_done, rig, &rig->reload), 0);
+    rig->last_number = 0;
+}
+
+/* Until the loop has been round, which it goes while the other thread works. */
+static sem_t loop_went_round;
+
+static void wait_for_loop(struct gr_reload_task *task)
+{
+    while (sem_wait(&loop_went_round) != 0)
+        ;
+    do_work(task);
+}
+
+static void on_loop(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    assert_int_equal(tasks_done, 0);
+    assert_int_equal(sem_post(&loop_went_round), 0);
+}
+
+static void test_task_does_not_hold_the_loop(void **state)
+{
+    struct rig *rig = *state;
+    struct event *event = evtimer_new(rig->base, on_loop, NULL);
+    const struct timeval now = {0};
+
+    reset_tasks();
+    assert_int_equal(sem_init(&loop_went_round, 0, 0), 0);
+    tasks[0] = (struct task){
+        .task = {.work = wait_for_loop, .done = on_task_done}, .rig = rig, .loop = pthread_self()};
+    gr_reload_run(rig->reload, &tasks[0].task);
+    assert_int_equal(event_add(event, &now), 0);
+    while (tasks_done == 0)
+        assert_int_equal(event_base_loop(rig->base, EVLOOP_ONCE), 0);
+    assert_true(tasks[0].worked);
+    event_free(event);
+    (void)sem_destroy(&loop_went_round);
+}
+
+static struct gr_ruleset *loaded_set;
+
+static void keep_ruleset(void *user, struct gr_reloaded *reloaded)
+{
+    struct rig *rig = user;
+
+    loaded_set = gr_take(reloaded->load.ruleset);
+    rig->last_number = reloaded->number;
+    (void)event_base_loopbreak(rig->base);
+}
+
+/* Rules that go out of force while a task has a reference stay until it is done with them. */
+static void test_task_with_rules(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t number;
+
+    gr_reload_free(rig->reload);
+    assert_int_equal(gr_reload_new(rig->base, NULL, keep_ruleset, rig, &rig->reload), 0);
+    rig->last_number = 0;
+    put_file(rig, "a.yaml", SET_TEXT);
+    number = order(rig);
+    run_until(rig, number);
+    assert_non_null(loaded_set);
+    reset_tasks();
+    for (size_t i = 0; i < TASKS; i++) {
+        tasks[i] = (struct task){.task = {.work = do_work, .done = on_task_done},
+                                 .rig = rig,
+                                 .ruleset = gr_ruleset_ref(loaded_set),
+                                 .loop = pthread_self()};
+        gr_reload_run(rig->reload, &tasks[i].task);
+    }
+    gr_reload_dispose(rig->reload, gr_take(loaded_set));
+    while (tasks_done < TASKS)
+        assert_int_equal(event_base_loop(rig->base, EVLOOP_ONCE), 0);
+    for (size_t i = 0; i < TASKS; i++)
+        assert_int_equal(tasks[i].sets, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +519,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_orders, setup, teardown),
         cmocka_unit_test_setup_teardown(test_free_while_busy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_searches_before_each_load, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_tasks, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_tasks_at_the_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_task_does_not_hold_the_loop, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_task_with_rules, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("reload", tests, NULL, NULL);

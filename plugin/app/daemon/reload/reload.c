@@ -25,6 +25,11 @@ struct order {
     const char *run_dir; /* NULL: none */
 };
 
+/* First in, first out. */
+struct queue {
+    struct gr_reload_task *first, *last; /* last counts only where there is a first */
+};
+
 struct gr_reload {
     pthread_t thread;
     pthread_mutex_t lock; /* guards what follows up to finished */
@@ -33,9 +38,10 @@ struct gr_reload {
     struct gr_reloaded *ready;               /* the result that waits; owned */
     struct gr_ruleset *garbage[GARBAGE_MAX]; /* to be freed; owned */
     size_t garbage_n;
+    struct queue tasks, done_tasks; /* to be worked on; to be told of. Borrowed */
     bool stop;
 
-    int finished; /* eventfd: a result waits */
+    int finished; /* eventfd: a result waits, or a task is done */
     struct event *event;
     struct gr_watch *watch; /* NULL: none */
     gr_reloaded_fn *done;
@@ -47,6 +53,26 @@ struct gr_reload {
     struct gr_since *since;
     bool since_read; /* what a process before this one left */
 };
+
+static void put_task(struct queue *queue, struct gr_reload_task *task)
+{
+    task->next = NULL;
+    if (queue->first)
+        queue->last->next = task;
+    else
+        queue->first = task;
+    queue->last = task;
+}
+
+/* NULL: it is empty. */
+static struct gr_reload_task *take_task(struct queue *queue)
+{
+    struct gr_reload_task *task = queue->first;
+
+    if (task)
+        queue->first = task->next;
+    return task;
+}
 
 static void order_free(struct order *order)
 {
@@ -185,27 +211,29 @@ static void tell(const struct gr_reload *reload)
         abort();
 }
 
-/* What the loader is to do next: free, work, or (neither) end. */
+/* What the loader is to do next, in this order; nothing: end. */
 struct job {
     struct gr_ruleset *garbage[GARBAGE_MAX];
     size_t garbage_n;
     struct order *order;
+    struct gr_reload_task *task;
 };
 
 static bool wait_for_job(struct gr_reload *reload, struct job *job)
 {
     *job = (struct job){0};
     (void)pthread_mutex_lock(&reload->lock);
-    while (!reload->next && reload->garbage_n == 0 && !reload->stop)
+    while (!reload->next && !reload->tasks.first && reload->garbage_n == 0 && !reload->stop)
         (void)pthread_cond_wait(&reload->wake, &reload->lock);
     if (!reload->stop) {
         job->order = gr_take(reload->next);
+        job->task = take_task(&reload->tasks);
         memcpy(job->garbage, reload->garbage, sizeof(job->garbage));
         job->garbage_n = reload->garbage_n;
         reload->garbage_n = 0;
     }
     (void)pthread_mutex_unlock(&reload->lock);
-    return job->order || job->garbage_n > 0;
+    return job->order || job->task || job->garbage_n > 0;
 }
 
 /* Returns what the loop has not taken yet, if anything. */
@@ -221,6 +249,24 @@ static struct gr_reloaded *hand_over(struct gr_reload *reload, struct gr_reloade
     return unseen;
 }
 
+static void load(struct gr_reload *reload, struct order *order)
+{
+    if (reload->watch)
+        gr_watch_search(reload->watch);
+    /* What nobody has taken is known to nobody else: its references are ours to drop. */
+    reloaded_free(hand_over(reload, work_on(reload, order)));
+    order_free(order);
+}
+
+static void do_task(struct gr_reload *reload, struct gr_reload_task *task)
+{
+    task->work(task);
+    (void)pthread_mutex_lock(&reload->lock);
+    put_task(&reload->done_tasks, task);
+    (void)pthread_mutex_unlock(&reload->lock);
+    tell(reload);
+}
+
 static void *loader_main(void *arg)
 {
     struct gr_reload *reload = arg;
@@ -230,18 +276,28 @@ static void *loader_main(void *arg)
         /* Before the load, so that three generations are never there at once. */
         for (size_t i = 0; i < job.garbage_n; i++)
             gr_ruleset_unref(job.garbage[i]);
-        if (!job.order)
-            continue;
-        if (reload->watch)
-            gr_watch_search(reload->watch);
-        /* What nobody has taken is known to nobody else: its references are ours to drop. */
-        reloaded_free(hand_over(reload, work_on(reload, job.order)));
-        order_free(job.order);
+        if (job.order)
+            load(reload, job.order);
+        if (job.task)
+            do_task(reload, job.task);
     }
     return NULL;
 }
 
 /* ---- the loop's thread ---- */
+
+static void finish_tasks(struct gr_reload *reload, struct queue *queue)
+{
+    struct gr_reload_task *task;
+
+    do {
+        (void)pthread_mutex_lock(&reload->lock);
+        task = take_task(queue);
+        (void)pthread_mutex_unlock(&reload->lock);
+        if (task)
+            task->done(task);
+    } while (task);
+}
 
 static void on_finished(evutil_socket_t fd, short what, void *arg)
 {
@@ -255,10 +311,10 @@ static void on_finished(evutil_socket_t fd, short what, void *arg)
     (void)pthread_mutex_lock(&reload->lock);
     out = gr_take(reload->ready);
     (void)pthread_mutex_unlock(&reload->lock);
-    if (!out)
-        return;
-    reload->done(reload->user, out);
+    if (out)
+        reload->done(reload->user, out);
     reloaded_free(out);
+    finish_tasks(reload, &reload->done_tasks);
 }
 
 static int prepare(struct gr_reload *reload, struct event_base *base)
@@ -322,7 +378,17 @@ void gr_reload_free(struct gr_reload *reload)
     (void)pthread_cond_signal(&reload->wake);
     (void)pthread_mutex_unlock(&reload->lock);
     (void)pthread_join(reload->thread, NULL);
+    finish_tasks(reload, &reload->done_tasks);
+    finish_tasks(reload, &reload->tasks);
     release(reload);
+}
+
+void gr_reload_run(struct gr_reload *reload, struct gr_reload_task *task)
+{
+    (void)pthread_mutex_lock(&reload->lock);
+    put_task(&reload->tasks, task);
+    (void)pthread_cond_signal(&reload->wake);
+    (void)pthread_mutex_unlock(&reload->lock);
 }
 
 void gr_reload_dispose(struct gr_reload *reload, struct gr_ruleset *ruleset)

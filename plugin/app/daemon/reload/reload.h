@@ -49,6 +49,23 @@ void gr_reload_free(struct gr_reload *reload);
  */
 void gr_reload_dispose(struct gr_reload *reload, struct gr_ruleset *ruleset);
 
+/*
+ * Work of another kind for the loader's thread, embedded in what it is about: it takes its turn
+ * between loads, one piece at a time.
+ */
+struct gr_reload_task {
+    struct gr_reload_task *next; /* the queue's */
+    /* On the loader's thread. Not called where the process ends before its turn has come. */
+    void (*work)(struct gr_reload_task *task);
+    /* On the loop's thread, once, at the latest from gr_reload_free: the task is the caller's
+     * again.
+     */
+    void (*done)(struct gr_reload_task *task);
+};
+
+/* Puts it behind those that wait; it is borrowed until done is called. */
+void gr_reload_run(struct gr_reload *reload, struct gr_reload_task *task);
+
 /* Where is kept since when sets are in force, for the orders that follow; borrowed until the last
  * of them. Empty or NULL: nowhere, as at first. */
 void gr_reload_set_run_dir(struct gr_reload *reload, const char *run_dir);
