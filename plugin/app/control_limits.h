@@ -18,6 +18,11 @@
 /* Values in one request: bounds what reading it costs. No evidence. */
 #define GR_CONTROL_REQUEST_VALUES_MAX 4096
 
+/* Bytes that may follow the line of a request that takes some: a container that explain is asked
+ * about. Kubernetes allows 256 KiB of annotations, Linux some 2 MiB of arguments and environment,
+ * of which containers use little. No evidence. */
+#define GR_CONTROL_BODY_MAX_BYTES (1U << 20)
+
 /* A reply without its line feed, in bytes: what does not fit is asked for in pages. No evidence. */
 #define GR_CONTROL_REPLY_MAX_BYTES (1U << 20)
 

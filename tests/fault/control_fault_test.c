@@ -24,13 +24,14 @@ static const struct gr_control_command command = {
 
 static int answer(void *user)
 {
+    struct gr_control_asked asked = {.line = gr_str_from(user), .pid = 1};
     struct gr_control_table table = {0};
     struct gr_buf out;
     int r;
 
     gr_control_table_add(&table, &command, NULL);
     gr_buf_init(&out, GR_CONTROL_REPLY_MAX_BYTES + 1);
-    r = gr_control_answer(&table, gr_str_from(user), 0, 1, &out);
+    r = gr_control_answer(&table, &asked, &out);
     if (r == 0) {
         assert_memory_equal(out.data, "{\"ok\":", 6);
         assert_int_equal(out.data[out.len - 1], '\n');

@@ -30,16 +30,15 @@ static const struct gr_control_command command = {
 
 static json_t *answered(struct gr_str line)
 {
+    char *exact = (char *)test_exact(line.p, line.n);
+    struct gr_control_asked asked = {.line = {.p = exact, .n = line.n}, .pid = 1};
     struct gr_control_table table = {0};
     struct gr_buf out;
     json_t *reply;
-    char *exact;
 
     gr_control_table_add(&table, &command, NULL);
     gr_buf_init(&out, GR_CONTROL_REPLY_MAX_BYTES + 1);
-    exact = (char *)test_exact(line.p, line.n);
-    assert_int_equal(
-        gr_control_answer(&table, (struct gr_str){.p = exact, .n = line.n}, 0, 1, &out), 0);
+    assert_int_equal(gr_control_answer(&table, &asked, &out), 0);
     assert_int_equal(gr_str_find(gr_buf_view(&out), '\n'), out.len - 1);
     reply = json_loadb((const char *)out.data, out.len, 0, NULL);
     assert_true(json_is_boolean(json_object_get(reply, "ok")));

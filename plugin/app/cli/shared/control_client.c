@@ -76,42 +76,88 @@ static int send_all(int fd, struct gr_str bytes, uint64_t deadline_ms)
     return 0;
 }
 
-/* Up to the line feed, which is not kept. -EPROTO: there is none. */
-static int receive_line(int fd, struct gr_buf *out, uint64_t deadline_ms)
+/* What has come until now, at least a byte of it. -EPROTO: nothing comes any more. */
+static int receive(int fd, struct gr_buf *out, uint64_t deadline_ms)
 {
     char bytes[READ_BYTES];
 
     for (;;) {
         int r = set_time_left(fd, SO_RCVTIMEO, deadline_ms);
         ssize_t n = r ? 0 : recv(fd, bytes, sizeof(bytes), 0);
-        struct gr_str piece = {.p = bytes, .n = n > 0 ? (size_t)n : 0};
-        size_t end = gr_str_find(piece, '\n');
 
         if (r == 0 && n < 0 && errno == EINTR)
             continue;
         if (r == 0 && n <= 0)
             r = n < 0 && errno != ECONNRESET ? said(errno) : -EPROTO;
         if (r == 0)
-            r = gr_buf_str(out, gr_str_first(piece, end));
-        if (r || end < piece.n)
-            return r == -EMSGSIZE ? -EPROTO : r;
+            r = gr_buf_add(out, bytes, (size_t)n);
+        return r == -EMSGSIZE ? -EPROTO : r;
     }
 }
 
-static int exchange(const char *path, uint64_t deadline_ms, struct gr_str line, struct gr_buf *out)
+/* -EPROTO: no object with a member ok. */
+static int parse(struct gr_str line, json_t **out_reply)
+{
+    json_t *reply = json_loadb(line.p ? line.p : "", line.n, 0, NULL);
+
+    if (!json_is_boolean(json_object_get(reply, "ok"))) {
+        json_decref(reply);
+        return -EPROTO;
+    }
+    *out_reply = reply;
+    return 0;
+}
+
+/* The line, and as many bytes behind it as it says. in: what has come; it keeps what is no line. */
+static int receive_reply(int fd, uint64_t deadline_ms, struct gr_buf *in, json_t **out_reply,
+                         struct gr_buf *out_body)
+{
+    struct gr_str all = GR_STR_NONE;
+    size_t end = 0;
+    json_int_t n;
+    int r = 0;
+
+    while (r == 0 && end == all.n) {
+        r = receive(fd, in, deadline_ms);
+        all = gr_buf_view(in);
+        end += gr_str_find(gr_str_skip(all, end), '\n');
+    }
+    if (r == 0)
+        r = parse(gr_str_first(all, end), out_reply);
+    n = json_integer_value(json_object_get(*out_reply, "bytes"));
+    if (r || !out_body)
+        return r;
+    r = gr_buf_str(out_body, gr_str_skip(all, end + 1));
+    while (r == 0 && (json_int_t)out_body->len < n)
+        r = receive(fd, out_body, deadline_ms);
+    return r == -EMSGSIZE || (r == 0 && (json_int_t)out_body->len != n) ? -EPROTO : r;
+}
+
+/* What is sent: a line, and what follows it. */
+struct sent {
+    struct gr_str line, body;
+};
+
+static int exchange(const char *path, uint64_t deadline_ms, const struct sent *sent,
+                    json_t **out_reply, struct gr_buf *out_body)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct gr_buf in;
     int r;
 
     if (fd < 0)
         return -errno;
+    gr_buf_init(&in, GR_CONTROL_REPLY_MAX_BYTES + READ_BYTES);
     r = connect_to(fd, path, deadline_ms);
     if (r == 0)
         r = check_peer(fd);
     if (r == 0)
-        r = send_all(fd, line, deadline_ms);
+        r = send_all(fd, sent->line, deadline_ms);
     if (r == 0)
-        r = receive_line(fd, out, deadline_ms);
+        r = send_all(fd, sent->body, deadline_ms);
+    if (r == 0)
+        r = receive_reply(fd, deadline_ms, &in, out_reply, out_body);
+    gr_buf_fini(&in);
     (void)close(fd);
     return r;
 }
@@ -160,19 +206,6 @@ static int dump_to_buf(const char *bytes, size_t n, void *out)
     return gr_buf_add(out, bytes, n) == 0 ? 0 : -1;
 }
 
-/* -EPROTO: no object with a member ok. */
-static int parse(struct gr_str line, json_t **out_reply)
-{
-    json_t *reply = json_loadb(line.p ? line.p : "", line.n, 0, NULL);
-
-    if (!json_is_boolean(json_object_get(reply, "ok"))) {
-        json_decref(reply);
-        return -EPROTO;
-    }
-    *out_reply = reply;
-    return 0;
-}
-
 static int judge(const json_t *reply, struct gr_err *err)
 {
     const char *text = json_string_value(json_object_get(reply, "error"));
@@ -182,26 +215,33 @@ static int judge(const json_t *reply, struct gr_err *err)
     return gr_fail(err, GR_CONTROL_REFUSED, "refused", "%s", text ? text : "without a reason");
 }
 
-int gr_control_ask(const char *path, uint32_t timeout_ms, json_t *request, json_t **out_reply,
-                   struct gr_err *err)
+int gr_control_ask_with(const char *path, uint32_t timeout_ms, json_t *request, struct gr_str body,
+                        json_t **out_reply, struct gr_buf *out_body, struct gr_err *err)
 {
     uint64_t deadline_ms = gr_now_ms() + timeout_ms;
-    struct gr_buf line, in;
+    struct gr_buf line;
     int r = 0;
 
     *out_reply = NULL;
     gr_buf_init(&line, GR_CONTROL_REQUEST_MAX_BYTES + 1);
-    gr_buf_init(&in, GR_CONTROL_REPLY_MAX_BYTES);
     if (json_dump_callback(request, dump_to_buf, &line, JSON_COMPACT) != 0 ||
         gr_buf_byte(&line, '\n') != 0)
         r = line.broken ? line.broken : -ENOMEM;
-    if (r == 0)
-        r = exchange(path, deadline_ms, gr_buf_view(&line), &in);
-    if (r == 0)
-        r = parse(gr_buf_view(&in), out_reply);
+    if (r == 0) {
+        const struct sent sent = {.line = gr_buf_view(&line), .body = body};
+
+        r = exchange(path, deadline_ms, &sent, out_reply, out_body);
+    }
     gr_buf_fini(&line);
-    gr_buf_fini(&in);
+    if (r)
+        json_decref(gr_take(*out_reply));
     return r ? explain(r, path, timeout_ms, err) : judge(*out_reply, err);
+}
+
+int gr_control_ask(const char *path, uint32_t timeout_ms, json_t *request, json_t **out_reply,
+                   struct gr_err *err)
+{
+    return gr_control_ask_with(path, timeout_ms, request, GR_STR_NONE, out_reply, NULL, err);
 }
 
 /* ---- for verbs ---- */

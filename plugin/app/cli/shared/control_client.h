@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "app/settings.h"
+#include "base/buf.h"
 
 #define GR_CONTROL_TIMEOUT_DEFAULT_MS 2000
 
@@ -26,6 +27,15 @@
  */
 GR_CHECKED int gr_control_ask(const char *path, uint32_t timeout_ms, json_t *request,
                               json_t **out_reply, struct gr_err *err);
+
+/*
+ * The same with bytes behind the request and behind the reply, whose "bytes" say how many they are.
+ * body: may be empty; then request has no "bytes". out_body: they are appended; its limit is the
+ * most that is taken, and more is -EPROTO.
+ */
+GR_CHECKED int gr_control_ask_with(const char *path, uint32_t timeout_ms, json_t *request,
+                                   struct gr_str body, json_t **out_reply, struct gr_buf *out_body,
+                                   struct gr_err *err);
 
 /* Where a verb asks. */
 struct gr_control_target {

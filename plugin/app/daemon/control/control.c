@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/daemon/conn.h"
+#include "app/daemon/control/exchange.h"
 #include "app/daemon/control/listener.h"
 #include "version.h"
 
@@ -27,12 +28,9 @@ struct client {
     struct gr_control *control;
     struct client *next;
     struct gr_conn *conn;
-    struct gr_buf in, out;
-    size_t sent; /* of out */
+    struct gr_exchange exchange;
     uint64_t deadline_ns;
-    uid_t uid;
-    pid_t pid;
-    bool answered, broken;
+    bool broken;
 };
 
 struct gr_control {
@@ -54,54 +52,26 @@ static struct client *client_of(void *object)
     return object;
 }
 
-/* Answers the line that ends before this offset of in. */
-static int answer(struct client *c, size_t end)
-{
-    const struct gr_str line = gr_str_first(gr_buf_view(&c->in), end);
-
-    c->answered = true;
-    return gr_control_answer(&c->control->table, line, c->uid, c->pid, &c->out);
-}
-
-static int refuse_long(struct client *c)
-{
-    struct gr_err err = {0};
-
-    c->answered = true;
-    (void)gr_fail(&err, -EMSGSIZE, "too-long", "expected a request of at most %u bytes",
-                  GR_CONTROL_REQUEST_MAX_BYTES);
-    return gr_control_refuse(&err, &c->out);
-}
-
-/* What follows the first line is not read. */
 static int client_feed(void *object, struct gr_str bytes, uint64_t now_ns)
 {
-    struct client *c = client_of(object);
-    size_t before = c->in.len;
-    size_t end = gr_str_find(bytes, '\n');
-    int r;
-
     (void)now_ns;
-    if (c->answered)
-        return 0;
-    if (before + end > GR_CONTROL_REQUEST_MAX_BYTES)
-        return refuse_long(c);
-    r = gr_buf_str(&c->in, gr_str_first(bytes, end));
-    if (r == 0 && end < bytes.n)
-        r = answer(c, before + end);
-    return r;
+    return gr_exchange_feed(&client_of(object)->exchange, bytes);
 }
 
 static struct gr_str client_pending(const void *object)
 {
-    const struct client *c = object;
-
-    return gr_str_skip(gr_buf_view(&c->out), c->sent);
+    return gr_exchange_pending(&((const struct client *)object)->exchange);
 }
 
 static void client_sent(void *object, size_t n)
 {
-    client_of(object)->sent += n;
+    gr_exchange_sent(&client_of(object)->exchange, n);
+}
+
+/* An answer that came later. */
+static void client_ready(void *object)
+{
+    gr_conn_kick(client_of(object)->conn);
 }
 
 static uint64_t client_deadline(const void *object)
@@ -133,8 +103,7 @@ static const struct gr_conn_proto client_proto = {
 static void free_client(struct client *c)
 {
     gr_conn_free(c->conn);
-    gr_buf_fini(&c->in);
-    gr_buf_fini(&c->out);
+    gr_exchange_fini(&c->exchange);
     free(c);
 }
 
@@ -161,11 +130,8 @@ static int add_client(struct gr_control *control, int fd, uid_t uid, pid_t pid)
         return -ENOMEM;
     }
     c->control = control;
-    c->uid = uid;
-    c->pid = pid;
     c->deadline_ns = gr_now_ns() + control->world.client_max_ms * NS_PER_MS;
-    gr_buf_init(&c->in, GR_CONTROL_REQUEST_MAX_BYTES);
-    gr_buf_init(&c->out, GR_CONTROL_REPLY_MAX_BYTES + 1);
+    gr_exchange_init(&c->exchange, &control->table, uid, pid, client_ready, c);
     r = gr_conn_new(control->base, fd, &client_proto, c, on_closed, c, &c->conn);
     if (r) {
         free_client(c);

@@ -17,7 +17,8 @@
 void gr_control_table_add(struct gr_control_table *table, const struct gr_control_command *command,
                           void *user)
 {
-    if (table->n == GR_CONTROL_COMMANDS_MAX || command->fields_n > GR_CONTROL_FIELDS_MAX)
+    if (table->n == GR_CONTROL_COMMANDS_MAX || command->fields_n > GR_CONTROL_FIELDS_MAX ||
+        command->body_max_bytes > GR_CONTROL_BODY_MAX_BYTES)
         abort();
     table->items[table->n].command = command;
     table->items[table->n].user = user;
@@ -140,9 +141,27 @@ static int take_fields(const struct gr_control_command *command, const struct gr
     return r;
 }
 
-static int run(const struct gr_control_table *table, struct gr_control_request *request,
-               json_t *reply, struct gr_err *err)
+/* Whether what follows the line is there. GR_CONTROL_BODY: it is to be read first. */
+static int take_body(const struct gr_control_command *command, struct gr_control_asked *asked,
+                     struct gr_control_request *request, struct gr_err *err)
 {
+    uint64_t n = request->values[0].number;
+
+    if (command->body_max_bytes == 0)
+        return 0;
+    if (n > command->body_max_bytes)
+        return gr_fail(err, -EMSGSIZE, "too-long",
+                       "expected at most %u bytes behind a request for %s, found %llu",
+                       command->body_max_bytes, command->name, (unsigned long long)n);
+    asked->body_bytes = (size_t)n;
+    request->body = asked->body;
+    return asked->body ? 0 : GR_CONTROL_BODY;
+}
+
+static int run(const struct gr_control_table *table, struct gr_control_asked *asked,
+               struct gr_control_request *request, json_t *reply, struct gr_err *err)
+{
+    const struct gr_control_command *command;
     const struct gr_json_node *root = NULL;
     size_t index = 0;
     int r =
@@ -150,9 +169,13 @@ static int run(const struct gr_control_table *table, struct gr_control_request *
 
     if (r == 0)
         r = find_command(table, request->arena, request->line, root, &index, err);
+    if (r)
+        return r;
+    command = table->items[index].command;
+    r = take_fields(command, root, request, err);
     if (r == 0)
-        r = take_fields(table->items[index].command, root, request, err);
-    return r ? r : table->items[index].command->run(table->items[index].user, request, reply, err);
+        r = take_body(command, asked, request, err);
+    return r ? r : command->run(table->items[index].user, request, reply, err);
 }
 
 /* ---- the reply ---- */
@@ -162,8 +185,7 @@ static int dump_to_buf(const char *bytes, size_t n, void *out)
     return gr_buf_add(out, bytes, n) == 0 ? 0 : -1;
 }
 
-/* Takes reply, which may be NULL. -EMSGSIZE: it is too large; out is as it was. */
-static int put(json_t *reply, struct gr_buf *out)
+int gr_control_put(json_t *reply, struct gr_buf *out)
 {
     size_t before = out->len;
     int r = reply ? 0 : -ENOMEM;
@@ -190,23 +212,27 @@ int gr_control_refuse(const struct gr_err *err, struct gr_buf *out)
     gr_json_set_str(reply, "error", gr_str_from(err->text));
     if (err->column)
         (void)json_object_set_new(reply, "column", json_integer(err->column));
-    return put(reply, out);
+    return gr_control_put(reply, out);
 }
 
-int gr_control_answer(const struct gr_control_table *table, struct gr_str line, uid_t uid,
-                      pid_t pid, struct gr_buf *out)
+int gr_control_answer(const struct gr_control_table *table, struct gr_control_asked *asked,
+                      struct gr_buf *out)
 {
     struct gr_arena arena;
-    struct gr_control_request request = {.line = line, .arena = &arena, .uid = uid, .pid = pid};
+    struct gr_control_request request = {.line = asked->line,
+                                         .arena = &arena,
+                                         .later = asked->later,
+                                         .uid = asked->uid,
+                                         .pid = asked->pid};
     json_t *reply = json_pack("{s:b}", "ok", 1);
     struct gr_err err = {0};
     int r;
 
     gr_arena_init(&arena, ARENA_BLOCK_BYTES, ARENA_MAX_BYTES);
-    r = reply ? run(table, &request, reply, &err) : no_memory(&err);
+    r = reply ? run(table, asked, &request, reply, &err) : no_memory(&err);
     gr_arena_fini(&arena);
     if (r == 0) {
-        r = put(gr_take(reply), out);
+        r = gr_control_put(gr_take(reply), out);
         if (r == 0)
             return 0;
         if (r == -EMSGSIZE)
@@ -217,5 +243,5 @@ int gr_control_answer(const struct gr_control_table *table, struct gr_str line, 
             (void)no_memory(&err);
     }
     json_decref(reply);
-    return gr_control_refuse(&err, out);
+    return r > 0 ? r : gr_control_refuse(&err, out);
 }
