@@ -27,17 +27,22 @@ static bool put_json(const json_t *value, size_t flags)
 {
     char *text = json_dumps(value, flags);
     struct gr_str rest = gr_str_from(text ? text : "");
+    size_t plain = 0; /* at the beginning of rest */
 
-    while (rest.n > 0) {
+    while (plain < rest.n) {
         uint32_t rune = 0;
-        size_t n = gr_utf8_next(rest, &rune);
+        size_t n = gr_utf8_next(gr_str_skip(rest, plain), &rune);
 
-        if (gr_utf8_is_plain(rune) || rune == '\n')
-            (void)fwrite(rest.p, 1, n, stdout);
-        else
-            (void)printf("\\u%04x", rune);
-        rest = gr_str_skip(rest, n);
+        if (gr_utf8_is_plain(rune) || rune == '\n') {
+            plain += n;
+            continue;
+        }
+        (void)fwrite(rest.p, 1, plain, stdout);
+        (void)printf("\\u%04x", rune);
+        rest = gr_str_skip(rest, plain + n);
+        plain = 0;
     }
+    (void)fwrite(rest.p, 1, plain, stdout);
     free(text);
     return text != NULL;
 }
