@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "app/cli/shared/document.h"
-#include "app/cli/explain/out.h"
+#include "app/explain/out.h"
 #include "app/cli/shared/hooks_json.h"
 #include "app/cli/shared/subject_flags.h"
 #include "app/cli/shared/text_file.h"

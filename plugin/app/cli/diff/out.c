@@ -3,7 +3,7 @@
 
 #include "app/cli/diff/parts.h"
 #include "app/cli/shared/document.h"
-#include "app/cli/explain/out.h"
+#include "app/explain/out.h"
 #include "app/cli/shared/hooks_json.h"
 #include "rules/read/findings.h"
 

@@ -4,14 +4,16 @@
  *
  * Layer: app.
  */
+#include <errno.h>
 #include <stdio.h>
 
-#include "app/cli/shared/document.h"
-#include "app/cli/explain/out.h"
 #include "app/cli/explain/live.h"
+#include "app/cli/shared/document.h"
 #include "app/cli/shared/subject_flags.h"
+#include "app/cli/shared/terminal.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
+#include "app/explain/answer.h"
 
 static const char help[] =
     "Usage: grapnel explain [OPTION]... [SET]...\n"
@@ -103,30 +105,44 @@ static int parse(struct explain *explain, int argc, char **argv)
 
 static int check_names(const struct explain *explain, const struct gr_ruleset *ruleset)
 {
-    for (size_t i = 0; i < explain->choice.names_n; i++) {
-        const char *name = explain->choice.names[i];
+    const char *unknown = gr_explain_unknown(ruleset, &explain->choice);
 
-        if (gr_ruleset_find(ruleset, gr_str_from(name)))
-            continue;
-        (void)fprintf(stderr,
-                      "grapnel explain: expected the name of a set that is in force, found \"%s\"; "
-                      "grapnel list shows them\n",
-                      gr_show(gr_str_from(name)).text);
-        return GR_EXIT_USAGE;
-    }
-    return GR_EXIT_OK;
+    if (!unknown)
+        return GR_EXIT_OK;
+    (void)fprintf(stderr,
+                  "grapnel explain: expected the name of a set that is in force, found \"%s\"; "
+                  "grapnel list shows them\n",
+                  gr_show(gr_str_from(unknown)).text);
+    return GR_EXIT_USAGE;
 }
 
-/* With what was recorded of it; found: NULL where nothing was. */
-static json_t *container_json(const struct explain *explain, struct gr_explanation *explanation,
-                              const struct gr_live_found *found, struct gr_arena *arena)
+/* With what was recorded of it; found: NULL where nothing was. Returns 0; -ENOMEM. */
+static int put_one(const struct explain *explain, const struct gr_ruleset *ruleset,
+                   const struct gr_buf *text, const struct gr_live_found *found,
+                   struct gr_arena *arena, json_t *list, bool first)
 {
-    json_t *object = gr_explain_json(explanation, &explain->choice, arena);
+    struct gr_strs names = found ? gr_live_sets(found, arena) : (struct gr_strs){0};
+    json_t *today = gr_explain_hashes(ruleset, names);
+    json_t *object;
+    int r = today && (!found || names.items) ? 0 : -ENOMEM;
 
-    if (object && found)
-        (void)json_object_set_new(object, "recorded", gr_live_json(found, explanation->ruleset));
-    return object;
+    if (r == 0 && explain->output == GR_OUTPUT_TEXT) {
+        (void)fputs(first ? "" : "\n", stdout);
+        if (found)
+            gr_live_text(found, today);
+        (void)fwrite(text->data, 1, text->len, stdout);
+    } else if (r == 0) {
+        object = json_loadb((const char *)text->data, text->len, 0, NULL);
+        if (object && found)
+            (void)json_object_set_new(object, "recorded", gr_live_json(found, today));
+        r = json_array_append_new(list, object) == 0 ? 0 : -ENOMEM;
+    }
+    json_decref(today);
+    return r;
 }
+
+/* No limit. A buffer counts a little beyond it. */
+#define TEXT_MAX_BYTES (SIZE_MAX / 2)
 
 /* One container. *list: what is printed at the end. */
 static int explain_one(const struct explain *explain, const struct gr_loaded *loaded,
@@ -134,26 +150,25 @@ static int explain_one(const struct explain *explain, const struct gr_loaded *lo
                        json_t *list, bool first)
 {
     struct gr_decide_options options = gr_settings_decide_options(&loaded->settings);
-    struct gr_explanation explanation;
+    const struct gr_ruleset *ruleset = loaded->load.ruleset;
+    const struct gr_explain_ask ask = {.subject = subject,
+                                       .choice = explain->choice,
+                                       .json = explain->output != GR_OUTPUT_TEXT,
+                                       .colours = gr_has_colours()};
     struct gr_arena arena;
-    int code = GR_EXIT_OK;
+    struct gr_buf text;
+    bool refused = false;
     int r;
 
     gr_arena_init(&arena, 64U << 10, 0);
-    r = gr_explain(loaded->load.ruleset, subject, &options, &arena, &explanation);
-    if (r == 0 && explain->output != GR_OUTPUT_TEXT) {
-        r = json_array_append_new(list, container_json(explain, &explanation, found, &arena));
-    } else if (r == 0) {
-        (void)fputs(first ? "" : "\n", stdout);
-        if (found)
-            gr_live_text(found, explanation.ruleset);
-        r = gr_explain_text(&explanation, &explain->choice, &arena);
-    }
-    if (r == 0 && explanation.decision.refuse)
-        code = GR_EXIT_FAILED;
+    gr_buf_init(&text, TEXT_MAX_BYTES);
+    r = gr_explain_answer(ruleset, &options, &ask, &arena, &text, &refused);
+    if (r == 0)
+        r = put_one(explain, ruleset, &text, found, &arena, list, first);
+    gr_buf_fini(&text);
     gr_arena_fini(&arena);
     if (r == 0)
-        return code;
+        return refused ? GR_EXIT_FAILED : GR_EXIT_OK;
     (void)fputs("grapnel explain: no memory\n", stderr);
     return GR_EXIT_FAILED;
 }

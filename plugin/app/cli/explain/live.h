@@ -67,9 +67,12 @@ int gr_live_find(const char *verb, const char *what, const struct gr_journal_con
 const struct gr_subject **gr_live_all(const struct gr_journal_contents *contents,
                                       struct gr_arena *arena, size_t *out_n);
 
-/* What was decided, as text on stdout, and as JSON (NULL without memory). today: the rules that
- * are in force now, to tell which sets have changed. */
-void gr_live_text(const struct gr_live_found *found, const struct gr_ruleset *today);
-json_t *gr_live_json(const struct gr_live_found *found, const struct gr_ruleset *today);
+/* The names of the sets that came into question, in arena. items is NULL without memory. */
+struct gr_strs gr_live_sets(const struct gr_live_found *found, struct gr_arena *arena);
+
+/* What was decided, as text on stdout, and as JSON (NULL without memory). today: the hashes that
+ * these sets have now (gr_explain_hashes), to tell which have changed. */
+void gr_live_text(const struct gr_live_found *found, json_t *today);
+json_t *gr_live_json(const struct gr_live_found *found, json_t *today);
 
 #endif

@@ -15,16 +15,28 @@
 #define EARLIER_MAX 10
 #define ID_SHOWN_BYTES 13
 
-/* What became of a set since then, in words for the text and for JSON; NULL: nothing. */
-static const char *changed(const struct gr_journal_set *set, const struct gr_ruleset *today)
+struct gr_strs gr_live_sets(const struct gr_live_found *found, struct gr_arena *arena)
 {
-    const struct gr_hookset *now = gr_ruleset_find(today, set->name);
-    char hash[17];
+    const struct gr_journal_decision *decision = &found->entry->decision;
+    struct gr_str *names = gr_arena_array(arena, decision->sets_n, sizeof(*names));
 
-    if (!now)
-        return "gone";
-    (void)snprintf(hash, sizeof(hash), "%016" PRIx64, now->hash);
-    return gr_str_is(set->hash, hash) ? NULL : "changed";
+    for (size_t i = 0; names && i < decision->sets_n; i++)
+        names[i] = decision->sets[i].name;
+    return (struct gr_strs){.items = names, .n = names ? decision->sets_n : 0};
+}
+
+/* What became of a set since then, in words for the text and for JSON; NULL: nothing. */
+static const char *changed(const struct gr_journal_set *set, json_t *today)
+{
+    const char *name;
+    json_t *hash;
+
+    json_object_foreach(today, name, hash)
+    {
+        if (gr_str_is(set->name, name))
+            return gr_str_is(set->hash, json_string_value(hash)) ? NULL : "changed";
+    }
+    return "gone";
 }
 
 /* Reasons are as long as a line may be, and whoever wrote the file may have put anything there. */
@@ -40,7 +52,7 @@ static void put_words(struct gr_str text)
     (void)fputs(line, stdout);
 }
 
-static void put_set(const struct gr_journal_set *set, const struct gr_ruleset *today)
+static void put_set(const struct gr_journal_set *set, json_t *today)
 {
     const char *since = changed(set, today);
 
@@ -88,7 +100,7 @@ static void put_earlier(const struct gr_live_found *found)
         (void)printf("and %zu earlier ones\n", found->earlier_n - EARLIER_MAX);
 }
 
-void gr_live_text(const struct gr_live_found *found, const struct gr_ruleset *today)
+void gr_live_text(const struct gr_live_found *found, json_t *today)
 {
     const struct gr_journal_decision *decision = &found->entry->decision;
     char at[GR_UTC_BYTES];
@@ -121,7 +133,7 @@ static void set_number(json_t *object, const char *key, uint64_t number)
                               json_integer((json_int_t)GR_MIN(number, (uint64_t)INT64_MAX)));
 }
 
-static json_t *sets_json(const struct gr_journal_decision *decision, const struct gr_ruleset *today)
+static json_t *sets_json(const struct gr_journal_decision *decision, json_t *today)
 {
     json_t *list = json_array();
 
@@ -187,7 +199,7 @@ static json_t *earlier_json(const struct gr_live_found *found)
     return list;
 }
 
-json_t *gr_live_json(const struct gr_live_found *found, const struct gr_ruleset *today)
+json_t *gr_live_json(const struct gr_live_found *found, json_t *today)
 {
     const struct gr_journal_decision *decision = &found->entry->decision;
     json_t *object = json_object();

@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "app/cli/explain/out.h"
+#include "app/explain/out.h"
 #include "app/cli/shared/hooks_json.h"
 #include "app/cli/test/parts.h"
 #include "rules/read/findings.h"

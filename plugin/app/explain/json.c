@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "app/cli/shared/document.h"
-#include "app/cli/explain/out.h"
+#include <errno.h>
+
 #include "app/cli/shared/hooks_json.h"
+#include "app/explain/out.h"
+#include "app/json.h"
 #include "rules/tell/handlers.h"
 
 json_t *gr_subject_json(const struct gr_subject *subject)
@@ -89,21 +91,6 @@ static json_t *set_json(struct gr_explanation *explanation, const struct gr_expl
     return NULL;
 }
 
-static json_t *sets_json(struct gr_explanation *explanation, const bool *shown,
-                         struct gr_arena *arena)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < explanation->n; i++) {
-        if (!shown[i] ||
-            json_array_append_new(list, set_json(explanation, &explanation->sets[i], arena)) == 0)
-            continue;
-        json_decref(list);
-        return NULL;
-    }
-    return list;
-}
-
 /* What speaks against the container beside the sets that match. */
 static json_t *objections_json(const struct gr_decision *decision)
 {
@@ -143,24 +130,62 @@ static json_t *stages_not_run_json(const struct gr_explanation *explanation)
     return object;
 }
 
-json_t *gr_explain_json(struct gr_explanation *explanation, const struct gr_explain_choice *choice,
-                        struct gr_arena *arena)
+/* ---- the document, piece by piece: the sets may be thousands ---- */
+
+static int dump_to_buf(const char *bytes, size_t n, void *out)
+{
+    return gr_buf_add(out, bytes, n) == 0 ? 0 : -1;
+}
+
+/* Takes value. */
+static int put(struct gr_buf *out, json_t *value)
+{
+    int r = value && json_dump_callback(value, dump_to_buf, out, JSON_COMPACT) == 0 ? 0 : -ENOMEM;
+
+    json_decref(value);
+    return out->broken ? out->broken : r;
+}
+
+static int put_sets(struct gr_buf *out, struct gr_explanation *explanation, const bool *shown,
+                    const struct gr_arena *like)
+{
+    struct gr_arena scratch;
+    bool first = true;
+    int r = 0;
+
+    gr_arena_init(&scratch, like->block_bytes, like->limit_bytes);
+    for (size_t i = 0; i < explanation->n && r == 0; i++) {
+        if (!shown[i])
+            continue;
+        (void)gr_buf_text(out, first ? "" : ",");
+        first = false;
+        r = put(out, set_json(explanation, &explanation->sets[i], &scratch));
+        gr_arena_reset(&scratch);
+    }
+    gr_arena_fini(&scratch);
+    return r;
+}
+
+/* What stands before the sets, and there is always something. */
+static json_t *head_json(const struct gr_explanation *explanation)
 {
     const struct gr_decision *decision = &explanation->decision;
-    size_t left_out;
-    bool *shown = gr_explain_choose(explanation, choice, arena, &left_out);
-    json_t *object, *sets, *not_run, *programs;
+    json_t *object = gr_subject_json(explanation->subject);
 
-    sets = shown ? sets_json(explanation, shown, arena) : NULL;
-    if (!sets)
-        return NULL;
-    object = gr_subject_json(explanation->subject);
     (void)json_object_set_new(object, "refused", json_boolean(decision->refuse));
     gr_json_set_str(object, "refusal", decision->refusal);
     (void)json_object_set_new(object, "exempt", json_boolean(decision->exempt));
     if (decision->objections_n > 0)
         (void)json_object_set_new(object, "objections", objections_json(decision));
-    (void)json_object_set_new(object, "sets", sets);
+    return object;
+}
+
+static json_t *tail_json(const struct gr_explanation *explanation, size_t left_out)
+{
+    const struct gr_decision *decision = &explanation->decision;
+    json_t *object = json_object();
+    json_t *not_run, *programs;
+
     (void)json_object_set_new(object, "setsLeftOut", json_integer((json_int_t)left_out));
     (void)json_object_set_new(object, "hooks", gr_hooks_json(decision->hooks, decision->hooks_n));
     programs = gr_hook_programs_json(decision->hooks, decision->hooks_n);
@@ -174,4 +199,35 @@ json_t *gr_explain_json(struct gr_explanation *explanation, const struct gr_expl
         (void)json_object_set_new(object, "adjust",
                                   gr_adjust_json(decision->adjust, decision->adjust_n));
     return object;
+}
+
+/* Takes value. An object that goes on, or that was begun. */
+static int put_members(struct gr_buf *out, json_t *value, bool goes_on)
+{
+    size_t before = out->len;
+    int r = put(out, value);
+
+    if (r)
+        return r;
+    if (goes_on)
+        out->len--; /* its brace */
+    else
+        out->data[before] = ',';
+    return 0;
+}
+
+int gr_explain_json(struct gr_explanation *explanation, const struct gr_explain_choice *choice,
+                    struct gr_arena *arena, struct gr_buf *out)
+{
+    size_t left_out;
+    bool *shown = gr_explain_choose(explanation, choice, arena, &left_out);
+    int r = shown ? put_members(out, head_json(explanation), true) : -ENOMEM;
+
+    if (r == 0)
+        r = gr_buf_text(out, ",\"sets\":[");
+    if (r == 0)
+        r = put_sets(out, explanation, shown, arena);
+    if (r == 0)
+        r = gr_buf_text(out, "]");
+    return r ? r : put_members(out, tail_json(explanation, left_out), false);
 }
