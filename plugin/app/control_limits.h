@@ -26,6 +26,18 @@
 /* A reply without its line feed, in bytes: what does not fit is asked for in pages. No evidence. */
 #define GR_CONTROL_REPLY_MAX_BYTES (1U << 20)
 
+/* Bytes that may follow the line of a reply: what explain prints about one container. With 10,000
+ * sets every one of them in words has 1.9 MB, and 4.1 MB as JSON. */
+#define GR_CONTROL_REPLY_BODY_MAX_BYTES (8U << 20)
+
+/* Explanations asked for at one time, until the last byte of each is taken. Bounds memory: each has
+ * a container and an answer. No evidence. */
+#define GR_CONTROL_EXPLAIN_MAX 4
+
+/* Memory that one explanation may take beside its answer; one is made at a time. With 10,000 sets
+ * it takes about 2 MiB. */
+#define GR_CONTROL_EXPLAIN_MEMORY_BYTES (32U << 20)
+
 /* From connecting to taking the last byte of the reply, in ms; then the connection is closed. */
 #define GR_CONTROL_CLIENT_MAX_MS 5000
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "app/daemon/control/control.h"
+#include "app/daemon/explain/explain_control.h"
 #include "app/daemon/metrics/exporter.h"
 #include "app/daemon/metrics/http.h"
 #include "app/daemon/log_created.h"
@@ -54,6 +55,7 @@ struct gr_plugin {
     struct gr_suspend *suspend;
     struct gr_reports *reports;
     struct gr_suspend_source suspend_source;
+    struct gr_explain_source explain_source;
     struct gr_status_source status;
     struct gr_recorder recorder;
     struct gr_running *running;
@@ -271,6 +273,8 @@ static int add_control(struct gr_plugin *p)
     p->status = (struct gr_status_source){.view = view_for_status, .user = p};
     gr_status_add(p->control, &p->status);
     gr_suspend_control_add(p->control, &p->suspend_source);
+    p->explain_source = (struct gr_explain_source){.inforce = p->inforce};
+    gr_explain_control_add(p->control, &p->explain_source);
     if (p->options->link.launched_fd < 0) /* else Configure may name another socket */
         follow_settings(p);
     return 0;

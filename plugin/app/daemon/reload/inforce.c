@@ -329,19 +329,50 @@ void gr_inforce_set_suspend(struct gr_inforce *f, struct gr_suspend *suspend)
     f->suspend = suspend;
 }
 
-int gr_inforce_decide(struct gr_inforce *f, const struct gr_subject *subject,
-                      struct gr_arena *arena, struct gr_decision *out_decision, struct gr_err *err)
+/* Borrowed until the loop's next turn. */
+static struct gr_decide_options decide_options(struct gr_inforce *f)
 {
     struct gr_decide_options options = gr_settings_decide_options(&f->settings);
 
     if (f->suspend)
         gr_suspend_fill(f->suspend, &options);
+    return options;
+}
+
+static int not_loaded(struct gr_err *err)
+{
+    return gr_fail(err, -EAGAIN, "rules-not-loaded",
+                   "Grapnel is still loading its rules; try again");
+}
+
+int gr_inforce_decide(struct gr_inforce *f, const struct gr_subject *subject,
+                      struct gr_arena *arena, struct gr_decision *out_decision, struct gr_err *err)
+{
+    struct gr_decide_options options = decide_options(f);
+
     if (!gr_inforce_is_usable(f))
-        return gr_fail(err, -EAGAIN, "rules-not-loaded",
-                       "Grapnel is still loading its rules; try again");
+        return not_loaded(err);
     if (gr_decide(f->ruleset, subject, &options, arena, out_decision) != 0)
         return gr_fail(err, -ENOMEM, "no-memory", "no memory to decide about the container");
     return 0;
+}
+
+int gr_inforce_take_copy(struct gr_inforce *f, struct gr_arena *arena,
+                         struct gr_inforce_copy *out_copy, struct gr_err *err)
+{
+    struct gr_decide_options options = decide_options(f);
+
+    if (!gr_inforce_is_usable(f))
+        return not_loaded(err);
+    if (gr_decide_options_copy(&options, arena, &options) != 0)
+        return gr_fail(err, -ENOMEM, "no-memory", "no memory for a copy of the settings");
+    *out_copy = (struct gr_inforce_copy){.ruleset = gr_ruleset_ref(f->ruleset), .options = options};
+    return 0;
+}
+
+void gr_inforce_run(struct gr_inforce *f, struct gr_reload_task *task)
+{
+    gr_reload_run(f->reload, task);
 }
 
 void gr_inforce_status(const struct gr_inforce *f, struct gr_inforce_status *out_status)

@@ -64,6 +64,20 @@ GR_CHECKED int gr_inforce_decide(struct gr_inforce *inforce, const struct gr_sub
                                  struct gr_arena *arena, struct gr_decision *out_decision,
                                  struct gr_err *err);
 
+/* How containers are decided about now, for another thread. */
+struct gr_inforce_copy {
+    struct gr_ruleset *ruleset;       /* one reference */
+    struct gr_decide_options options; /* in the arena */
+};
+
+/* Returns 0; -EAGAIN the rules are still being loaded, -ENOMEM (err says so). */
+GR_CHECKED int gr_inforce_take_copy(struct gr_inforce *inforce, struct gr_arena *arena,
+                                    struct gr_inforce_copy *out_copy, struct gr_err *err);
+
+/* Work for the loader's thread, behind a load that is under way: gr_reload_run. */
+struct gr_reload_task;
+void gr_inforce_run(struct gr_inforce *inforce, struct gr_reload_task *task);
+
 /* What status, metrics and probes tell of the rules and settings in force. Borrowed; valid until
  * the loop's next turn. */
 struct gr_inforce_status {
