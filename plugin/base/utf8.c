@@ -128,8 +128,14 @@ void gr_utf8_make_printable(char *text)
 
     while (rest.n > 0) {
         uint32_t rune = 0;
-        size_t n = gr_utf8_next(rest, &rune);
+        size_t n;
 
+        if (rest.p[0] >= ' ' && rest.p[0] <= '~') { /* nearly always */
+            *to++ = rest.p[0];
+            rest = gr_str_skip(rest, 1);
+            continue;
+        }
+        n = gr_utf8_next(rest, &rune);
         if (n == 0 && is_cut(rest))
             break;
         if (n == 0 || !gr_utf8_is_plain(rune)) {
