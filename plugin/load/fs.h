@@ -33,8 +33,9 @@ struct gr_fs_meta {
     uint64_t modified, changed; /* opaque times: they differ when content or metadata changed */
     uint64_t device, inode;
     uint64_t mount; /* tells mounts apart */
-    bool read_only; /* the mount is */
     bool volume;    /* a directory on a read-only mount that kubelet fills: root's link ..data */
+    /* Of the mount; not told (false) of a regular file that nobody may execute. */
+    bool read_only;
     bool no_exec;
     bool proc; /* its file system is a proc: what is there depends on who looks */
 };

@@ -78,13 +78,20 @@ static bool is_volume(int node, const struct gr_fs_meta *meta)
            st.st_uid == 0;
 }
 
+/* Of a rule file nobody asks how it is mounted, and it is looked at three times. */
+static bool wants_mount(mode_t mode)
+{
+    return !S_ISREG(mode) || mode & (S_IXUSR | S_IXGRP | S_IXOTH);
+}
+
 static int posix_meta(void *user GR_UNUSED, int node, struct gr_fs_meta *out_meta)
 {
-    struct statfs mount;
+    struct statfs mount = {0};
     struct statx st;
 
-    if (statx(node, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &st) != 0 ||
-        fstatfs(node, &mount) != 0)
+    if (statx(node, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &st) != 0)
+        return -errno;
+    if (wants_mount(st.stx_mode) && fstatfs(node, &mount) != 0)
         return -errno;
     *out_meta = (struct gr_fs_meta){
         .type = type_of(st.stx_mode, st.stx_rdev_major, st.stx_rdev_minor),

@@ -137,6 +137,32 @@ static void test_mounts_differ(void **state)
     end();
 }
 
+static bool is_in_proc(const char *dir, const char *name)
+{
+    struct gr_fs_meta meta;
+    int parent, node;
+
+    assert_int_equal(fs.open_root(NULL, dir, &parent), 0);
+    assert_int_equal(fs.open_at(NULL, parent, name, &node), 0);
+    assert_int_equal(fs.meta(NULL, node, &meta), 0);
+    fs.close(NULL, node);
+    fs.close(NULL, parent);
+    return meta.proc;
+}
+
+/* How it is mounted is told of directories and links, and of files only where they can be
+ * programs. */
+static void test_mount_flags(void **state)
+{
+    (void)state;
+    begin();
+    assert_true(is_in_proc("/proc", "self"));
+    assert_true(is_in_proc("/proc", "sys"));
+    assert_false(is_in_proc("/proc", "version")); /* 0444 */
+    assert_false(is_in_proc("/", "usr"));
+    end();
+}
+
 struct seen {
     char names[256];
     int stop;
@@ -326,6 +352,7 @@ int main(void)
     test_add("meta", test_meta);
     test_add("a path at its limit", test_path_limit);
     test_add("mounts differ", test_mounts_differ);
+    test_add("mount flags", test_mount_flags);
     test_add("list", test_lists);
     test_add("links are not followed", test_links_are_not_followed);
     test_add("pipes do not wait", test_pipes_do_not_wait);
