@@ -26,7 +26,7 @@ SETUP = """
 set -eu
 mount -t tmpfs -o mode=755 tmpfs "$1"
 cd "$1"
-mkdir -p usr etc/alternatives opt proc dev run srv var/lib var/log results root/grapnel tests
+mkdir -p usr etc/alternatives etc/containerd opt proc dev run srv var/lib var/log results root/grapnel tests
 mkdir -m 1777 tmp
 ln -s /run var/run
 for folder in bin sbin lib lib32 lib64; do
@@ -44,6 +44,7 @@ cp "$3" usr/local/bin/grapnel
 cp "$4"/tests/golden/fakeruntime.py "$4"/tests/golden/noderuntime.py "$4"/tests/golden/states/rules.sh tests/
 for name in @CLONED@; do cp -R "$4/$name" root/grapnel/; done
 echo root:x:0:0:root:/root:/bin/sh >etc/passwd
+echo 'version = 3' >etc/containerd/config.toml
 exec chroot . /bin/sh -c 'hostname node-1; cd @CLONE@ && exec sh /results/script'
 """.replace("@CLONED@", " ".join(CLONED)).replace("@CLONE@", CLONE)
 

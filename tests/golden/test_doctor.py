@@ -945,6 +945,17 @@ def test_what_the_runtime_told_comes_first(host: DoctorHost):
     assert runtime["versionFrom"] == "what the runtime told the plugin"
 
 
+def test_another_engine_is_not_what_was_told(host: DoctorHost):
+    """The plugin's runtime is not seen from here: its version is not that of an engine that is."""
+    for path in ("/usr/bin/containerd", CONFIG, "/proc/100"):
+        host.remove(path)
+    host.write("/usr/bin/podman", "", 0o755)
+    status(host, connection={**STATUS["connection"], "runtime": "cri-o",
+                             "runtimeVersion": "v1.34.0", "nri": "v0.9.0"})
+    runtime = host.report()["runtime"]
+    assert (runtime["name"], runtime["version"]) == ("CRI-O", "v1.34.0")
+
+
 @pytest.mark.parametrize("lines,version,is_off", [
     (["mod\tgithub.com/containerd/containerd/v2\t(devel)\t",
       "build\t-ldflags=\"-s -X github.com/containerd/containerd/v2/version.Version=2.1.9 -w\""],

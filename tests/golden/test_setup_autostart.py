@@ -138,6 +138,16 @@ def test_nri_that_is_off(host: DoctorHost):
     assert "NRI is off in containerd: grapnel doctor says how to switch it on\n" in call(host)
 
 
+def test_an_engine_without_nri(host: DoctorHost):
+    """Podman launches no plugins, whatever lies there."""
+    for path in ("/usr/bin/containerd", "/etc/containerd/config.toml", "/proc/100"):
+        host.remove(path)
+    host.write("/usr/bin/podman", "", 0o755)
+    said = call(host)
+    assert "the runtime launches it when it starts the next time, and not before: restart it\n" in said
+    assert "odman" not in said + call(host, "--undo")
+
+
 def test_links_of_the_host(host: DoctorHost):
     """/opt is one on systems whose /usr is read-only."""
     (host.root / "var/opt").mkdir(parents=True)

@@ -10,16 +10,11 @@
 /* The time of the host's start, to which the kernel counts, is told in whole seconds and moves. */
 #define CLOCK_SLACK_S 5
 
-static bool is_cri(const struct gr_runtime *r)
-{
-    return r->kind == GR_RUNTIME_CONTAINERD || r->kind == GR_RUNTIME_CRIO;
-}
-
 static void check_there(struct gr_doctor *d)
 {
     const struct gr_runtime *r = &d->runtime;
 
-    if (!is_cri(r) || !r->installed) {
+    if (!gr_runtime_has_nri(r)) {
         gr_doctor_add(d, "no-runtime", GR_DOCTOR_NOWHERE,
                       "install containerd 1.7 or later, or CRI-O 1.26 or later; where the host's / "
                       "is not this program's, name it: --host-root /host",
@@ -41,7 +36,7 @@ static void check_release(struct gr_doctor *d)
     const struct gr_runtime *r = &d->runtime;
     bool crio = r->kind == GR_RUNTIME_CRIO;
 
-    if (!is_cri(r) || !r->installed)
+    if (!gr_runtime_has_nri(r))
         return;
     if (!r->release.known) {
         gr_doctor_add(d, "version-unknown", GR_DOCTOR_NOWHERE,

@@ -69,14 +69,28 @@ static const struct gr_doctor_proc *find_proc(const struct gr_doctor *d, enum gr
     return NULL;
 }
 
-/* One that runs comes before one that is only there, CRI runtimes before engines. */
+/* The one that a plugin of ours is connected to. */
+static enum gr_runtime_kind told_kind(const struct gr_doctor *d)
+{
+    const json_t *told = json_object_get(d->plugin.status, "connection");
+    const char *name = json_string_value(json_object_get(told, "runtime"));
+
+    if (!name)
+        return GR_RUNTIME_NONE;
+    return strcmp(name, "containerd") == 0 ? GR_RUNTIME_CONTAINERD
+           : strcmp(name, "cri-o") == 0    ? GR_RUNTIME_CRIO
+                                           : GR_RUNTIME_NONE;
+}
+
+/* The one that the plugin has; one that runs comes before one that is only there, CRI runtimes
+ * before engines. */
 static void choose(struct gr_doctor *d)
 {
     static const enum gr_runtime_kind order[] = {GR_RUNTIME_CRIO, GR_RUNTIME_CONTAINERD,
                                                  GR_RUNTIME_DOCKER, GR_RUNTIME_PODMAN};
     struct gr_runtime *r = &d->runtime;
 
-    r->kind = d->wanted;
+    r->kind = d->wanted ? d->wanted : told_kind(d);
     for (size_t i = 0; i < 2 && r->kind == GR_RUNTIME_NONE; i++) {
         if (find_proc(d, order[i]))
             r->kind = order[i];
@@ -142,7 +156,7 @@ static void ask_plugin(struct gr_doctor *d)
     const char *version = json_string_value(json_object_get(told, "runtimeVersion"));
     const char *nri = json_string_value(json_object_get(told, "nri"));
 
-    if (!version || !gr_release_parse(gr_str_from(version)).known)
+    if (told_kind(d) != r->kind || !version || !gr_release_parse(gr_str_from(version)).known)
         return;
     r->release = gr_release_parse(gr_str_from(version));
     r->version = gr_doctor_text(d, "%s", version);

@@ -74,6 +74,12 @@ struct gr_runtime {
 
 struct gr_doctor;
 
+/* Whether it is there and one that launches plugins: containerd or CRI-O, whatever its version. */
+static inline bool gr_runtime_has_nri(const struct gr_runtime *r)
+{
+    return r->installed && (r->kind == GR_RUNTIME_CONTAINERD || r->kind == GR_RUNTIME_CRIO);
+}
+
 /* Fills d->runtime. Returns 0; -ENOMEM. */
 GR_CHECKED int gr_runtime_find(struct gr_doctor *d);
 

@@ -80,8 +80,9 @@ static void say_next(struct verb *v, bool gone)
 {
     struct gr_doctor *d = &v->doctor;
     const struct gr_runtime *r = &d->runtime;
-    const char *name = r->installed ? gr_runtime_name(r->kind) : "the runtime";
-    const char *restart = r->installed ? gr_doctor_restart(d) : "restart it";
+    bool there = gr_runtime_has_nri(r);
+    const char *name = there ? gr_runtime_name(r->kind) : "the runtime";
+    const char *restart = there ? gr_doctor_restart(d) : "restart it";
 
     if (gone)
         (void)printf("what %s launched before goes on until %s is restarted: %s\n", name, name,
@@ -89,7 +90,7 @@ static void say_next(struct verb *v, bool gone)
     else
         (void)printf("%s launches it when it starts the next time, and not before: %s\n", name,
                      restart);
-    if (!gone && r->installed && !r->nri_on)
+    if (!gone && there && !r->nri_on)
         (void)printf("NRI is off in %s: grapnel doctor says how to switch it on\n", name);
 }
 
