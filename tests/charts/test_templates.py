@@ -54,7 +54,8 @@ def test_labels():
         assert labels["app.kubernetes.io/managed-by"] == "Helm" and labels["app.kubernetes.io/instance"] == "g"
     assert rendered.template["metadata"]["labels"] == {
         "app.kubernetes.io/name": "grapnel", "app.kubernetes.io/instance": "g",
-        "app.kubernetes.io/component": "plugin", "team": "platform", "tier": "node"}
+        "app.kubernetes.io/part-of": "grapnel", "app.kubernetes.io/component": "plugin", "grapnel/release": "hooks.g",
+        "team": "platform", "tier": "node"}
     selector = rendered.one("DaemonSet")["spec"]["selector"]["matchLabels"]
     assert selector.items() <= rendered.template["metadata"]["labels"].items() and "team" not in selector
 
@@ -437,7 +438,31 @@ def test_extras_are_added_and_replace_nothing():
     assert rendered.pod["volumes"][-1] == {"name": "v", "emptyDir": {}}
     assert rendered.pod["containers"][-1] == rendered.pod["initContainers"][-1] == extra
     assert rendered.template["metadata"]["annotations"]["n"] == "o"
-    assert rendered.pod["affinity"] == {"podAffinity": {"a": []}} and "affinity" not in plain.pod
+    assert rendered.pod["affinity"] == {"podAffinity": {"a": []}, **plain.pod["affinity"]}
+
+
+def apart(rendered: Rendered) -> list[dict]:
+    return rendered.pod["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+
+
+def test_releases_keep_off_each_others_nodes():
+    """Not from the pods of their own: an old and a new one meet in an upgrade."""
+    (term,) = apart(Rendered())
+    labels, selector = Rendered().template["metadata"]["labels"], term["labelSelector"]
+    assert term["namespaceSelector"] == {} and term["topologyKey"] == "kubernetes.io/hostname"
+    assert selector["matchLabels"].items() <= labels.items()
+    (other,) = selector["matchExpressions"]
+    assert other == {"key": "grapnel/release", "operator": "NotIn", "values": [labels["grapnel/release"]]}
+    assert labels["grapnel/release"] == "hooks.g"
+    mine = {"topologyKey": "x", "labelSelector": {"matchLabels": {"a": "b"}}}
+    values = {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [mine]}}}
+    assert apart(Rendered(values)) == [mine, term]
+
+
+@pytest.mark.parametrize(("length", "expected"), [(61, "a" * 61 + ".g"), (62, "a" * 62)])
+def test_name_of_a_release_is_a_label(length: int, expected: str):
+    """63 bytes, and it ends in a letter or a digit."""
+    assert Rendered(None, f"--namespace={'a' * length}").template["metadata"]["labels"]["grapnel/release"] == expected
 
 
 # Metrics

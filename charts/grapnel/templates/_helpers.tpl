@@ -21,10 +21,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end -}}
 
+{{/* Which release this is, in all the cluster. */}}
+{{- define "grapnel.release" -}}
+{{- regexReplaceAll "[^a-z0-9]+$" (printf "%s.%s" .Release.Namespace .Release.Name | trunc 63) "" -}}
+{{- end -}}
+
 {{/* Labels of pods: without those that change with each version, which would make new pods of themselves. */}}
 {{- define "grapnel.podLabels" -}}
 {{ include "grapnel.selectorLabels" .root }}
+app.kubernetes.io/part-of: grapnel
 app.kubernetes.io/component: {{ .component }}
+grapnel/release: {{ include "grapnel.release" .root }}
 {{- with .root.Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}
@@ -79,6 +86,20 @@ imagePullSecrets: {{ toJson . }}
 {{- define "grapnel.placement" -}}
 nodeSelector: {{ toJson .Values.nodeSelector }}
 tolerations: {{ toJson .Values.tolerations }}
+{{- end -}}
+
+{{/* The values' affinity, and no plugin of another release on the node: both would have the same control socket, journal
+     and store of programs. Instances of one release may meet. */}}
+{{- define "grapnel.affinity" -}}
+{{- $plugins := dict "app.kubernetes.io/part-of" "grapnel" "app.kubernetes.io/component" "plugin" -}}
+{{- $other := dict "key" "grapnel/release" "operator" "NotIn" "values" (list (include "grapnel.release" .)) -}}
+{{- $apart := dict "topologyKey" "kubernetes.io/hostname" "namespaceSelector" dict
+      "labelSelector" (dict "matchLabels" $plugins "matchExpressions" (list $other)) -}}
+{{- $affinity := deepCopy .Values.affinity -}}
+{{- $anti := default dict $affinity.podAntiAffinity -}}
+{{- $own := default list $anti.requiredDuringSchedulingIgnoredDuringExecution -}}
+{{- $_ := set $anti "requiredDuringSchedulingIgnoredDuringExecution" (append $own $apart) -}}
+{{- set $affinity "podAntiAffinity" $anti | toYaml -}}
 {{- end -}}
 
 {{/* Where pods run that need some node that works. */}}
