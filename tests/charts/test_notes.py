@@ -19,7 +19,7 @@ def notes(values: dict) -> str:
 def test_what_to_check_next():
     text = notes({})
     for command in ("rollout status daemonset/g-grapnel", "exec daemonset/g-grapnel -- /usr/bin/grapnel status", "helm test g -n hooks",
-                    "/usr/bin/grapnel doctor", "kubectl label namespace hooks pod-security.kubernetes.io/enforce=privileged"):
+                    "With hostRootMount `grapnel doctor`", "kubectl label namespace hooks pod-security.kubernetes.io/enforce=privileged"):
         assert command in text
     assert "systemctl disable --now grapnel" in text and "grapnel setup autostart --undo" in text
     assert "There are no rules yet" in text and "hostRootMount is off" in text and "pin it: image.digest" in text
@@ -31,6 +31,7 @@ def test_what_does_not_concern_is_left_out():
                   "namespace": {"create": True}, "preflight": {"enabled": False}, "startupTaint": {"enabled": True, "key": "a/b"},
                   "metrics": {"enabled": True}})
     assert not [line for line in ("There are no rules", "hostRootMount is off", "image.digest", "kubectl label") if line in text]
+    assert "exec daemonset/g-grapnel -- /usr/bin/grapnel doctor" in text and "With hostRootMount" not in text
     assert "preflight is off" in text and "registerWithTaints: [{key: a/b" in text and "open to every pod" in text
 
 

@@ -273,6 +273,8 @@ def test_preflight_carries_the_new_texts():
     assert hooks(rendered, "pre-install") == hooks(rendered, "pre-upgrade")
     job = found["Job/g-grapnel-preflight"]
     assert all(weight(item) < weight(job) for item in found.values() if item is not job)
+    assert job["metadata"]["annotations"]["helm.sh/hook-output-log-policy"] == "hook-failed"
+    assert job["spec"]["ttlSecondsAfterFinished"] > job["spec"]["activeDeadlineSeconds"], "its log can be read"
     for part in ("rules", "settings"):
         mine, theirs = rendered.config_map(part, True)["data"], rendered.config_map(part)["data"]
         assert {key: text.strip() for key, text in mine.items()} == {key: text.strip() for key, text in theirs.items()}
@@ -298,6 +300,7 @@ def test_cleanup():
     assert set(order) == {"ServiceAccount", "Role", "RoleBinding", "ConfigMap", "DaemonSet", "Job"}
     assert max(order[kind] for kind in ("ServiceAccount", "Role", "RoleBinding", "ConfigMap")) < order["DaemonSet"] < order["Job"]
     assert all("hook-succeeded" in item["metadata"]["annotations"]["helm.sh/hook-delete-policy"] for item in found)
+    assert all(item["metadata"]["annotations"]["helm.sh/hook-output-log-policy"] == "hook-failed" for item in found)
     spec = rendered.one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]
     assert spec["initContainers"][0]["command"] == ["/usr/bin/grapnel", "setup", "cleanup",
                                                     "--socket=/var/run/nri/nri.sock", "--crio-dir=/run/containers/storage",
@@ -341,6 +344,7 @@ def test_helm_test():
     rendered = Rendered()
     pod = rendered.one("Pod", "g-grapnel-test-ready")
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    assert pod["metadata"]["annotations"]["helm.sh/hook-output-log-policy"] == "hook-failed"
     assert pod["spec"]["containers"][0]["command"][:3] == ["/usr/bin/grapnel", "probe", "ready"]
     with_ = pod["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"][0]["labelSelector"]
     assert with_["matchLabels"].items() <= rendered.template["metadata"]["labels"].items()
