@@ -203,7 +203,7 @@ def test_policy_of_a_config_map():
 def test_settings():
     config = Rendered({"config": {"logLevel": "debug", "requiredSets": ["a"]}}).config()
     assert config["logLevel"] == "debug" and config["requiredSets"] == ["a"]
-    assert not {"hostRoot", "programsDir", "metricsAddress", "metricsTextfile"} & set(config)
+    assert not {"programsDir", "metricsAddress", "metricsTextfile"} & set(config)
     assert Rendered({"hookPrograms": {"dir": "/x/y"}}).config()["programsDir"] == "/x/y"
 
 
@@ -236,7 +236,7 @@ def test_programs_of_images():
     assert first["command"] == ["/tools/grapnel", "setup", "install", "--from", "/hooks", "--to", "/x/p/netdev"]
     assert (first["image"], first["imagePullPolicy"], second["imagePullPolicy"]) == ("example.com/netdev:1", "IfNotPresent", "Never")
     assert rendered.mounts("program-b")["/tools"]["readOnly"] and "/x/p" in rendered.mounts("program-b")
-    assert "readOnly" not in rendered.mounts()["/x/p"]  # the plugin collects what no container names
+    assert "readOnly" not in rendered.mounts()["/host/x/p"]  # the plugin collects what no container names
 
 
 def test_tools_only_where_needed():
@@ -252,7 +252,8 @@ def test_host_root():
     assert mount["readOnly"] and mount["mountPropagation"] == "HostToContainer"
     assert "/host/opt/grapnel/programs" in rendered.mounts() and "/opt/hooks" not in rendered.host_paths()
     without = Rendered({"hookPrograms": {"hostDirs": ["/opt/hooks"]}})
-    assert without.mounts()["/opt/hooks"]["readOnly"] and "/" not in without.host_paths()
+    assert without.mounts()["/host/opt/hooks"]["readOnly"] and "/" not in without.host_paths()
+    assert without.config()["hostRoot"] == "/host", "the container's own directories are not taken for the host's"
 
 
 # Hooks of the release

@@ -119,5 +119,6 @@ tolerations: {{ toJson $tolerations }}
 {{- end }}
 {{- end -}}
 
-{{/* Where the host's / is, as the plugin sees it. */}}
-{{- define "grapnel.hostRoot" -}}{{ ternary "/host" "" .Values.hostRootMount }}{{- end -}}
+{{/* Where the host's / is, as the plugin sees it: also where only some directories of it are mounted, or those above them
+     would be the container's own, and be taken for the host's. */}}
+{{- define "grapnel.hostRoot" -}}/host{{- end -}}

@@ -6,7 +6,7 @@
 {{- range .Values.rules.existingConfigMaps }}{{ $dirs = append $dirs (printf "/rules/configmap/%s" .) }}{{ end -}}
 {{- $_ := set $spec "hooksDirs" (append $dirs "/rules/values") -}}
 {{- $_ := set $spec "ownNamespace" .Release.Namespace -}}
-{{- if .Values.hostRootMount }}{{ $_ := set $spec "hostRoot" "/host" }}{{ end -}}
+{{- $_ := set $spec "hostRoot" (include "grapnel.hostRoot" .) -}}
 {{- if ne .Values.hookPrograms.dir "/opt/grapnel/programs" }}{{ $_ := set $spec "programsDir" .Values.hookPrograms.dir }}{{ end -}}
 {{- if .Values.metrics.enabled }}{{ $_ := set $spec "metricsAddress" (printf ":%d" (int .Values.metrics.port)) }}{{ end -}}
 {{- with .Values.metrics.textfileDir }}{{ $_ := set $spec "metricsTextfile" (printf "/textfile/grapnel.prom") }}{{ end -}}
