@@ -13,6 +13,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "
 
 import pytest  # noqa: E402
 from kube import cluster as clusters  # noqa: E402
+from kube import stock  # noqa: E402
 from kube.cluster import Cluster  # noqa: E402
 
 
@@ -25,3 +26,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def cluster() -> Iterator[Cluster]:
     with clusters.started() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def stocked(cluster: Cluster) -> Cluster:
+    """The cluster with the images that releases of the chart name."""
+    for image in (stock.programs(), stock.programs("next"), stock.kubectl()):
+        cluster.load_image(image.write(cluster.host.path))
+    return cluster

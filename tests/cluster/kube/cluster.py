@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -93,22 +94,27 @@ class Cluster:
         assert done.returncode != 0, f"kubectl {' '.join(args)} succeeded:\n{done.stdout}"
         return done.stderr
 
-    def helm(self, *args: str, timeout: float = LIMIT_S) -> str:
-        """The stdout of helm."""
-        return self.control.client(self._helm() / "helm", *args, timeout=timeout).stdout
-
-    @staticmethod
-    def _helm() -> Path:
+    @cached_property
+    def _helm(self) -> Path:
         listed = subprocess.run([str(cache.E2E / "fetch"), "--list"],
                                 capture_output=True, text=True, check=True)  # fmt: skip
         return cache.fetched(next(n for n in listed.stdout.split() if n.startswith("helm-")))
+
+    def helm(self, *args: str, stdin: str = "", timeout: float = LIMIT_S) -> str:
+        """The stdout of helm; the test fails where it does."""
+        return self.control.client(self._helm / "helm", *args, stdin=stdin, timeout=timeout).stdout
+
+    def helm_says(self, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Whatever comes of it."""
+        return self.control.client(self._helm / "helm", *args,
+                                   stdin=stdin, timeout=LIMIT_S, check=False)  # fmt: skip
 
     def shell(self, folder: Path, script: str, timeout: float) -> subprocess.CompletedProcess[str]:
         """What an administrator types, who has kubectl and helm: stdout and stderr are one."""
         return subprocess.run(
             self.host.inside(["sh", "-euc", f"cd '{folder}'\n{script}"]), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False,
-            env=self.control.environment(self.binaries, self._helm()),
+            env=self.control.environment(self.binaries, self._helm),
         )  # fmt: skip
 
     def apply(self, *objects: dict[str, Any]) -> None:
@@ -145,8 +151,9 @@ class Cluster:
         return found.removeprefix("containerd://")
 
     @contextmanager
-    def namespace(self, stem: str) -> Iterator[str]:
-        """A new namespace that pods can be made in; gone afterwards with all in it."""
+    def namespace(self, stem: str, wait: bool = True) -> Iterator[str]:
+        """A new namespace that pods can be made in; gone afterwards with all in it, or going if
+        nothing that comes later needs to `wait` for that."""
         name = f"{stem}-{next(self._serial)}"
         self.kubectl("create", "namespace", name)
         try:
@@ -156,7 +163,8 @@ class Cluster:
             )
             yield name
         finally:
-            self.kubectl("delete", "namespace", name, f"--timeout={LIMIT_S:.0f}s")
+            self.kubectl("delete", "namespace", name, f"--wait={json.dumps(wait)}",
+                         f"--timeout={LIMIT_S:.0f}s")  # fmt: skip
 
     def restart_runtime(self) -> None:
         """Containers go on, plugins lose their connection."""

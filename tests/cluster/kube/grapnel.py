@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from .cluster import Cluster
+from .instance import Instance
 from .manifests import WANTED, Object, config_map
 from .stock import GRAPNEL, PROGRAM
 
@@ -37,12 +36,11 @@ spec:
 """
 
 
-class Grapnel:
+class Grapnel(Instance):
     """The DaemonSet in a namespace of its own, with its rules and settings in ConfigMaps."""
 
     def __init__(self, cluster: Cluster, namespace: str):
-        self.cluster = cluster
-        self.namespace = namespace
+        super().__init__(cluster, namespace, NAME, f"app={NAME}")
 
     def rule(self, name: str, match: Object, fails: bool = False) -> str:
         """A set with a hook that records its run under the set's name, and perhaps fails then."""
@@ -58,7 +56,7 @@ class Grapnel:
 
     def see_host(self) -> None:
         """The node's whole `/`, read-only, instead of the programs' directory alone."""
-        daemonset = self.daemonset(surge=True)
+        daemonset = self.daemonset()
         spec = daemonset["spec"]["template"]["spec"]
         (shared,) = (volume for volume in spec["volumes"] if volume["name"] == "shared")
         shared["hostPath"]["path"] = "/"
@@ -68,19 +66,15 @@ class Grapnel:
         self.cluster.apply(daemonset)
         self.rolled_out()
 
-    def findings(self) -> list[str]:
-        """The codes of what is wrong with settings and rules."""
-        return [finding["code"] for finding in self.status()["findings"]]
-
-    def install(self, surge: bool = True) -> None:
+    def install(self) -> None:
         """Returns when it is ready on the node."""
         self.set_rules(wanted=self.rule("wanted", {"podAnnotations": WANTED}))
         settings = {"config.yaml": SETTINGS.format(namespace=self.namespace)}
-        self.cluster.apply(config_map("settings", self.namespace, settings), self.daemonset(surge))
+        self.cluster.apply(config_map("settings", self.namespace, settings), self.daemonset())
         self.rolled_out()
 
-    def daemonset(self, surge: bool) -> Object:
-        strategy = {"maxSurge": 1, "maxUnavailable": 0} if surge else {"maxUnavailable": 1}
+    def daemonset(self) -> Object:
+        strategy = {"maxSurge": 1, "maxUnavailable": 0}
         labels = {"app": NAME}
         return {
             "apiVersion": "apps/v1",
@@ -145,63 +139,12 @@ class Grapnel:
             ],
         }  # fmt: skip
 
-    def rolled_out(self) -> None:
-        """Returns when the only pods are those of the last template, and ready."""
-        self.cluster.rolled_out(f"daemonset/{NAME}", self.namespace)
-        self.cluster.until(lambda: len(self.pods()) == 1, "only the new pod is there")
-
-    def roll(self) -> None:
-        """`kubectl rollout restart`, to its end."""
-        self.cluster.kubectl("rollout", "restart", f"daemonset/{NAME}", "-n", self.namespace)
-        self.rolled_out()
-
-    def pods(self) -> list[Object]:
-        """Those that are there, terminating ones as well."""
-        found: list[Object] = self.cluster.get("pods", "-n", self.namespace)["items"]
-        return found
-
-    def pod(self) -> Object:
-        """The one of the node."""
-        (only,) = self.pods()
-        return only
-
-    def identity(self) -> tuple[str, int]:
-        """Changes with every new process: the pod's name and how often its container began anew."""
-        pod = self.pod()
-        return pod["metadata"]["name"], pod["status"]["containerStatuses"][0]["restartCount"]
-
-    def signal(self, name: str) -> None:
-        """To the plugin's process."""
-        container_id = self.cluster.container_id(self.pod()["metadata"]["name"], self.namespace)
-        pid = json.loads(self.cluster.crictl("inspect", container_id))["info"]["pid"]
-        self.cluster.host.run(["kill", f"-{name}", str(pid)])
-
-    def restarted(self, before: tuple[str, int]) -> bool:
-        """Whether its container runs anew, and is ready."""
-        (container,) = self.pod()["status"]["containerStatuses"]
-        return bool(container["ready"]) and self.identity() != before
-
-    def _exec(self, pod: str, *args: str) -> subprocess.CompletedProcess[str]:
-        return self.cluster.control.kubectl("exec", "-n", self.namespace, pod, "--", PROGRAM, *args,
-                                            check=False)  # fmt: skip
-
-    def status(self, pod: str = "") -> Any:
-        """`grapnel status -o json` in the pod; 1 says that it is not ready, which is an answer."""
-        name = pod or self.pod()["metadata"]["name"]
-        done = self._exec(name, "status", "-o", "json", "--all")
-        assert done.returncode in (0, 1), done.stderr + self.cluster.describe()
-        return json.loads(done.stdout)
-
-    def answers(self, pod: str) -> bool:
-        """Whether somebody answers at the control socket."""
-        return self._exec(pod, "probe", "live").returncode == 0
-
 
 @contextmanager
-def installed(cluster: Cluster, surge: bool = True) -> Iterator[Grapnel]:
+def installed(cluster: Cluster) -> Iterator[Grapnel]:
     """Gone afterwards, with what it kept on the node."""
     with cluster.namespace("grapnel") as namespace:
         grapnel = Grapnel(cluster, namespace)
-        grapnel.install(surge)
+        grapnel.install()
         yield grapnel
     cluster.host.run(["rm", "-rf", RUN_DIR])

@@ -30,13 +30,13 @@ class Image:
         return images.write_archive(archive, [self.name], self.files, self.entrypoint, labels)
 
 
-def grapnel() -> Image:
+def grapnel(tag: str = "test") -> Image:
     """The program alone: it must be the static one."""
     program = cache.grapnel()
     with program.open("rb") as file:
         dynamic = b"/ld-linux" in file.read(4096)
     assert not dynamic, f"{program} needs libraries: use that of `make static`"
-    return Image(GRAPNEL, {PROGRAM.lstrip("/"): program}, [PROGRAM])
+    return Image(GRAPNEL.replace(":test", f":{tag}"), {PROGRAM.lstrip("/"): program}, [PROGRAM])
 
 
 def kubectl() -> Image:
@@ -45,8 +45,10 @@ def kubectl() -> Image:
     return Image("localhost/kubectl:test", {"bin/kubectl": program}, ["/bin/kubectl"])
 
 
-def programs() -> Image:
-    """Hook programs, as somebody would deliver them."""
-    recorder = cache.fetched("helpers") / "hook-record"
-    files = {"programs/hook-record": recorder, "bin/busybox": BUSYBOX}
-    return Image("localhost/programs:test", files, ["/bin/busybox"])
+def programs(tag: str = "test") -> Image:
+    """Hook programs, as somebody would deliver them; with another tag another version of them."""
+    helpers = cache.fetched("helpers")
+    files = {"programs/hook-record": helpers / "hook-record", "bin/busybox": BUSYBOX}
+    if tag != "test":
+        files["programs/one-more"] = helpers / "pause"
+    return Image(f"localhost/programs:{tag}", files, ["/bin/busybox"])

@@ -57,6 +57,14 @@ class RecordLog:
         lines = self.path.read_text().splitlines()
         return [record for record in map(_parse, lines) if record.container_id == container_id]
 
+    def tags(self) -> dict[str, list[str]]:
+        """The tags of all runs so far, by container."""
+        found: dict[str, list[str]] = {}
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        for record in map(_parse, lines):
+            found.setdefault(record.container_id, []).append(record.tag)
+        return found
+
     def wait_for(self, container_id: str, tags: list[str]) -> list[Record]:
         """Waits until every tag was recorded for that container, then returns all its records."""
 
