@@ -294,6 +294,14 @@ def test_preflight_carries_the_new_texts():
     assert hooks(Rendered({"preflight": {"enabled": False}}), "pre-upgrade") == []
 
 
+@pytest.mark.parametrize(("dirs", "expected"), [([], ["a"]), (["/etc/a"], None)])
+def test_preflight_asks_for_sets_that_it_can_see(dirs: list[str], expected: list[str] | None):
+    rendered = Rendered({"rules": {"hostDirs": dirs}, "config": {"requiredSets": ["a"]}})
+    carried = yaml.safe_load(rendered.config_map("settings", True)["data"]["config.yaml"])["spec"]
+    assert carried.get("requiredSets") == expected and rendered.config()["requiredSets"] == ["a"]
+    assert {**carried, "requiredSets": ["a"]} == rendered.config()
+
+
 def test_cleanup():
     rendered = Rendered({"cleanup": {"timeoutSeconds": 99}, "rules": {"hostDirs": ["/etc/a"]}})
     found = hooks(rendered, "post-delete")

@@ -204,6 +204,17 @@ def test_check_shadowed_file(good: Node):
     assert [(item["level"], item["code"]) for item in found] == [("info", "lint-shadowed-file")]
 
 
+def test_check_required_set(good: Node):
+    """One that is nowhere refuses every container. Of some of the files nothing can be said."""
+    config = good.home / "required.yaml"
+    config.write_text("apiVersion: grapnel/v1beta1\nkind: Config\nspec:\n  requiredSets: [good, goood]\n")
+    done = run(good, "check", "--strict", "--config", config, "--hooks-dir", good.rules)
+    assert done.returncode == 3
+    assert done.stdout == (f"{config}: warning: requiredSets names goood, and there is no HookSet of that name: "
+                           "every container outside the exempt namespaces would be refused\n")
+    assert run(good, "check", "--strict", "--config", config, good.rules / "good.yaml").returncode == 0
+
+
 def test_check_missing_path(good: Node):
     done = run(good, "check", good.home / "missing.yaml")
     assert (done.returncode, done.stdout) == (4, "")

@@ -127,6 +127,28 @@ static void tell_shadowed(const struct gr_load_result *result, const struct gr_r
     }
 }
 
+/* Every container would be refused. Paths that were named may be some of the rules only. */
+static void tell_required(const struct check *check, const struct gr_loaded *loaded,
+                          const struct gr_reporter *reporter)
+{
+    const struct gr_config *config = &loaded->settings.config;
+    const char *path = check->common.flags.config_path;
+
+    for (size_t i = 0; i < config->required_sets.n && !check->common.paths_named; i++) {
+        struct gr_str name = config->required_sets.items[i];
+        struct gr_err err = {0};
+
+        if (gr_ruleset_find(loaded->load.ruleset, name))
+            continue;
+        gr_fail(&err, 0, "lint-required-set",
+                "requiredSets names %.*s, and there is no HookSet of that name: every container "
+                "outside the exempt namespaces would be refused",
+                GR_STR_FMT(name));
+        gr_err_at(&err, path ? path : GR_CONFIG_DEFAULT, 0, 0);
+        gr_report(reporter, GR_LEVEL_WARNING, &err);
+    }
+}
+
 /* What is valid and hardly meant. Returns 0; -ENOMEM. */
 static int advise(const struct check *check, const struct gr_loaded *loaded,
                   const struct gr_reporter *reporter)
@@ -135,6 +157,7 @@ static int advise(const struct check *check, const struct gr_loaded *loaded,
     int r = gr_lint(loaded->load.ruleset, reporter);
 
     tell_shadowed(&loaded->load, reporter);
+    tell_required(check, loaded, reporter);
     if (r != 0 || check->common.no_host)
         return r;
     gr_fs_posix(&fs);
