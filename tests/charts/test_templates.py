@@ -366,7 +366,7 @@ def test_startup_taint():
     container = rendered.container("startup-taint")
     assert container["command"] == [
         "/tools/grapnel", "probe", "ready", "--wait", '--accept=taint "example.com/wait" not found', "--again=300", "--",
-        "kubectl", "--request-timeout=30s", "taint", "node", "$(NODE_NAME)", "example.com/wait-"]
+        "kubectl", "taint", "node", "$(NODE_NAME)", "example.com/wait-"]
     assert rendered.one("ClusterRole", "g-grapnel-startup-taint")["rules"] == [
         {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "patch"]}]
     subject = rendered.one("ClusterRoleBinding", "g-grapnel-startup-taint")["subjects"][0]

@@ -13,7 +13,6 @@
     - --again={{ .Values.startupTaint.againSeconds }}
     - --
     - kubectl
-    - --request-timeout=30s
     - taint
     - node
     - $(NODE_NAME)
