@@ -65,4 +65,10 @@ def test_an_overlay_adds_rules(kustomize: str):
     rule = (DEPLOY / "kustomize/example/tap-network.yaml").read_text()
     assert found["grapnel-rules"]["data"] == {"tap-network.yaml": rule}
     assert set(found["grapnel-settings"]["data"]) == {"config.yaml", "policy.yaml"}
-    assert found["grapnel"]["spec"]["template"]["spec"]["nodeSelector"]["example.com/hooks"] == "true"
+    pod = found["grapnel"]["spec"]["template"]["spec"]
+    assert pod["nodeSelector"]["example.com/hooks"] == "true"
+    # Or the plugin cannot see the rule's program, and blocks the set.
+    (program,) = (hook["path"] for hook in yaml.safe_load(rule)["spec"]["hooks"]["createRuntime"])
+    (mount,) = (mount for mount in pod["containers"][0]["volumeMounts"] if program.startswith(mount["mountPath"] + "/"))
+    (volume,) = (volume for volume in pod["volumes"] if volume["name"] == mount["name"])
+    assert mount["readOnly"] and volume["hostPath"]["path"] == mount["mountPath"]
