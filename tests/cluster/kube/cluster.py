@@ -172,7 +172,7 @@ class Cluster:
         self.runtime.start()
 
     def register_again(self, taints: list[dict[str, str]]) -> None:
-        """The node joins as if it were new. Every pod of it is deleted."""
+        """The node joins as if it were new. Its pods stay: they are deleted where none comes in 40 s."""
         self.kubelet.stop()
         self.kubectl("delete", "node", NODE)
         self.kubelet.start(taints)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from harness.host import Host
@@ -46,15 +48,27 @@ class ControlPlane:
         self._certificates = self.folder / "certificates"
         self.parts: list[Process] = []
 
-    def _part(self, name: str, flags: dict[str, object]) -> None:
+    def _part(self, name: str, flags: dict[str, object]) -> Process:
         argv = [str(self._binaries / name), *(f"--{flag}={value}" for flag, value in flags.items())]
         self.parts.append(self.host.start(argv, f"{name}.log"))
+        return self.parts[-1]
 
     def begin(self) -> None:
         """Starts what takes longest, and does not wait for it."""
         self._write_files()
         self._start_etcd()
         self._start_api_server()
+
+    @contextmanager
+    def without_api_server(self) -> Iterator[None]:
+        """It crashes, and comes back afterwards; returns when it is ready."""
+        self._api_server.kill()
+        self.parts.remove(self._api_server)
+        try:
+            yield
+        finally:
+            self._start_api_server()
+            until(self._api_ready, "the API server is ready again", 180, self.describe)
 
     def finish(self) -> None:
         """Returns when the API server is ready; the others may need a moment more."""
@@ -99,7 +113,7 @@ class ControlPlane:
         })  # fmt: skip
 
     def _start_api_server(self) -> None:
-        self._part("kube-apiserver", {
+        self._api_server = self._part("kube-apiserver", {
             "etcd-servers": "http://127.0.0.1:2379",
             "bind-address": "0.0.0.0",
             "advertise-address": NODE_ADDRESS,
