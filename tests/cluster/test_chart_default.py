@@ -102,8 +102,7 @@ def test_comes_back_to_a_restarted_runtime(release: Release, namespace: str) -> 
     sessions = release.status()["connection"]["sessions"]
     release.cluster.restart_runtime()
     release.cluster.until(
-        lambda: release.status()["connection"]["sessions"] > sessions and release.status()["ready"],
-        "the plugin is connected again",
+        lambda: release.connected_after(sessions), "the plugin is connected again"
     )
     assert ran(release, "after", namespace, annotations=WANTED) == ["wanted"]
     assert release.identity() == before

@@ -90,8 +90,7 @@ def test_comes_back_to_a_restarted_runtime(grapnel: Grapnel, namespace: str) -> 
     sessions = grapnel.status()["connection"]["sessions"]
     grapnel.cluster.restart_runtime()
     grapnel.cluster.until(
-        lambda: grapnel.status()["connection"]["sessions"] > sessions and grapnel.status()["ready"],
-        "the plugin is connected again",
+        lambda: grapnel.connected_after(sessions), "the plugin is connected again"
     )
     assert run(grapnel.cluster, "after", namespace, WANTED) == ["wanted"]
     assert grapnel.identity() == before

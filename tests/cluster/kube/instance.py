@@ -76,8 +76,16 @@ class Instance:
         """`grapnel status -o json` in the pod; 1 says that it is not ready, which is an answer."""
         name = pod or self.pod()["metadata"]["name"]
         done = self._exec(name, "status", "-o", "json", "--all")
-        assert done.returncode in (0, 1), done.stderr + self.cluster.describe()
+        assert done.returncode in (0, 1) and done.stdout, done.stderr + self.cluster.describe()
         return json.loads(done.stdout)
+
+    def connected_after(self, sessions: int) -> bool:
+        """Whether it is ready in a later session; while the runtime is away nobody can ask it."""
+        done = self.run("status", "-o", "json")
+        if not done.stdout:
+            return False
+        status = json.loads(done.stdout)
+        return bool(status["ready"]) and status["connection"]["sessions"] > sessions
 
     def answers(self, pod: str) -> bool:
         """Whether somebody answers at the control socket."""
