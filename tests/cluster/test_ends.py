@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,19 @@ def machine() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def members(namespaces: list[str]) -> list[str]:
-    """Processes in any of these namespaces."""
+def now_ticks() -> int:
+    """The clock that processes' starts are told by: ticks since the machine's own."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
+
+
+def members(namespaces: list[str], born_until: int) -> list[str]:
+    """Processes in any of these namespaces. Numbers of namespaces are given anew when they are gone: a process that
+    began later than born_until may be somebody else's."""
     found = []
     for link in Path("/proc").glob("[0-9]*/ns/*"):
         try:
-            if os.readlink(link) in namespaces:
+            started = (link.parent.parent / "stat").read_text().rpartition(")")[2].split()[19]
+            if os.readlink(link) in namespaces and int(started) <= born_until:
                 found.append(str(link))
         except OSError:  # it has ended meanwhile
             continue
@@ -64,14 +72,15 @@ def test_nothing_is_left_after_sigterm(tmp_path: Path) -> None:
         until(lambda: told.exists() or not run.running(), "a pod runs", 300, run.describe)
         assert told.exists(), run.describe()
         facts = json.loads(told.read_text())
-        assert members(facts["namespaces"]), "the cluster's processes are seen"
+        told_to_end = now_ticks()
+        assert members(facts["namespaces"], told_to_end), "the cluster's processes are seen"
         inside = set(facts["cgroups"])
         assert inside and all(path.startswith(facts["cgroup"] + "/") for path in inside)
     finally:
         run.send(signal.SIGTERM)
         status = run.wait(120)
     assert status == 2, f"pytest says that it was interrupted: {run.describe()}"
-    assert members(facts["namespaces"]) == []
+    assert members(facts["namespaces"], told_to_end) == []
     assert not Path(facts["folder"]).exists()
     assert facts["folder"] not in Path("/proc/self/mountinfo").read_text()
     assert list(CGROUP_ROOT.glob(f"**{facts['cgroup']}")) == []
