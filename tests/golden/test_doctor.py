@@ -952,8 +952,17 @@ def test_another_engine_is_not_what_was_told(host: DoctorHost):
     host.write("/usr/bin/podman", "", 0o755)
     status(host, connection={**STATUS["connection"], "runtime": "cri-o",
                              "runtimeVersion": "v1.34.0", "nri": "v0.9.0"})
-    runtime = host.report()["runtime"]
-    assert (runtime["name"], runtime["version"]) == ("CRI-O", "v1.34.0")
+    report = host.report()
+    assert (report["runtime"]["name"], report["runtime"]["version"]) == ("CRI-O", "v1.34.0")
+    assert set(host.findings()) == {"runtime-not-seen", "podman-reads-oci-hooks"}
+
+
+@case("runtime-not-seen", "hostRootMount: true", found="connected to containerd")
+def not_seen(host):
+    for path in ("/usr/bin/containerd", CONFIG, "/proc/100"):
+        host.remove(path)
+    status(host, connection={**STATUS["connection"], "runtime": "containerd",
+                             "runtimeVersion": "v2.3.1", "nri": "v0.12.0"})
 
 
 @pytest.mark.parametrize("lines,version,is_off", [

@@ -14,6 +14,15 @@ static void check_there(struct gr_doctor *d)
 {
     const struct gr_runtime *r = &d->runtime;
 
+    if (!r->installed && r->told) {
+        gr_doctor_add(d, "runtime-not-seen", GR_DOCTOR_NOWHERE,
+                      "name the place where the host's / is seen: --host-root /host, in the chart "
+                      "hostRootMount: true",
+                      "the plugin is connected to %s, whose program and configuration are not seen "
+                      "from here",
+                      gr_runtime_name(r->kind));
+        return;
+    }
     if (!gr_runtime_has_nri(r)) {
         gr_doctor_add(d, "no-runtime", GR_DOCTOR_NOWHERE,
                       "install containerd 1.7 or later, or CRI-O 1.26 or later; where the host's / "
@@ -36,7 +45,7 @@ static void check_release(struct gr_doctor *d)
     const struct gr_runtime *r = &d->runtime;
     bool crio = r->kind == GR_RUNTIME_CRIO;
 
-    if (!gr_runtime_has_nri(r))
+    if (!gr_runtime_has_nri(r) && !r->told)
         return;
     if (!r->release.known) {
         gr_doctor_add(d, "version-unknown", GR_DOCTOR_NOWHERE,

@@ -13,6 +13,8 @@
 
 const struct gr_doctor_code gr_doctor_codes[] = {
     {"no-runtime", ERROR, "only containerd and CRI-O ask NRI plugins about containers"},
+    {"runtime-not-seen", INFO,
+     "how it is configured, and whether it launches other plugins, is not checked"},
     {"runtime-not-running", ERROR, "nobody asks the plugin about containers"},
     {"runtime-too-old", ERROR, "this release contains no NRI, so no plugin is ever asked"},
     {"nri-old", WARNING,

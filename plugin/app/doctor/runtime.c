@@ -91,6 +91,7 @@ static void choose(struct gr_doctor *d)
     struct gr_runtime *r = &d->runtime;
 
     r->kind = d->wanted ? d->wanted : told_kind(d);
+    r->told = r->kind != GR_RUNTIME_NONE && r->kind == told_kind(d);
     for (size_t i = 0; i < 2 && r->kind == GR_RUNTIME_NONE; i++) {
         if (find_proc(d, order[i]))
             r->kind = order[i];
@@ -156,7 +157,7 @@ static void ask_plugin(struct gr_doctor *d)
     const char *version = json_string_value(json_object_get(told, "runtimeVersion"));
     const char *nri = json_string_value(json_object_get(told, "nri"));
 
-    if (told_kind(d) != r->kind || !version || !gr_release_parse(gr_str_from(version)).known)
+    if (!r->told || !version || !gr_release_parse(gr_str_from(version)).known)
         return;
     r->release = gr_release_parse(gr_str_from(version));
     r->version = gr_doctor_text(d, "%s", version);

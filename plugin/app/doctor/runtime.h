@@ -59,6 +59,7 @@ struct gr_runtime_config {
 struct gr_runtime {
     enum gr_runtime_kind kind;
     bool installed;                    /* its program or its configuration is there */
+    bool told;                         /* the plugin has it for its own */
     const struct gr_doctor_proc *proc; /* NULL: it does not run, or that cannot be seen */
     const char *binary;                /* NULL: not found */
     struct gr_release release;
