@@ -43,9 +43,10 @@ int gr_self_open(struct gr_err *err)
 {
     int fd = open(SELF, O_RDONLY | O_CLOEXEC);
 
-    return fd >= 0 ? fd
-                   : gr_fail_errno(err, -errno, "setup-target",
-                                   "expected to read this program at " SELF ", found an error");
+    if (fd < 0)
+        return gr_fail_errno(err, -errno, "setup-target",
+                             "expected to read this program at " SELF ", found an error");
+    return fd;
 }
 
 int gr_self_write(const struct gr_fs *fs, int dir, const char *name, int from, uint64_t *out_bytes)

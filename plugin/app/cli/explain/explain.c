@@ -313,33 +313,35 @@ static int explain_all(struct explain *explain, const struct gr_reporter *report
 }
 
 /* With the rules of the files. */
-static int explain_with_files(struct explain *explain, const struct gr_reporter *reporter)
+static int explain_with_files(const struct explain *asked, const struct gr_reporter *reporter)
 {
+    struct explain explain = *asked;
     struct gr_loaded loaded;
     int r =
-        gr_common_load(&explain->common, GR_STR_NONE, !explain->common.no_host, reporter, &loaded);
+        gr_common_load(&explain.common, GR_STR_NONE, !explain.common.no_host, reporter, &loaded);
 
     if (r != GR_EXIT_OK)
         return r;
-    explain->settings = &loaded.settings;
-    explain->ruleset = loaded.load.ruleset;
-    r = explain_all(explain, reporter);
+    explain.settings = &loaded.settings;
+    explain.ruleset = loaded.load.ruleset;
+    r = explain_all(&explain, reporter);
     gr_common_unload(&loaded);
     return r;
 }
 
 /* With what the plugin has. The settings say where it is asked, and where the journal lies. */
-static int explain_in_force(struct explain *explain, const struct gr_reporter *reporter)
+static int explain_in_force(const struct explain *asked, const struct gr_reporter *reporter)
 {
+    struct explain explain = *asked;
     struct gr_settings settings;
     int r;
 
-    if (gr_settings_read(&explain->common.flags, GR_STR_NONE, reporter, &settings) != 0)
+    if (gr_settings_read(&explain.common.flags, GR_STR_NONE, reporter, &settings) != 0)
         return no_memory();
-    explain->settings = &settings;
-    if (!explain->target.path)
-        explain->target.path = settings.config.control_socket;
-    r = explain_all(explain, reporter);
+    explain.settings = &settings;
+    if (!explain.target.path)
+        explain.target.path = settings.config.control_socket;
+    r = explain_all(&explain, reporter);
     gr_settings_fini(&settings);
     return r;
 }
