@@ -171,7 +171,7 @@ def test_it_reloads(boxed: Unit, peer: Peer) -> None:
     shutil.copy(machine.root / "bin/true", program)
     machine.run("systemctl", "reload", UNIT)
     machine.wait("StatusText", "ready")
-    assert machine.logged("rules loaded", "sets=2", "blocked=0", "cause=SIGHUP")
+    machine.until_logged("rules loaded", "sets=2", "blocked=0", "cause=SIGHUP")
     assert (machine.show("ActiveState"), machine.show("NRestarts")) == ("active", "0")
     assert sets_of(peer) == ["one", "two"]
 
@@ -207,7 +207,7 @@ def test_last_good_texts_are_kept_in_it(boxed: Unit, peer: Peer) -> None:
         machine.wait("StatusText", "rules have errors, or were rejected")
         assert sets_of(peer) == ["one"]
         machine.run("systemctl", "restart", UNIT)
-    assert machine.logged(BAD, "level=error")
+    machine.until_logged(BAD, "level=error")
     boxed.write_set("one")
     machine.wait("StatusText", "ready")
 

@@ -160,7 +160,8 @@ class Machine:
         return 0
 
     def journal(self, unit: str = UNIT) -> list[dict[str, Any]]:
-        """What the unit wrote, and what systemd said of it, oldest first."""
+        """What the unit wrote, and what systemd said of it, oldest first. The last lines may be on their way."""
+        self.run("journalctl", "--sync")
         text = self.run("journalctl", "--no-pager", "-o", "json", "-u", unit)
         return [json.loads(line) for line in text.splitlines()]
 
@@ -168,6 +169,10 @@ class Machine:
         """Whether one line of the unit has all these parts."""
         lines = [str(entry["MESSAGE"]) for entry in self.journal()]
         return any(all(part in line for part in parts) for line in lines)
+
+    def until_logged(self, *parts: str) -> None:
+        """Waits for such a line."""
+        until(lambda: self.logged(*parts), f"the journal has {parts}", detail=self.describe)
 
     def describe(self) -> str:
         """What a failure message should show."""
