@@ -29,6 +29,8 @@ REFUSED = [
     ({"nri": {"socketDir": "/run/grapnel"}}, "/run/grapnel holds something else"),
     ({"rules": {"files": BIG}}, "rules.existingConfigMaps"),
     ({"serviceAccount": {"create": False}}, "set serviceAccount.name"),
+    ({"securityContext": {"runAsUser": 1000}}, "the plugin is uid 0"),
+    ({"securityContext": {"runAsNonRoot": True}}, "Leave runAsUser and runAsNonRoot out"),
     ({"startupTaint": {"enabled": True}, "probes": {"readiness": {"enabled": False}}}, "leave probes.readiness.enabled at true"),
     ({"enableNri": {"restart": True}}, "does nothing without enableNri.enabled"),
     ({"extraArgs": ["--socket=/x"]}, "set nri.socketDir instead"),
@@ -60,11 +62,12 @@ def test_the_taint_needs_a_cluster_that_can_confine_it():
 def test_each_sentence_is_tested():
     """Those above, and the two of clusters and namespaces."""
     sentences = re.findall(r"\bfail \(?(?:printf )?\"(.*?)[\"%\\]", (CHART / "templates/validate.yaml").read_text())
-    assert len(sentences) == 14 == len({sentence[:20] for sentence in sentences})
+    assert len(sentences) == 15 == len({sentence[:20] for sentence in sentences})
     said = [chart.run("template", values=values).stderr for values, _ in REFUSED]
-    assert len([sentence for sentence in sentences if any(sentence in text for text in said)]) == 12
+    assert len([sentence for sentence in sentences if any(sentence in text for text in said)]) == 13
 
 
 def test_what_is_just_allowed():
     assert chart.run("template", values={"extraArgs": ["--log-level=debug"]}).returncode == 0
+    assert chart.run("template", values={"securityContext": {"runAsUser": 0}}).returncode == 0
     assert chart.run("template", values={"rules": {"files": {"a.yaml": "#" * 900_000}}}).returncode == 0

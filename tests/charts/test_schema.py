@@ -77,6 +77,7 @@ WRONG = [
     ({"resources": {"limit": {}}}, "/resources", "'limit' not allowed"),
     ({"probes": {"liveness": {"httpGet": {}}}}, "/probes/liveness", "'httpGet' not allowed"),
     ({"seLinuxOptions": {"typ": "spc_t"}}, "/seLinuxOptions", "'typ' not allowed"),
+    ({"securityContext": ["privileged"]}, "/securityContext", "got array, want object"),
     ({"podAnnotations": {"a": 1}}, "/podAnnotations/a", "got number, want string"),
     ({"extraArgs": ["log-level=debug"]}, "/extraArgs/0", "does not match pattern"),
     ({"metrics": {"port": 443}}, "/metrics/port", "got 443, want 1,024"),

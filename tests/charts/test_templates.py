@@ -77,7 +77,9 @@ def test_every_object_is_in_the_namespace():
 
 def test_namespace():
     labels = only_with({"namespace": {"create": True}}, "Namespace", "hooks")["metadata"]["labels"]
-    assert labels["pod-security.kubernetes.io/enforce"] == "privileged"
+    assert all(labels[f"pod-security.kubernetes.io/{mode}"] == "privileged" for mode in ("enforce", "audit", "warn"))
+    more = {"namespace": {"create": True, "labels": {"team": "nodes"}}}
+    assert one("Namespace", more, "hooks")["metadata"]["labels"]["team"] == "nodes"
 
 
 # Images
@@ -190,7 +192,9 @@ def test_the_release_is_exempt_from_its_own_rules():
     assert Rendered().policy()["exemptNamespaces"] == ["kube-system", "hooks"]
     assert Rendered({"policy": {"spec": {"exemptNamespaces": []}}}).policy()["exemptNamespaces"] == ["hooks"]
     mine = Rendered({"policy": {"spec": {"exemptNamespaces": ["hooks", {"prefix": "x-"}]}}}).policy()
-    assert mine["exemptNamespaces"] == ["hooks", {"prefix": "x-"}]
+    assert mine["exemptNamespaces"] == ["hooks", {"prefix": "x-"}] and mine["neverFail"] == ["kube-system"]
+    assert Rendered({"policy": {"spec": {"neverFail": ["a"], "stages": ["poststop"]}}}).policy().items() >= {
+        "neverFail": ["a"], "stages": ["poststop"]}.items()
 
 
 def test_policy_of_a_config_map():
@@ -387,6 +391,11 @@ def test_update_leaves_no_gap():
     spec = one("DaemonSet")["spec"]
     assert spec["updateStrategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
     assert spec["minReadySeconds"] > 0
+    changed = one("DaemonSet", {"minReadySeconds": 9, "revisionHistoryLimit": 3, "terminationGracePeriodSeconds": 7,
+                                "updateStrategy": {"maxSurge": 0, "maxUnavailable": "20%"}})["spec"]
+    assert (changed["minReadySeconds"], changed["revisionHistoryLimit"]) == (9, 3)
+    assert changed["template"]["spec"]["terminationGracePeriodSeconds"] == 7
+    assert changed["updateStrategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": "20%"}
     assert one("DaemonSet", {"updateStrategy": {"type": "OnDelete"}})["spec"]["updateStrategy"] == {"type": "OnDelete"}
 
 
@@ -408,12 +417,35 @@ def test_users_and_seccomp():
     assert pod["terminationGracePeriodSeconds"] <= 10 and pod["tolerations"] == [{"operator": "Exists"}]
     assert pod["priorityClassName"] == "system-node-critical"
     assert "priorityClassName" not in Rendered({"priorityClassName": ""}).pod
+    assert Rendered({"priorityClassName": "nodes"}).pod["priorityClassName"] == "nodes"
 
 
 def test_selinux():
     for _, pod in chart.pods(Rendered({"seLinuxOptions": {"type": "spc_t"}, "startupTaint": {"enabled": True}}).objects):
         assert all(container["securityContext"]["seLinuxOptions"] == {"type": "spc_t"} for container in chart.containers(pod))
     assert "seLinuxOptions" not in chart.text()
+
+
+def test_security_context_is_laid_over_that_of_the_plugin():
+    mine = {"appArmorProfile": {"type": "Unconfined"}, "seccompProfile": {"type": "Localhost", "localhostProfile": "a.json"},
+            "capabilities": {"add": ["KILL"]}}
+    plain, rendered = Rendered(), Rendered({"securityContext": mine, "hookPrograms": {"images": [IMAGE]}})
+    assert rendered.container()["securityContext"] == {
+        **plain.container()["securityContext"], **mine, "capabilities": {"drop": ["ALL"], "add": ["KILL"]}}
+    assert rendered.container("self")["securityContext"] == plain.container()["securityContext"]
+
+
+def test_resources_of_each_container():
+    def asked(cpu: int) -> dict:
+        return {"requests": {"cpu": f"{cpu}m", "memory": f"{cpu}Mi"}, "limits": {"memory": f"{cpu + 1}Mi"}}
+
+    rendered = Rendered({"resources": asked(31), "hookPrograms": {"resources": asked(32), "images": [IMAGE]},
+                         "preflight": {"resources": asked(33)}, "startupTaint": {"enabled": True, "resources": asked(34)}})
+    given = {container["name"]: container["resources"] for _, pod in chart.pods(rendered.objects)
+             for container in chart.containers(pod)}
+    expected = {"grapnel": 31, "self": 32, "program-netdev": 32, "check": 33, "startup-taint": 34}
+    assert {name: given[name] for name in expected} == {name: asked(cpu) for name, cpu in expected.items()}
+    assert "cpu" not in Rendered().container()["resources"]["limits"], "throttled, it would delay every container"
 
 
 def test_openshift():
