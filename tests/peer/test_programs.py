@@ -119,6 +119,23 @@ def test_containers_keep_theirs(store: Store) -> None:
     assert store.create("third") == {two}
 
 
+def test_a_package_that_is_taken_out(store: Store) -> None:
+    """Without `current` nothing of it is installed: it stays for the container that has it, and no longer."""
+    one = store.install("one")
+    store.grapnel()
+    assert store.create("first") == {one}
+    (store.programs / "net" / "current").unlink()
+    store.age()
+    store.restart()
+    assert store.looked()["removed"] == 0
+    assert store.digests() == {one}
+
+    store.running.clear()
+    store.restart()
+    assert store.looked()["removed"] == 1
+    assert store.digests() == set()
+
+
 def test_what_is_young_stays(store: Store) -> None:
     """An installer may be at work, and another instance of the plugin with its rules."""
     one, two = store.install("one"), store.install("two")
