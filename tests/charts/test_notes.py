@@ -2,6 +2,7 @@
 """NOTES.txt: what to check next, for the values at hand."""
 from __future__ import annotations
 
+import re
 import subprocess
 
 import yaml
@@ -24,6 +25,13 @@ def test_what_to_check_next():
     assert "systemctl disable --now grapnel" in text and "grapnel setup autostart --undo" in text
     assert "There are no rules yet" in text and "hostRootMount is off" in text and "pin it: image.digest" in text
     assert "is root on the nodes" in text and "preflight is off" not in text and "registerWithTaints" not in text
+
+
+def test_who_is_root_is_said():
+    """Where somebody reads who sets values, and once they are set."""
+    for text in (notes({}), *((chart.CHART / name).read_text() for name in ("values.yaml", "README.md"))):
+        said = " ".join(text.replace("#", " ").lower().split())
+        assert re.search(r"whoever may write the configmaps .{0,80}root on the nodes", said)
 
 
 def test_what_does_not_concern_is_left_out():
