@@ -9,87 +9,17 @@
 
 #include "app/doctor/procs.h"
 #include "app/setup/autostart.h"
+#include "failing_writes.h"
 #include "noted.h"
 
 #define PLUGINS "/plugins"
 #define OURS PLUGINS "/10-grapnel"
 #define OLD "9.8.7"
 
-/* The table that counts operations that change something; one of them fails. */
-static struct {
-    struct gr_fs real;
-    int countdown; /* 0: none fails */
-    int error;
-    bool dead; /* and so does everything behind it: the process was killed */
-    bool struck;
-} faults;
-
-static bool fails(void)
-{
-    if (faults.struck && faults.dead)
-        return true;
-    if (faults.countdown == 0 || --faults.countdown > 0)
-        return false;
-    faults.struck = true;
-    return true;
-}
-
-static int bad_make_dir(void *user, int dir_, const char *name, uint32_t mode)
-{
-    return fails() ? faults.error : faults.real.make_dir(user, dir_, name, mode);
-}
-
-static int bad_create(void *user, int dir_, const char *name, uint32_t mode, int *out)
-{
-    return fails() ? faults.error : faults.real.create(user, dir_, name, mode, out);
-}
-
-/* A disk that is full takes a part. */
-static int64_t bad_write(void *user, int node, const void *data, size_t bytes)
-{
-    return fails() ? faults.error : faults.real.write(user, node, data, bytes);
-}
-
-static int bad_sync(void *user, int node)
-{
-    return fails() ? faults.error : faults.real.sync(user, node);
-}
-
-static int bad_move(void *user, int from_dir, const char *from, int dir_, const char *to)
-{
-    return fails() ? faults.error : faults.real.move(user, from_dir, from, dir_, to);
-}
-
-static int bad_unlink(void *user, int dir_, const char *name)
-{
-    return fails() ? faults.error : faults.real.unlink(user, dir_, name);
-}
-
-static int bad_remove_dir(void *user, int dir_, const char *name)
-{
-    return fails() ? faults.error : faults.real.remove_dir(user, dir_, name);
-}
-
-static void arm(int countdown, int error, bool dead)
-{
-    faults.countdown = countdown;
-    faults.error = error;
-    faults.dead = dead;
-    faults.struck = false;
-}
-
 static void begin_faults(void)
 {
     begin();
-    faults.real = fs;
-    fs.make_dir = bad_make_dir;
-    fs.create = bad_create;
-    fs.write = bad_write;
-    fs.sync = bad_sync;
-    fs.move = bad_move;
-    fs.unlink = bad_unlink;
-    fs.remove_dir = bad_remove_dir;
-    arm(0, 0, false);
+    count_writes(&fs);
 }
 
 /* ---- what is done ---- */

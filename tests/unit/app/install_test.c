@@ -8,78 +8,7 @@
 #include <errno.h>
 
 #include "app/setup/install.h"
-
-/* The table that counts operations that change something; one of them fails. */
-static struct {
-    struct gr_fs real;
-    int countdown; /* 0: none fails */
-    int error;
-    bool dead; /* and so does everything behind it: the process was killed */
-    bool struck;
-} faults;
-
-static bool fails(void)
-{
-    if (faults.struck && faults.dead)
-        return true;
-    if (faults.countdown == 0 || --faults.countdown > 0)
-        return false;
-    faults.struck = true;
-    return true;
-}
-
-static int bad_make_dir(void *user, int dir_, const char *name, uint32_t mode)
-{
-    return fails() ? faults.error : faults.real.make_dir(user, dir_, name, mode);
-}
-
-static int bad_create(void *user, int dir_, const char *name, uint32_t mode, int *out)
-{
-    return fails() ? faults.error : faults.real.create(user, dir_, name, mode, out);
-}
-
-static int64_t bad_write(void *user, int node, const void *data, size_t bytes)
-{
-    return fails() ? faults.error : faults.real.write(user, node, data, bytes);
-}
-
-static int bad_sync(void *user, int node)
-{
-    return fails() ? faults.error : faults.real.sync(user, node);
-}
-
-static int bad_rename(void *user, int dir_, const char *from, const char *to)
-{
-    return fails() ? faults.error : faults.real.rename(user, dir_, from, to);
-}
-
-static int bad_unlink(void *user, int dir_, const char *name)
-{
-    return fails() ? faults.error : faults.real.unlink(user, dir_, name);
-}
-
-static int bad_make_link(void *user, int dir_, const char *name, const char *text)
-{
-    return fails() ? faults.error : faults.real.make_link(user, dir_, name, text);
-}
-
-static int bad_exchange(void *user, int dir_, const char *a, const char *b)
-{
-    return fails() ? faults.error : faults.real.exchange(user, dir_, a, b);
-}
-
-static int bad_remove_dir(void *user, int dir_, const char *name)
-{
-    return fails() ? faults.error : faults.real.remove_dir(user, dir_, name);
-}
-
-static void arm(int countdown, int error, bool dead)
-{
-    faults.countdown = countdown;
-    faults.error = error;
-    faults.dead = dead;
-    faults.struck = false;
-}
+#include "failing_writes.h"
 
 static struct gr_installed done;
 static struct gr_err err;
@@ -102,17 +31,7 @@ static int install_from(const char *from)
 static void begin_sources(void)
 {
     begin();
-    faults.real = fs;
-    fs.make_dir = bad_make_dir;
-    fs.create = bad_create;
-    fs.write = bad_write;
-    fs.sync = bad_sync;
-    fs.rename = bad_rename;
-    fs.unlink = bad_unlink;
-    fs.make_link = bad_make_link;
-    fs.exchange = bad_exchange;
-    fs.remove_dir = bad_remove_dir;
-    arm(0, 0, false);
+    count_writes(&fs);
     dir("/one", 0700);
     dir("/one/bin", 0700);
     make("/one/bin/setup", "one", 0700);
