@@ -77,19 +77,20 @@ static int add(const struct reading *r, struct gr_str key)
     return 0;
 }
 
-/* NAME of every NAME/current in it. */
+/* NAME of every NAME/current in it. What comes before is looked at only where one ends: else a long
+ * text without a slash would be walked back anew from each of its bytes. */
 static int add_currents(const struct reading *r, struct gr_str text)
 {
     char key[80];
 
     for (size_t i = 0; i + sizeof(CURRENT) - 1 <= text.n; i++) {
-        struct gr_str before = gr_str_first(text, i);
-        struct gr_str at = gr_str_skip(text, i);
-        size_t slash = gr_str_rfind(before, '/');
-        struct gr_str name = slash < before.n ? gr_str_skip(before, slash + 1) : before;
+        struct gr_str name = gr_str_first(text, i);
         int rc;
 
-        if (!gr_str_has_prefix(at, GR_STR(CURRENT)) || !gr_is_program_package(name))
+        if (!gr_str_has_prefix(gr_str_skip(text, i), GR_STR(CURRENT)))
+            continue;
+        name = gr_str_skip(name, gr_str_rfind(name, '/') < i ? gr_str_rfind(name, '/') + 1 : 0);
+        if (!gr_is_program_package(name))
             continue;
         (void)snprintf(key, sizeof(key), "%.*s" CURRENT, GR_STR_FMT(name));
         rc = add(r, gr_str_from(key));

@@ -547,6 +547,24 @@ static void test_holders_limit(void **state)
     gr_holders_fini(&holders);
 }
 
+/* As long as a config.json may be, and no slash before its end: it is walked through once, not once
+ * for each byte, which would take hours. */
+static void test_long_text(void **state)
+{
+    const size_t bytes = 16U << 20;
+    char *text = malloc(bytes + 1);
+
+    (void)state;
+    assert_non_null(text);
+    memset(text, 'x', bytes);
+    (void)snprintf(text + bytes - 16, 17, "/p/net/current/x");
+    assert_int_equal(gr_holders_add_text(&holders, (struct gr_str){.p = text, .n = bytes}, "c"), 0);
+    assert_int_equal(holders.n, 1);
+    assert_non_null(gr_holders_find(&holders, GR_STR("net/current")));
+    gr_holders_fini(&holders);
+    free(text);
+}
+
 int main(void)
 {
     test_add("store", test_store);
@@ -564,5 +582,6 @@ int main(void)
     test_add("enter", test_enter);
     test_add("holders", test_holders);
     test_add("holders limit", test_holders_limit);
+    test_add("long text", test_long_text);
     return test_run("cleanup");
 }
