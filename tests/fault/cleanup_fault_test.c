@@ -59,6 +59,8 @@ static int clean_store(void *user)
     *place = (struct gr_cleanup_place){.cleanup = &cleanup, .path = at("/p")};
     rc = gr_cleanup_enter(place, "/", &err);
     if (rc == 0)
+        rc = gr_cleanup_store_know(place, &holders);
+    if (rc == 0)
         rc = gr_holders_add(&holders, &subject, 1);
     if (rc == 0)
         rc = gr_cleanup_store(place, &holders);

@@ -343,6 +343,18 @@ def test_ended_containers_of_crio(home: Home):
     assert sorted(os.listdir(home.store / "net")) == sorted([one, two])
 
 
+def test_other_digests_in_containers_of_crio(home: Home):
+    """Ids of layers, images and containers, and whatever a pod's annotations hold."""
+    home.install("net", "one")
+    runroot = home.top / "runroot"
+    userdata = runroot / "overlay-containers/abc/userdata"
+    userdata.mkdir(parents=True)
+    others = ",".join(f"{n:064x}" for n in range(2000))
+    (userdata / "config.json").write_text(json.dumps({"annotations": {"pod": others}}))
+    lines, _ = home.clean("--crio-dir", str(runroot), play=crio)
+    assert not home.store.exists(), lines
+
+
 def test_crio_elsewhere(home: Home):
     home.install("net", "one")
     lines, err = home.clean("--crio-dir", str(home.top / "none"), code=4, play=crio)

@@ -79,11 +79,24 @@ static int no_memory(struct gr_err *err)
 
 /* ---- the store ---- */
 
+static int know_store(struct cleaning *c, struct gr_err *err)
+{
+    int rc = gr_cleanup_store_know(c->place, &c->holders);
+
+    if (rc == 0 || rc == -ENOMEM)
+        return rc ? no_memory(err) : 0;
+    return gr_fail_errno(err, rc, "cleanup-failed",
+                         "expected to see what %s holds, found an error; nothing of it was removed",
+                         c->place->path);
+}
+
 static int ask(struct cleaning *c, struct gr_err *err)
 {
     struct gr_cleanup_told told = {0};
     int rc = gr_cleanup_ask(c->cleanup, &told, err);
 
+    if (rc == 0)
+        rc = know_store(c, err);
     if (rc == 0)
         rc = gr_holders_read(&c->holders, told.running, err);
     if (rc == 0 && told.hides_ended)

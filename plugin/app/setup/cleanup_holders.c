@@ -15,6 +15,7 @@
 #include "rules/read/findings.h"
 
 #define ARENA_BLOCK_BYTES 4096
+#define KNOWN_FIRST 64
 #define CURRENT "/" GR_PROGRAM_CURRENT
 
 /* The container that is read. */
@@ -32,6 +33,15 @@ const struct gr_holder *gr_holders_find(const struct gr_holders *holders, struct
             return &holders->items[i];
     }
     return NULL;
+}
+
+static bool counts(const struct gr_holders *h, struct gr_str key)
+{
+    for (size_t i = 0; i < h->known_n; i++) {
+        if (gr_str_eq(h->known[i], key))
+            return true;
+    }
+    return !h->known;
 }
 
 /* For people: "web/shop-0/shop (0123456789ab)". */
@@ -55,6 +65,8 @@ static int add(const struct reading *r, struct gr_str key)
     struct gr_holders *h = r->holders;
     struct gr_holder *holder = NULL;
 
+    if (!counts(h, key))
+        return 0;
     for (size_t i = 0; i < h->n && !holder; i++) {
         if (gr_str_eq(h->items[i].key, key))
             holder = &h->items[i];
@@ -126,6 +138,27 @@ static int begin(struct gr_holders *h)
     gr_arena_init(&h->arena, ARENA_BLOCK_BYTES, 0);
     h->items = gr_arena_array(&h->arena, GR_HOLDERS_MAX, sizeof(*h->items));
     return h->items ? 0 : -ENOMEM;
+}
+
+int gr_holders_know(struct gr_holders *h, struct gr_str key)
+{
+    int rc = begin(h);
+
+    if (rc == 0 && h->known_n == h->known_cap) {
+        size_t cap = h->known_cap ? h->known_cap * 2 : KNOWN_FIRST;
+        struct gr_str *known = gr_arena_array(&h->arena, cap, sizeof(*known));
+
+        if (!known)
+            return -ENOMEM;
+        if (h->known_n > 0)
+            memcpy(known, h->known, h->known_n * sizeof(*known));
+        h->known = known;
+        h->known_cap = cap;
+    }
+    if (rc == 0 && !gr_arena_str(&h->arena, key, &h->known[h->known_n]))
+        rc = -ENOMEM;
+    h->known_n += rc == 0;
+    return rc;
 }
 
 int gr_holders_add(struct gr_holders *holders, const struct gr_subject *subject, size_t number)

@@ -69,10 +69,16 @@ struct gr_holders {
     struct gr_arena arena;
     struct gr_holder *items;
     size_t n;
+    struct gr_str *known; /* keys that count; NULL: any does */
+    size_t known_n, known_cap;
 };
 
 /* Digests that are told apart. As GR_NAMED_MAX. */
 #define GR_HOLDERS_MAX 1024
+
+/* From now on only keys count that were given here: a config.json is full of other digests, ids of
+ * containers and images, and whoever makes a pod may write more. Returns 0; -ENOMEM. */
+GR_CHECKED int gr_holders_know(struct gr_holders *holders, struct gr_str key);
 
 /* Returns 0; -EBADMSG: one of the containers cannot be read; -E2BIG: more containers or digests
  * than are kept; -ENOMEM; with err filled. */
@@ -101,6 +107,10 @@ const struct gr_holder *gr_holders_find(const struct gr_holders *holders, struct
 
 /* Whether the store holds anything at all. */
 GR_CHECKED int gr_cleanup_store_is_empty(struct gr_cleanup_place *place, bool *out_empty);
+
+/* Lets only that count which the store, the place, holds. To be called when the runtime has told:
+ * what a container names was there before it. Returns 0; a negative errno: it cannot be seen. */
+GR_CHECKED int gr_cleanup_store_know(struct gr_cleanup_place *place, struct gr_holders *holders);
 
 /* The place is the store. What goes wrong is told, but for -ENOMEM, which is returned. */
 GR_CHECKED int gr_cleanup_store(struct gr_cleanup_place *place, const struct gr_holders *holders);

@@ -260,8 +260,6 @@ static int see_package(void *user, const char *name, enum gr_fs_type type GR_UNU
     return rc == -ENOMEM ? rc : 0;
 }
 
-/* ---- the store ---- */
-
 int gr_cleanup_store(struct gr_cleanup_place *place, const struct gr_holders *holders)
 {
     struct package p = {.store = place, .holders = holders};
@@ -275,6 +273,57 @@ int gr_cleanup_store(struct gr_cleanup_place *place, const struct gr_holders *ho
     gr_cleanup_finish(place, 0);
     return 0;
 }
+
+/* ---- what there is to be named ---- */
+
+struct knowing {
+    struct gr_cleanup_place *store;
+    struct gr_holders *holders;
+};
+
+static int know_digest(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
+{
+    const struct knowing *k = user;
+
+    return gr_is_tree_digest(gr_str_from(name)) ? gr_holders_know(k->holders, gr_str_from(name))
+                                                : 0;
+}
+
+static int know_package(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
+{
+    const struct knowing *k = user;
+    const struct gr_fs *fs = k->store->cleanup->fs;
+    struct gr_fs_meta meta;
+    char current[80];
+    int node;
+    int rc;
+
+    if (!gr_is_program_package(gr_str_from(name)))
+        return 0;
+    rc = gr_fs_open_at(fs, gr_cleanup_node(k->store), name, &node);
+    if (rc != 0)
+        return rc == -ENOENT ? 0 : rc;
+    (void)snprintf(current, sizeof(current), "%.63s/" GR_PROGRAM_CURRENT, name);
+    rc = fs->meta(fs->user, node, &meta);
+    if (rc == 0 && meta.type == GR_FS_DIRECTORY) {
+        rc = gr_holders_know(k->holders, gr_str_from(current));
+        if (rc == 0)
+            rc = fs->list(fs->user, node, know_digest, user);
+    }
+    gr_fs_close(fs, &node);
+    return rc;
+}
+
+int gr_cleanup_store_know(struct gr_cleanup_place *place, struct gr_holders *holders)
+{
+    struct knowing k = {.store = place, .holders = holders};
+    const struct gr_fs *fs = place->cleanup->fs;
+    int rc = gr_holders_know(holders, GR_STR_NONE); /* also where there is no package */
+
+    return rc ? rc : fs->list(fs->user, gr_cleanup_node(place), know_package, &k);
+}
+
+/* ---- the store ---- */
 
 static int see_any(void *user, const char *name GR_UNUSED, enum gr_fs_type type GR_UNUSED)
 {

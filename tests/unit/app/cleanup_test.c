@@ -547,6 +547,33 @@ static void test_holders_limit(void **state)
     gr_holders_fini(&holders);
 }
 
+/* Ids of containers and images look as digests do, and pods may hold any number of them: they take
+ * no room from those of the store. */
+static void test_holders_of_others(void **state)
+{
+    struct gr_buf text;
+    char id[128];
+
+    (void)state;
+    begin_store();
+    gr_buf_init(&text, 1U << 20);
+    for (unsigned i = 0; i < 2 * GR_HOLDERS_MAX; i++) {
+        (void)snprintf(id, sizeof(id), "%064x,/other-%u/current,", i, i);
+        assert_int_equal(gr_buf_str(&text, gr_str_from(id)), 0);
+    }
+    assert_int_equal(gr_buf_str(&text, GR_STR("/p/net/" ONE "/bin/setup,/p/net/current/setup")), 0);
+    assert_int_equal(enter("/p"), 0);
+    assert_int_equal(gr_cleanup_store_know(&place, &holders), 0);
+    gr_cleanup_leave(&place);
+    assert_int_equal(gr_holders_add_text(&holders, gr_buf_view(&text), "c"), 0);
+    assert_int_equal(holders.n, 2);
+    clean_store();
+    assert_true(is_there("/p/net/" ONE "/bin/setup") && is_there("/p/net/current") &&
+                is_there("/p/net/" TWO "/setup"));
+    gr_buf_fini(&text);
+    end_store();
+}
+
 /* As long as a config.json may be, and no slash before its end: it is walked through once, not once
  * for each byte, which would take hours. */
 static void test_long_text(void **state)
@@ -582,6 +609,7 @@ int main(void)
     test_add("enter", test_enter);
     test_add("holders", test_holders);
     test_add("holders limit", test_holders_limit);
+    test_add("holders of others", test_holders_of_others);
     test_add("long text", test_long_text);
     return test_run("cleanup");
 }
