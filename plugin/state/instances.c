@@ -100,11 +100,14 @@ static struct flock lock_of(size_t place)
                           .l_len = PLACE_BYTES};
 }
 
-/* Whether somebody else has it. */
+/* Whether somebody else has it: by a lock as we take it, for which the file must be open to be
+ * written. One that only keeps writers out can be had by whoever may read it, such as a pod that
+ * sees the directory read-only. */
 static bool is_taken(int fd, size_t place)
 {
     struct flock lock = lock_of(place);
 
+    lock.l_type = F_RDLCK;
     return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 

@@ -135,6 +135,27 @@ static void test_killed(void **state)
     (void)close(ready[0]);
 }
 
+/* Whoever can only read the file is no instance, whatever he locks. */
+static void test_reader_with_lock(void **state)
+{
+    struct flock all = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    struct gr_instance_list list;
+    struct gr_instances one;
+    int fd;
+
+    (void)state;
+    begin();
+    one = joined(&pod);
+    gr_instances_leave(&one);
+    fd = open(file, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_OFD_SETLK, &all), 0);
+    list = read_all();
+    assert_true(list.known);
+    assert_int_equal(list.n, 0);
+    (void)close(fd);
+}
+
 static void test_full(void **state)
 {
     struct gr_instances all[GR_INSTANCES_MAX], more;
@@ -263,6 +284,7 @@ int main(void)
     (void)atexit(remove_all);
     test_add("two", test_two);
     test_add("killed", test_killed);
+    test_add("a reader with a lock", test_reader_with_lock);
     test_add("full", test_full);
     test_add("the file is gone", test_file_is_gone);
     test_add("damaged", test_damaged);
