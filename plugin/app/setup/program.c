@@ -27,6 +27,16 @@ __attribute__((used, section(".note.grapnel"), aligned(4))) static const struct 
     .text = GR_VERSION,
 };
 
+/* People are shown it: one with bytes that a terminal acts on is nobody's. */
+static bool is_version(struct gr_str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] <= ' ' || text.p[i] > '~')
+            return false;
+    }
+    return text.n > 0;
+}
+
 bool gr_program_is_ours(const struct gr_fs *fs, int node,
                         char out_version[GR_PROGRAM_VERSION_BYTES])
 {
@@ -41,6 +51,8 @@ bool gr_program_is_ours(const struct gr_fs *fs, int node,
     }
     version = gr_elf_note((struct gr_str){.p = head, .n = n}, GR_PROGRAM_NOTE_OWNER,
                           GR_PROGRAM_NOTE_TYPE);
+    if (!is_version(version))
+        version = GR_STR_NONE;
     (void)snprintf(out_version, GR_PROGRAM_VERSION_BYTES, "%.*s", GR_STR_FMT(version));
     return version.n > 0;
 }

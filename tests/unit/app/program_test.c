@@ -61,6 +61,10 @@ static void test_images(void **state)
     image.text[0] = '\0';
     assert_false(image_is_ours(&image, sizeof(image)));
     image = make_image();
+    image.text[1] = '\033'; /* a terminal would act on it */
+    assert_false(image_is_ours(&image, sizeof(image)));
+    assert_string_equal(version, "");
+    image = make_image();
     memset(image.text, 'x', sizeof(image.text)); /* no end */
     assert_false(image_is_ours(&image, sizeof(image)));
     image = make_image();
