@@ -66,7 +66,7 @@ packages: all
 
 # What is released, in build-release: built twice in a clean Debian, for amd64 and arm64, and judged (root).
 release:
-	@tests/setup/ensure build e2e packages release
+	@tests/setup/ensure build test e2e cluster packages release
 	@packaging/release/build
 	@tests/run release
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ARCHITECTURES, ROOT, VERSION, Tree, released
+from conftest import ARCHITECTURES, REF, ROOT, VERSION, Tree, is_confined, released
 from harness import lab as labs
 from harness.cri import ContainerSpec, PodSpec
 from harness.lab import Lab
@@ -21,7 +21,6 @@ from harness.node import Kind
 from harness.runtime import IMAGE_PLAIN, RUNC
 from harness.wait import until
 
-REF = f"ghcr.io/grapnel/grapnel:{VERSION}"
 # As charts/grapnel has it of every container of ours; 0 is CRI's RuntimeDefault.
 SECURITY = {"run_as_user": {"value": 0}, "readonly_rootfs": True, "no_new_privs": True,
             "capabilities": {"drop_capabilities": ["ALL"]}, "seccomp": {"profile_type": 0}}
@@ -151,7 +150,7 @@ def test_verb(lab: Lab):
 
 
 def test_plugin(lab: Lab):
-    """It registers and injects a hook: uid 0, no capability, a root that is read-only, RuntimeDefault."""
+    """It registers and injects a hook, confined."""
     rules = lab.folder("rules", {"all.yaml": SET.format(hook=lab.hook("image"))})
     nri = lab.runtime.nri_socket.parent
     arguments = ["plugin", f"--socket={lab.runtime.nri_socket}", "--index=10", "--name=grapnel",
@@ -162,12 +161,7 @@ def test_plugin(lab: Lab):
     with lab.container(PodSpec("plugin"), spec) as plugin:
         until(lambda: lab.runtime.logged_since(offset, r'plugin \\?"10-grapnel\\?" connected'),
               "the plugin is registered", detail=lab.runtime.describe)
-        status = lab.host.run(["cat", f"/proc/{plugin.info()['pid']}/status"])
-        said = dict(line.split(":\t", 1) for line in status.splitlines())
-        assert said["Uid"].split() == ["0"] * 4
-        assert {said[name].strip() for name in ("CapEff", "CapPrm", "CapBnd", "CapInh", "CapAmb")} == {"0" * 16}
-        assert (said["NoNewPrivs"], said["Seccomp"]) == ("1", "2")
-        assert plugin.spec()["root"]["readonly"] is True
+        is_confined(lab.host.run(["cat", f"/proc/{plugin.info()['pid']}/status"]), plugin.spec())
         with lab.container() as running:
             assert labs.marks(running.spec()) == [("createRuntime", "all")]
             lab.log.wait_for(running.container_id, ["image"])

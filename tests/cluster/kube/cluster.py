@@ -46,13 +46,14 @@ class Cluster:
         self.took_s = 0.0
         self._serial = count()
 
-    def start(self) -> None:
-        """Returns when the node is ready and the images of all tests are there."""
+    def start(self, image: Path | None = None) -> None:
+        """Returns when the node is ready and the images of all tests are there; `image` is an archive
+        of Grapnel that takes the place of the program under test."""
         begin = time.monotonic()
         self.control.begin()
         self.runtime.start()
         self.runtime.load_images()
-        self.load_image(stock.grapnel().write(self.host.path))
+        self.load_image(image or stock.grapnel().write(self.host.path))
         self.control.finish()
         self.kubelet.start()
         self._until_ready()
@@ -200,12 +201,12 @@ class Cluster:
 
 
 @contextmanager
-def started() -> Iterator[Cluster]:
-    """A cluster that is gone afterwards, whatever happened."""
+def started(image: Path | None = None) -> Iterator[Cluster]:
+    """A cluster that is gone afterwards, whatever happened; `image` as for its start."""
     with Host(network=True, more=[*control.NETWORK, *node.SETUP]) as host:
         cluster = Cluster(host)
         try:
-            cluster.start()
+            cluster.start(image)
         except Exception as e:
             raise AssertionError(f"no cluster: {e}\n{cluster.describe()}") from e
         yield cluster

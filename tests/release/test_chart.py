@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The chart and the images as they are released, in a real cluster: the values are the chart's own, and what the
+quick start adds to them."""
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from conftest import REF, ROOT, VERSION, is_confined, released
+from kube import chart
+from kube import cluster as clusters
+from kube.chart import Release
+from kube.instance import container_status
+from kube.manifests import pod
+
+QUICK_START = ROOT / "examples/23-quick-start"
+# On the node: where the quick start's program writes.
+LOG = "/run/grapnel-example.log"
+
+
+@pytest.fixture(scope="module")
+def release() -> Iterator[Release]:
+    """The archives are looked for first: a cluster is not started in vain."""
+    grapnel, example = (released(f"{name}-{VERSION}-image.tar") for name in ("grapnel", "grapnel-example"))
+    values = yaml.safe_load((QUICK_START / "values.yaml").read_text())
+    rules = {"rules": {"files": {"hello.yaml": (QUICK_START / "rule.yaml").read_text()}}}
+    with clusters.started(grapnel) as cluster:
+        cluster.load_image(example)
+        with chart.placed(cluster) as release:
+            done = release.helm("install", values=chart.merged(values, rules))
+            assert done.returncode == 0, f"{done.stderr}\n{cluster.describe()}"
+            release.rolled_out()
+            yield release
+
+
+def inspected(release: Release) -> dict[str, Any]:
+    """What the runtime says of the plugin's container."""
+    container = container_status(release.pod())["containerID"].removeprefix("containerd://")
+    return json.loads(release.cluster.crictl("inspect", container))["info"]
+
+
+def test_is_what_is_released(release: Release):
+    """Ready, out of the image of that name, which nobody had to name."""
+    status = container_status(release.pod())
+    assert status["ready"] and status["restartCount"] == 0
+    assert status["image"] == REF
+    assert release.run("version").stdout.startswith(f"grapnel {VERSION} ")
+    assert release.status()["ready"] and release.sets() == {"hello"}
+
+
+def test_is_confined(release: Release):
+    info = inspected(release)
+    is_confined(release.cluster.host.run(["cat", f"/proc/{info['pid']}/status"]), info["runtimeSpec"])
+
+
+def test_hook_runs_where_it_is_asked_for(release: Release):
+    """The program of the example image, for the pod with the annotation and no other."""
+    cluster = release.cluster
+    with cluster.namespace("pods", wait=False) as namespace:
+        cluster.apply(pod("plain", namespace), pod("greeted", namespace, {"example.com/hello": "yes"}))
+        for name in ("plain", "greeted"):
+            cluster.is_ready(name, namespace)
+        container = cluster.container_id("greeted", namespace)
+        assert release.on_node(LOG).read_text() == (
+            f"createRuntime: {namespace}/greeted/main, id {container[:12]}, is creating\n")
+        assert len(release.hook_paths("greeted", namespace, "createRuntime")) == 1
+        assert release.hook_paths("plain", namespace, "createRuntime") == []
