@@ -69,6 +69,7 @@ def test_an_overlay_adds_rules(kustomize: str):
     assert pod["nodeSelector"]["example.com/hooks"] == "true"
     # Or the plugin cannot see the rule's program, and blocks the set.
     (program,) = (hook["path"] for hook in yaml.safe_load(rule)["spec"]["hooks"]["createRuntime"])
-    (mount,) = (mount for mount in pod["containers"][0]["volumeMounts"] if program.startswith(mount["mountPath"] + "/"))
+    (mount,) = (mount for mount in pod["containers"][0]["volumeMounts"]
+                if f"/host{program}".startswith(mount["mountPath"] + "/"))
     (volume,) = (volume for volume in pod["volumes"] if volume["name"] == mount["name"])
-    assert mount["readOnly"] and volume["hostPath"]["path"] == mount["mountPath"]
+    assert mount["readOnly"] and f'/host{volume["hostPath"]["path"]}' == mount["mountPath"]

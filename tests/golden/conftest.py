@@ -63,9 +63,10 @@ def own_defaults() -> bool:
     """
     Mounts of our own, in which nothing lies in the default directories: what a plugin on this machine
     keeps there is no matter of the tests, and theirs none of the machine. False: that needs root, and
-    who is not root cannot write there either.
+    who is not root cannot write there either; and a / that is a mount, which that of a chroot is not.
     """
-    if os.geteuid() != 0 or ctypes.CDLL(None).unshare(CLONE_NEWNS) != 0:
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    if os.geteuid() != 0 or "/" not in (line.split()[4] for line in mounts) or ctypes.CDLL(None).unshare(CLONE_NEWNS) != 0:
         return False
     with tempfile.TemporaryDirectory() as place:
         subprocess.run(["sh", "-c", OVERLAY, "sh", place, *map(str, DEFAULTS)], check=True, stdin=subprocess.DEVNULL)
