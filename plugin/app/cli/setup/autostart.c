@@ -118,12 +118,14 @@ static int put(struct verb *v)
     struct gr_err err = {0};
     struct gr_autostarted done;
     int rc = refuse_others(v, &err);
+    int code;
 
     if (rc == 0)
         rc = gr_autostart_put(&v->autostart, &done, &err);
     if (rc == 0)
         say_put(v, &done);
-    return rc == -EEXIST ? (gr_setup_end(rc, &err), GR_EXIT_FAILED) : gr_setup_end(rc, &err);
+    code = gr_setup_end(rc, &err);
+    return rc == -EEXIST ? GR_EXIT_FAILED : code;
 }
 
 static int undo(struct verb *v)
