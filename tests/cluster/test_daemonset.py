@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from harness import cache
+from harness.node import CONFIG
+from harness.plugin import FULL_NAME, Launched
 from kube.cluster import Cluster
 from kube.grapnel import Grapnel, installed
 from kube.manifests import WANTED, pod
@@ -94,6 +99,40 @@ def test_comes_back_to_a_restarted_runtime(grapnel: Grapnel, namespace: str) -> 
     )
     assert run(grapnel.cluster, "after", namespace, WANTED) == ["wanted"]
     assert grapnel.identity() == before
+
+
+@contextmanager
+def launched_beside(grapnel: Grapnel) -> Iterator[None]:
+    """A second instance with the same rule, which the runtime launches; gone with its next start."""
+    cluster = grapnel.cluster
+    rules = cluster.shared / "launched"
+    rules.mkdir(mode=0o755)
+    (rules / "wanted.yaml").write_text(grapnel.rule("wanted", {"podAnnotations": WANTED}))
+    try:
+        Launched(cluster.runtime, cache.grapnel(), CONFIG.format(hooks=rules)).start()
+        yield
+    finally:
+        (cluster.runtime.plugin_dir / FULL_NAME).unlink()
+        (cluster.runtime.plugin_config_dir / f"{FULL_NAME}.conf").unlink()
+        shutil.rmtree(rules)
+        cluster.restart_runtime()
+
+
+def test_beside_one_that_the_runtime_launches_hooks_run_once(grapnel: Grapnel, namespace: str) -> None:
+    """And it tells of it."""
+    cluster = grapnel.cluster
+    sessions = grapnel.status()["connection"]["sessions"]
+    with launched_beside(grapnel):
+        cluster.until(lambda: grapnel.connected_after(sessions), "the plugin is connected again")
+        status = grapnel.status()
+        assert [(other["name"], other["mode"]) for other in status["others"]] == [(FULL_NAME, "launched")]
+        assert [text for text in status["problems"] if text.startswith("another Grapnel runs on this node")]
+        assert run(cluster, "with-two", namespace, WANTED) == ["wanted"]
+        sessions = status["connection"]["sessions"]
+    cluster.until(lambda: grapnel.connected_after(sessions), "the plugin is connected once more")
+    status = grapnel.status()
+    assert status["others"] == [] and status["problems"] == []
+    assert run(cluster, "with-one", namespace, WANTED) == ["wanted"]
 
 
 @pytest.mark.parametrize("name", ["KILL", "STOP"], ids=["killed", "hanging"])
