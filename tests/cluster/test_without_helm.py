@@ -11,6 +11,7 @@ from kube.chart import KEPT
 from kube.cluster import Cluster
 from kube.manifests import container, pod
 from kube.plain import NAMESPACE, Kustomized, Manifest, Plain, commands, put
+from kube.traffic import Traffic
 
 
 @pytest.fixture(scope="module", params=[Manifest, Kustomized], ids=["manifest", "kustomize"])
@@ -100,10 +101,42 @@ def test_applied_again_it_changes_nothing(plain: Plain) -> None:
     assert plain.identity() == before
 
 
+@pytest.fixture
+def traffic(plain: Plain) -> Iterator[Traffic]:
+    with plain.cluster.namespace("pods", wait=False) as namespace:
+        traffic = Traffic(plain.cluster, namespace, plain.annotations)
+        with traffic.running():
+            yield traffic
+
+
+def test_rolled_out_anew_no_container_is_without_its_hook(plain: Plain, traffic: Traffic) -> None:
+    begun = traffic.ids()
+    before = plain.identity()
+    plain.roll()
+    assert plain.identity() != before
+    ids = traffic.end()
+    assert ids > begun, "containers came after the rollout had begun"
+    tags = plain.cluster.log.tags()
+    assert {tuple(tags.get(container_id, [])) for container_id in ids} == {(plain.first,)}
+    assert plain.status()["running"]["missed"] == 0
+
+
+def test_comes_back_to_a_restarted_runtime(plain: Plain, namespace: str) -> None:
+    before = plain.identity()
+    sessions = plain.status()["connection"]["sessions"]
+    plain.cluster.restart_runtime()
+    plain.cluster.until(lambda: plain.connected_after(sessions), "the plugin is connected again")
+    assert ran(plain, namespace, "annotated-restarted") == [[plain.first]]
+    assert plain.identity() == before
+
+
 def test_away_with_it(plain: Plain, namespace: str) -> None:
-    """What the page says stays on the node, does, and goes as it says."""
+    """What the page says stays on the node, does, and goes as it says; a poststop finds its program."""
     cluster = plain.cluster
+    plain.set_rules(ends=plain.rule("ends", {"podName": "annotated-stays"}, "poststop"))
+    in_force(plain, plain.first, "ends")
     assert ran(plain, namespace, "annotated-stays") == [[plain.first]]
+    stays = cluster.container_id("annotated-stays", namespace)
     plain.remove()
     assert NAMESPACE not in cluster.kubectl("get", "namespaces", "-o", "name")
     assert set(plain.kept()) == set(KEPT)
@@ -113,5 +146,6 @@ def test_away_with_it(plain: Plain, namespace: str) -> None:
     assert (" kept: " in plain.type(clean_up)) == plain.in_store
     assert plain.kept().get("/opt/grapnel", 0) == int(plain.in_store)
     cluster.kubectl("delete", "pods", "--all", "-n", namespace)
+    assert cluster.log.tags()[stays] == [plain.first, "ends"]
     plain.type(clean_up)
     assert sum(plain.kept().values()) == 0

@@ -55,13 +55,13 @@ class Plain(Instance):
         assert done.returncode == 0, f"{script}\n{done.stdout}\n{self.cluster.describe()}"
         return done.stdout
 
-    def rule(self, name: str, match: Object) -> str:
+    def rule(self, name: str, match: Object, stage: str = "createRuntime") -> str:
         """A set with a hook that records its run under the set's name."""
         args = ["hook-record", "--log", str(self.cluster.log.path), "--tag", name]
         hook = {**self.program(), "args": args}
         return json.dumps({
             "apiVersion": "grapnel/v1beta1", "kind": "HookSet", "metadata": {"name": name},
-            "spec": {"match": match, "hooks": {"createRuntime": [hook]}},
+            "spec": {"match": match, "hooks": {stage: [hook]}},
         })  # fmt: skip
 
     def program(self) -> dict[str, str]:

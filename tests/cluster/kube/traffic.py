@@ -19,11 +19,12 @@ CONTAINERS = 3
 
 
 class Traffic:
-    """Pods with the annotation, until it is told to end; all stay until their namespace goes."""
+    """Pods with annotations, until it is told to end; all stay until their namespace goes."""
 
-    def __init__(self, cluster: Cluster, namespace: str):
+    def __init__(self, cluster: Cluster, namespace: str, annotations: dict[str, str] = WANTED):
         self.cluster = cluster
         self.namespace = namespace
+        self.annotations = annotations
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._failure: BaseException | None = None
@@ -41,8 +42,8 @@ class Traffic:
     def _start(self, serial: int) -> None:
         containers = [container(f"c{i}") for i in range(CONTAINERS)]
         # The node's network: addresses of pods are few.
-        self.cluster.apply(pod(f"pod-{serial}", self.namespace, WANTED, containers, hostNetwork=True,
-                               terminationGracePeriodSeconds=0))  # fmt: skip
+        self.cluster.apply(pod(f"pod-{serial}", self.namespace, self.annotations, containers,
+                               hostNetwork=True, terminationGracePeriodSeconds=0))  # fmt: skip
 
     def _pods(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.cluster.get("pods", "-n", self.namespace)["items"]
