@@ -211,6 +211,8 @@ static void overwrite(const char *text)
     (void)close(fd);
 }
 
+#define LONG "0123456789012345678901234567890123456789012345678901234567890"
+
 /* What holds a place is there, whatever it wrote. */
 static void test_damaged(void **state)
 {
@@ -225,8 +227,7 @@ static void test_damaged(void **state)
         "grapnel-instance-1 pod 1 1  0.1.0 -\n",
         "grapnel-instance-1 pod 1 1 10-\033[31m 0.1.0 -\n",
         "grapnel-instance-1 pod 1 1 10-grapnel 0.1.0\n",
-        "grapnel-instance-1 pod 1 1 "
-        "10-0123456789012345678901234567890123456789012345678901234567890 0.1.0 -\n",
+        "grapnel-instance-1 pod 1 1 10-" LONG " 0.1.0 -\n",
     };
     struct gr_instances one;
 
