@@ -108,18 +108,6 @@ static size_t launches(char out_name[256])
     return n;
 }
 
-static size_t entries(void)
-{
-    DIR *stream = opendir(at(PLUGINS));
-    size_t n = 0;
-
-    assert_non_null(stream);
-    while (readdir(stream))
-        n++;
-    closedir(stream);
-    return n - 2;
-}
-
 static void test_put(void **state)
 {
     (void)state;
@@ -130,7 +118,7 @@ static void test_put(void **state)
     assert_string_equal(done.name, "10-grapnel");
     assert_true(!done.same && !done.before.name[0] && done.bytes > 0);
     assert_whole(OURS);
-    assert_int_equal(entries(), 1);
+    assert_int_equal(entries(PLUGINS), 1);
     assert_int_equal(put(), 0);
     assert_true(done.same);
     assert_int_equal(gr_autostart_undo(with(NULL, true), &gone, &err), 0);
@@ -139,7 +127,7 @@ static void test_put(void **state)
     assert_int_equal(undo(), 0);
     assert_int_equal(gone.n, 1);
     assert_string_equal(gone.items[0].name, "10-grapnel");
-    assert_int_equal(entries(), 0);
+    assert_int_equal(entries(PLUGINS), 0);
     assert_int_equal(undo(), 0);
     assert_int_equal(gone.n, 0);
     assert_int_equal(rmdir(at(PLUGINS)), 0);
@@ -160,7 +148,7 @@ static void test_upgrade(void **state)
     assert_string_equal(done.name, "42-grapnel"); /* it stays where it is */
     assert_string_equal(done.before.version, OLD);
     assert_whole(PLUGINS "/42-grapnel");
-    assert_int_equal(entries(), 1);
+    assert_int_equal(entries(PLUGINS), 1);
     end();
 }
 
@@ -373,13 +361,13 @@ static void refuses(void **state)
     begin();
     dir(PLUGINS, 0755);
     row->make();
-    before = entries();
+    before = entries(PLUGINS);
     assert_int_equal(gr_autostart_put(with(row->index, true), &done, &err), -EEXIST);
     assert_int_equal(gr_autostart_put(with(row->index, false), &done, &err), -EEXIST);
     assert_string_equal(err.code, "setup-entry");
     if (!strstr(err.text, row->text))
         fail_msg("%s", err.text);
-    assert_int_equal(entries(), before);
+    assert_int_equal(entries(PLUGINS), before);
     end();
 }
 
@@ -405,7 +393,7 @@ static void test_undo(void **state)
     assert_string_equal(gone.items[2].name, "20-hooks");
     assert_string_equal(gone.items[3].name, "grapnel.dpkg-new");
     assert_string_equal(gone.items[3].version, OLD);
-    assert_int_equal(entries(), 3);
+    assert_int_equal(entries(PLUGINS), 3);
     end();
 }
 
@@ -426,7 +414,7 @@ static void test_edge(void **state)
     assert_int_equal(unlink(at(PLUGINS "/99-x")), 0);
     assert_int_equal(undo(), 0);
     assert_int_equal(gone.n, GR_AUTOSTART_FOUND_MAX);
-    assert_int_equal(entries(), 0);
+    assert_int_equal(entries(PLUGINS), 0);
     end();
 }
 
@@ -498,11 +486,11 @@ static void survives(void **state)
             assert_int_equal(launched, 1);
         if (launched > 0 && !is_self(OURS)) {
             assert_true(row->upgrade && rc != 0);
-            assert_int_equal(entries() > 2, 0);
+            assert_int_equal(entries(PLUGINS) > 2, 0);
         }
         assert_int_equal(put(), 0);
         assert_whole(OURS);
-        assert_int_equal(entries(), 1);
+        assert_int_equal(entries(PLUGINS), 1);
         assert_in_range(n, 1, 500);
     }
     assert_true(n > 8);
@@ -526,11 +514,11 @@ static void undo_survives(void **state)
         arm(++n, -EIO, false);
         (void)undo();
         struck = faults.struck;
-        left = entries();
+        left = entries(PLUGINS);
         arm(0, 0, false);
         assert_int_equal(gone.n, 2 - left); /* those that are gone are told */
         assert_int_equal(undo(), 0);
-        assert_int_equal(entries(), 0);
+        assert_int_equal(entries(PLUGINS), 0);
     }
     assert_true(n > 3);
     end();

@@ -99,4 +99,17 @@ static void count_writes(struct gr_fs *table)
     arm(0, 0, false);
 }
 
+/* How many names a directory has, those of what was left half-done with them. */
+static size_t entries(const char *path)
+{
+    DIR *stream = opendir(at(path));
+    size_t n = 0;
+
+    assert_non_null(stream);
+    while (readdir(stream))
+        n++;
+    closedir(stream);
+    return n - 2;
+}
+
 #endif

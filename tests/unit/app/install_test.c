@@ -64,18 +64,6 @@ static void assert_current(const char *one, const char *other)
     gr_fs_close(&fs, &node);
 }
 
-static size_t entries(const char *path)
-{
-    DIR *stream = opendir(at(path));
-    size_t n = 0;
-
-    assert_non_null(stream);
-    while (readdir(stream))
-        n++;
-    closedir(stream);
-    return n - 2;
-}
-
 static void test_installs(void **state)
 {
     char one[GR_SHA256_HEX + 1];
