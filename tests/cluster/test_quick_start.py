@@ -26,7 +26,8 @@ def images() -> list[Image]:
         Image("registry.k8s.io/pause:3.10.1", {"pause": pause}, ["/pause"]),
         Image("registry.k8s.io/kubectl:v1.34.1",
               {"bin/kubectl": cache.fetched(stock.KUBERNETES) / "kubectl"}, ["/bin/kubectl"]),
-        Image("docker.io/library/busybox:1.37", {"bin/cat": BUSYBOX}, ["/bin/cat"]),
+        Image("docker.io/library/busybox:1.37", {"bin/cat": BUSYBOX, "bin/sleep": BUSYBOX},
+              ["/bin/sleep"]),
     ]  # fmt: skip
 
 
@@ -53,7 +54,7 @@ def test_quick_start(cluster: Cluster) -> None:
     for image in images():
         cluster.load_image(image.write(cluster.host.path))
     blocks = [block for block in pages.read(PAGE) if block.is_command]
-    assert len(blocks) == 8 and all(block.runs for block in blocks)
+    assert len(blocks) == 9 and all(block.runs for block in blocks)
     try:
         follow(cluster, blocks)
         assert left(cluster) == []
