@@ -80,7 +80,6 @@ static size_t read_value(struct gr_str s, struct gr_wire_field *field)
 
 int gr_wire_field_next(struct gr_str *rest, struct gr_wire_field *out_field)
 {
-    struct gr_wire_field field;
     uint64_t tag;
     size_t n;
 
@@ -90,12 +89,12 @@ int gr_wire_field_next(struct gr_str *rest, struct gr_wire_field *out_field)
     if (n == 0 || tag > UINT32_MAX || tag >> 3 == 0)
         return -EBADMSG;
     *rest = gr_str_skip(*rest, n);
-    field.number = (uint32_t)(tag >> 3);
-    field.type = (enum gr_wire_type)(tag & 7);
-    field.encoded_bytes = read_value(*rest, &field);
-    if (field.encoded_bytes == 0)
+    /* In place: a local copied at the end is read wider than it was written, and waits for that. */
+    out_field->number = (uint32_t)(tag >> 3);
+    out_field->type = (enum gr_wire_type)(tag & 7);
+    out_field->encoded_bytes = read_value(*rest, out_field);
+    if (out_field->encoded_bytes == 0)
         return -EBADMSG;
-    *rest = gr_str_skip(*rest, field.encoded_bytes);
-    *out_field = field;
+    *rest = gr_str_skip(*rest, out_field->encoded_bytes);
     return GR_WIRE_FIELD;
 }

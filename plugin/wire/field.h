@@ -30,7 +30,7 @@ struct gr_wire_field {
 
 /*
  * Takes the next field off *rest.
- * Returns: GR_WIRE_FIELD; 0 *rest is empty; -EBADMSG no valid field (*rest is then unspecified).
+ * Returns: GR_WIRE_FIELD; 0 *rest is empty; -EBADMSG no valid field (both are then unspecified).
  */
 GR_CHECKED int gr_wire_field_next(struct gr_str *rest, struct gr_wire_field *out_field);
 
