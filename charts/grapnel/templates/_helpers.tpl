@@ -53,8 +53,8 @@ image: {{ include "grapnel.image" (dict "image" .Values.image "tag" .Chart.AppVe
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- end -}}
 
-{{/* What every container may: nothing. uid 0 since the runtime's socket and the host's directories are root's;
-     OpenShift chooses other uids itself. */}}
+{{/* What every container may: nothing. uid 0 since the runtime's socket and the host's directories are root's, and SELinux
+     labels to reach them. Others have neither: OpenShift chooses uids and labels itself, and refuses a pod that names one. */}}
 {{- define "grapnel.securityContext" -}}
 {{- if or (eq (int .uid) 0) (not .root.Values.openshift.scc) -}}
 runAsUser: {{ .uid }}
@@ -66,8 +66,8 @@ allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 seccompProfile: {type: RuntimeDefault}
-{{- with .root.Values.seLinuxOptions }}
-seLinuxOptions: {{ toJson . }}
+{{- if and .root.Values.seLinuxOptions (eq (int .uid) 0) }}
+seLinuxOptions: {{ toJson .root.Values.seLinuxOptions }}
 {{- end }}
 {{- end -}}
 
