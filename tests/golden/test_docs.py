@@ -199,6 +199,17 @@ def test_form(page: Path):
             assert all(re.fullmatch(r"not-here|exit=\d", word) for word in block.words[1:]), block.where
 
 
+def test_every_refusal_of_an_installer_is_looked_up():
+    """Somebody who has one of these codes before him finds it below a symptom."""
+    parts = re.split(r"^## (.*)\n", (ROOT / "specs/errors.md").read_text(), flags=re.M)
+    sections = dict(zip(parts[1::2], parts[2::2]))
+    rows = "".join(sections[name] for name in ("Programs of hooks on the host", "Installing programs", "Cleaning up"))
+    codes = [code for code, row in re.findall(r"^\| `((?:program|setup|cleanup)-[\w-]+)` (.*)", rows, flags=re.M)
+             if "never printed" not in row]
+    text = (DOCS / "troubleshooting.md").read_text()
+    assert len(codes) >= 12 and [code for code in codes if f"`{code}`" not in text] == []
+
+
 def test_every_page_is_found():
     """From README.md, by links alone."""
     seen, todo = set(), [ROOT / "README.md"]

@@ -33,6 +33,8 @@ END
 mkdir -p /tmp/image /mnt/programs
 cp /bin/true /tmp/image/tap
 grapnel setup install --from /tmp/image --to /opt/grapnel/programs/network
+
+## An installer refuses
 mount -t tmpfs -o noexec,mode=755 tmpfs /mnt/programs
 
 ## The plugin is not ready
