@@ -464,7 +464,8 @@ def test_openshift():
     assert later["users"] == ["system:serviceaccount:hooks:g-grapnel-cleanup"]
     uids = {name: container["securityContext"].get("runAsUser") for _, pod in chart.pods(rendered.objects)
             for container in chart.containers(pod) for name in [container["name"]]}
-    assert uids == {"grapnel": 0, "cleanup": 0, "ready": 0, "check": None, "done": None, "wait": None}
+    # The image's own user is root, which runAsNonRoot keeps from starting where nobody gives it another one.
+    assert uids == {"grapnel": 0, "cleanup": 0, "ready": 0, "check": None, "done": 65532, "wait": 65532}
     restart = Rendered({"openshift": {"scc": True}, "enableNri": {"enabled": True, "restart": True}})
     assert restart.one("SecurityContextConstraints", "hooks-g-grapnel")["allowedCapabilities"] == ["SYS_CHROOT"]
     assert "cleanup" not in "".join(Rendered({"openshift": {"scc": True}, "cleanup": {"enabled": False}}).names("SecurityContextConstraints"))

@@ -54,9 +54,10 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- end -}}
 
 {{/* What every container may: nothing. uid 0 since the runtime's socket and the host's directories are root's, and SELinux
-     labels to reach them. Others have neither: OpenShift chooses uids and labels itself, and refuses a pod that names one. */}}
+     labels to reach them. `anyone`: a pod without an account of the chart; for it OpenShift chooses the uid, and refuses
+     one that names its uid or a label. */}}
 {{- define "grapnel.securityContext" -}}
-{{- if or (eq (int .uid) 0) (not .root.Values.openshift.scc) -}}
+{{- if not (and .anyone .root.Values.openshift.scc) -}}
 runAsUser: {{ .uid }}
 runAsGroup: {{ .uid }}
 {{ end -}}
