@@ -454,23 +454,6 @@ def test_resources_of_each_container():
     assert "cpu" not in Rendered().container()["resources"]["limits"], "throttled, it would delay every container"
 
 
-def test_openshift():
-    rendered = Rendered({"openshift": {"scc": True}, "serviceAccount": {"name": "me"}})
-    scc = rendered.one("SecurityContextConstraints", "hooks-g-grapnel")
-    assert scc["users"] == ["system:serviceaccount:hooks:me"]
-    assert scc["allowHostDirVolumePlugin"] and not scc["allowPrivilegedContainer"] and scc["allowedCapabilities"] == []
-    later = rendered.one("SecurityContextConstraints", "hooks-g-grapnel-cleanup")
-    assert later["metadata"]["annotations"]["helm.sh/hook"] == "post-delete"
-    assert later["users"] == ["system:serviceaccount:hooks:g-grapnel-cleanup"]
-    uids = {name: container["securityContext"].get("runAsUser") for _, pod in chart.pods(rendered.objects)
-            for container in chart.containers(pod) for name in [container["name"]]}
-    # The image's own user is root, which runAsNonRoot keeps from starting where nobody gives it another one.
-    assert uids == {"grapnel": 0, "cleanup": 0, "ready": 0, "check": None, "done": 65532, "wait": 65532}
-    restart = Rendered({"openshift": {"scc": True}, "enableNri": {"enabled": True, "restart": True}})
-    assert restart.one("SecurityContextConstraints", "hooks-g-grapnel")["allowedCapabilities"] == ["SYS_CHROOT"]
-    assert "cleanup" not in "".join(Rendered({"openshift": {"scc": True}, "cleanup": {"enabled": False}}).names("SecurityContextConstraints"))
-
-
 def test_service_account():
     account = one("ServiceAccount", {"serviceAccount": {"annotations": {"a": "b"}}})
     assert account["metadata"]["annotations"] == {"a": "b"} and account["automountServiceAccountToken"] is False
