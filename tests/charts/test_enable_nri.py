@@ -28,7 +28,8 @@ class Node:
         self.bin.mkdir()
         self.calls = folder / "calls"
         chroot = self.bin / "chroot"
-        chroot.write_text(f'#!/bin/sh\necho "$SYSTEMD_IGNORE_CHROOT $*" >>{self.calls}\n')
+        chroot.write_text(f'#!/bin/sh\necho "$SYSTEMCTL_FORCE_BUS $SYSTEMD_IGNORE_CHROOT $*" >>{self.calls}\nexit $(cat {self.bin}/code)\n')
+        (self.bin / "code").write_text("0")
         chroot.chmod(0o755)
         self.path = ":".join(map(str, [self.bin, *tools]))
 
@@ -38,13 +39,13 @@ class Node:
         path.write_text(text)
         return path
 
-    def run(self, before: str = "", **env: str) -> subprocess.CompletedProcess:
-        """Has the shell do what is before the script first."""
+    def run(self, before: str = "", code: int = 0, **env: str) -> subprocess.CompletedProcess:
+        """Has the shell do what is before the script first, and then the code is not looked at."""
         env = {"PATH": self.path, "CONFIG_DIR": str(self.config), "HOST_CONFIG_DIR": "/etc/containerd", **env}
         shell = shutil.which("sh", path=self.path)
         done = subprocess.run([shell, "-c", f'{before}\nexec sh "$0"', CHART / "files/enable-nri.sh"], env=env,
                               capture_output=True, text=True, check=False, timeout=30)
-        assert done.returncode == 0 or before, done.stderr
+        assert done.returncode == code or before, done.stderr
         return done
 
     def files(self) -> dict[str, str]:
@@ -104,6 +105,21 @@ def test_nothing_is_changed(node: Node, config: str | None, said: str):
     assert NRI + "  disable = false" in done.stderr
 
 
+@pytest.mark.parametrize(("config", "where"), [
+    (NRI + "  disable = true\n", "config.toml:4 switches"),
+    (NRI + "  disable_connections = true\n", "config.toml:4 switches"),
+    ('disabled_plugins = [\n  "a",\n  "io.containerd.nri.v1.nri",\n]\n', "config.toml:5 switches"),
+    ("# " + NRI + NRI + '  socket_path = "/run/mine.sock"\n', "config.toml:4 has a table"),
+    ('[plugins]\n  "io.containerd.nri.v1.nri" = {socket_path = "/run/mine.sock"}\n', "config.toml:4 has a table"),
+])
+def test_the_line_is_told(node: Node, config: str, where: str):
+    """A table that is there already would be replaced whole by that of a drop-in."""
+    before = IMPORTS + config
+    node.write(before)
+    assert f"enable-nri: /etc/containerd/{where}" in node.run().stderr
+    assert node.files() == {"config.toml": before}
+
+
 @pytest.mark.parametrize("version", ["", "version = 1\n"])
 def test_nothing_beside_a_file_of_version_1(node: Node, version: str):
     config = version + 'imports = ["/etc/containerd/conf.d/*.toml"]\n[a]\nversion = 2\n'
@@ -117,8 +133,9 @@ def test_another_drop_in_has_its_say(node: Node):
     node.write(IMPORTS)
     other = node.write(NRI + "  disable = true\n", "conf.d/90-mine.toml")
     assert "switches NRI or its connections off" in node.run().stderr
+    assert "/etc/containerd/conf.d/90-mine.toml:2 switches" in node.run().stderr
     other.write_text(NRI + "  disable = false\n")
-    assert "has NRI on already" in node.run().stdout
+    assert "/etc/containerd/conf.d/90-mine.toml:2 has NRI on already" in node.run().stdout
     assert set(node.files()) == {"config.toml", "conf.d/90-mine.toml"}
 
 
@@ -168,12 +185,24 @@ def test_containerd_takes_it(node: Node, version: str):
     assert '"mine"' in after
 
 
-def test_containerd_takes_the_lines_for_version_1(node: Node):
-    config = node.write('[plugins.cri]\n  sandbox_image = "mine"\n')
+@pytest.mark.parametrize("config", [
+    '[plugins.cri]\n  sandbox_image = "mine"\n', 'version = 2\n[plugins."io.containerd.grpc.v1.cri"]\n  sandbox_image = "mine"\n', ""],
+    ids=["version 1", "version 2", "none"])  # fmt: skip
+def test_containerd_takes_the_lines(node: Node, config: str):
+    """Those that it says to add, by hand."""
+    if config:
+        node.write(config)
     lines = node.run().stderr.partition("restart containerd:\n")[2]
-    config.write_text(config.read_text() + lines)
-    after = dumped("1.7.27", config)
-    assert after.partition(NRI)[2].lstrip().startswith("disable = false\n") and '"mine"' in after
+    after = dumped("1.7.27", node.write(config + lines))
+    assert after.partition(NRI)[2].lstrip().startswith("disable = false\n") and (not config or '"mine"' in after)
+
+
+def test_a_later_table_takes_the_place_of_one_that_has_it_on(node: Node):
+    """As containerd has it: the script does not take it for on."""
+    config = node.write(f'version = 2\nimports = ["{node.config}/conf.d/*.toml"]\n{NRI}  disable = false\n')
+    node.write(NRI + '  socket_path = "/run/mine.sock"\n', "conf.d/mine.toml")
+    assert dumped("1.7.27", config).partition(NRI)[2].lstrip().startswith("disable = true\n")
+    assert "conf.d/mine.toml:1 has a table" in node.run(HOST_CONFIG_DIR=str(node.config)).stderr
 
 
 @pytest.mark.parametrize("node", ["usual"], indirect=True)  # busybox has its own chroot
@@ -181,10 +210,25 @@ def test_restarted_once_and_only_if_asked(node: Node):
     node.write(IMPORTS)
     asked = {"RESTART_UNIT": "containerd.service", "HOST_ROOT": "/host"}
     node.run(**asked)
-    assert node.restarts() == ["1 /host systemctl restart containerd.service"]
+    assert node.restarts() == ["1 1 /host systemctl restart containerd.service"]
     assert "as it should be" in node.run(**asked).stdout
     assert len(node.restarts()) == 1
     node.write("version = 2\n", DROPIN)
     node.run(**asked)
     assert len(node.restarts()) == 2
+    assert set(node.files()) == {"config.toml", DROPIN}
+
+
+@pytest.mark.parametrize("node", ["usual"], indirect=True)
+def test_what_could_not_be_restarted_is_tried_again(node: Node):
+    """The drop-in is not left as if all were done."""
+    node.write(IMPORTS)
+    (node.bin / "code").write_text("1")
+    asked = {"RESTART_UNIT": "containerd.service", "HOST_ROOT": "/host"}
+    for tries in (1, 2):
+        done = node.run(code=1, **asked)
+        assert "containerd.service could not be restarted: removed /etc/containerd/conf.d/50-grapnel-nri.toml again" in done.stderr
+        assert node.files() == {"config.toml": IMPORTS} and len(node.restarts()) == tries
+    (node.bin / "code").write_text("0")
+    node.run(**asked)
     assert set(node.files()) == {"config.toml", DROPIN}

@@ -37,9 +37,11 @@ def test_who_is_root_is_said():
 def test_what_does_not_concern_is_left_out():
     text = notes({"rules": {"existingConfigMaps": ["a"]}, "hostRootMount": True, "image": {"digest": "sha256:" + "0" * 64},
                   "namespace": {"create": True}, "preflight": {"enabled": False}, "startupTaint": {"enabled": True, "key": "a/b"},
-                  "metrics": {"enabled": True}})
+                  "metrics": {"enabled": True}, "enableNri": {"enabled": True}})
     assert not [line for line in ("There are no rules", "hostRootMount is off", "image.digest", "kubectl label") if line in text]
     assert "exec daemonset/g-grapnel -- /usr/bin/grapnel doctor" in text and "With hostRootMount" not in text
+    assert "-c enable-nri --prefix" in text and "from containerd's next start" in text
+    assert "enable-nri" not in notes({}) and "next start" not in notes({"enableNri": {"enabled": True, "restart": True}})
     assert "preflight is off" in text and "registerWithTaints: [{key: a/b" in text and "open to every pod" in text
 
 

@@ -163,10 +163,24 @@ def test_enable_nri():
     container = rendered.container("enable-nri")
     assert {"name": "RESTART_UNIT", "value": "k3s.service"} in container["env"]
     assert rendered.mounts("enable-nri")["/host"]["readOnly"] and "/host" not in rendered.mounts()
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["SYS_CHROOT"]}
     script = rendered.one("ConfigMap", "g-grapnel-enable-nri")["data"]["enable-nri.sh"]
     assert script.rstrip() == (CHART / "files/enable-nri.sh").read_text().rstrip()
     assert rendered.pod["initContainers"][0]["name"] == "enable-nri"
     assert "initContainers" not in Rendered().pod
+
+
+def test_what_restarts_the_runtime_may_use_d_bus():
+    """Which AppArmor's usual profile forbids; how that is said depends on the version of Kubernetes."""
+    values, annotation = {"enableNri": {"enabled": True, "restart": True}}, "container.apparmor.security.beta.kubernetes.io/enable-nri"
+    for version, field in (("1.29.14", False), ("1.30.0", True), ("1.30.0-gke.1", True)):
+        rendered = Rendered(values, f"--kube-version={version}")
+        profile = rendered.container("enable-nri")["securityContext"].get("appArmorProfile")
+        assert profile == ({"type": "Unconfined"} if field else None)
+        assert (rendered.template["metadata"]["annotations"].get(annotation) == "unconfined") is not field
+        assert "appArmorProfile" not in rendered.container()["securityContext"]
+    plain = Rendered({"enableNri": {"enabled": True}})
+    assert "nconfined" not in json.dumps(plain.objects)
 
 
 # Rules, policy, settings

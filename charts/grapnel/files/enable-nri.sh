@@ -13,34 +13,42 @@ config=$CONFIG_DIR/config.toml
 dropin=$CONFIG_DIR/conf.d/50-grapnel-nri.toml
 table='[plugins."io.containerd.nri.v1.nri"]'
 
+# Says what keeps it from writing anything, and what to do instead.
 advise() {
     echo "enable-nri: $1; nothing was changed" >&2
-    printf 'enable-nri: to switch NRI on, have these lines in %s/config.toml and restart containerd:\n%s\n  disable = false\n' \
-        "$HOST_CONFIG_DIR" "$table" >&2
+    printf 'enable-nri: to switch NRI on, %s and restart containerd:\n%s\n  disable = false\n' \
+        "${2:-have these lines in $HOST_CONFIG_DIR/config.toml}" "$table" >&2
     exit 0
-}
-
-without_comments() {
-    sed 's/#.*//' "$@"
 }
 
 # Keys of the file itself stand above its first table.
 own_keys() {
-    without_comments "$config" | sed '/^[[:space:]]*\[/,$d'
+    sed 's/#.*//; /^[[:space:]]*\[/,$d' "$config"
 }
 
-# Whether the files switch NRI on or off: a line for each time that they do.
-switched() {
-    without_comments "$@" | awk '
+# What the files say of NRI, and where: "off" what switches it off, whatever else there is; "on" or "named" the last of its
+# tables, which takes the place of all others.
+nri() {
+    awk -v here="$CONFIG_DIR" -v there="$HOST_CONFIG_DIR" '
+        function at(what) { return what " " there substr(FILENAME, length(here) + 1) ":" FNR }
+        FNR == 1 { list = table = 0 }
+        { sub(/#.*/, "") }
         /^[[:space:]]*disabled_plugins[[:space:]]*=/ { list = 1 }
-        list && /io\.containerd\.nri\.v1\.nri/ { print "off" }
+        list && /io\.containerd\.nri\.v1\.nri/ { off = off ? off : at("off") }
+        !list && /io\.containerd\.nri\.v1\.nri/ { last = at("named") }
         /\]/ { list = 0 }
-        /^[[:space:]]*\[/ { nri = index($0, "io.containerd.nri.v1.nri") }
-        nri && /^[[:space:]]*disable(_connections)?[[:space:]]*=[[:space:]]*true/ { print "off" }
-        nri && /^[[:space:]]*disable[[:space:]]*=[[:space:]]*false/ { print "on" }'
+        /^[[:space:]]*\[/ { table = index($0, "io.containerd.nri.v1.nri") }
+        table && /^[[:space:]]*disable(_connections)?[[:space:]]*=[[:space:]]*true/ { off = off ? off : at("off") }
+        table && /^[[:space:]]*disable[[:space:]]*=[[:space:]]*false/ { last = at("on") }
+        END { print off ? off : last }' "$@"
 }
 
-[ -f "$config" ] || advise "there is no $HOST_CONFIG_DIR/config.toml here"
+if [ ! -f "$config" ]; then
+    # Without the version the table would be one of version 1, where it has another name.
+    table="version = 2
+$table"
+    advise "there is no $HOST_CONFIG_DIR/config.toml here, and containerd 1.7 has NRI off then" "write it with these lines"
+fi
 version=$(own_keys | sed -n 's/^[[:space:]]*version[[:space:]]*=[[:space:]]*\([0-9]*\).*/\1/p')
 imports=$(own_keys | awk '/^[[:space:]]*imports[[:space:]]*=/ { on = 1 } on { print } on && /\]/ { exit }')
 case $imports in
@@ -59,10 +67,11 @@ if [ "${version:-1}" -lt 2 ]; then
     table='[plugins.nri]'
     advise "$HOST_CONFIG_DIR/config.toml has version 1, and a drop-in has version 2: containerd would not start with both"
 fi
-case $(switched "$@") in
-*off*) advise "containerd's configuration switches NRI or its connections off" ;;
-*on*)
-    echo "enable-nri: containerd's configuration has NRI on already; nothing to do"
+found=$(nri "$@")
+case $found in
+off*) advise "${found#off } switches NRI or its connections off" "change that, so that there is" ;;
+on*)
+    echo "enable-nri: ${found#on } has NRI on already; nothing to do"
     exit 0
     ;;
 esac
@@ -70,6 +79,9 @@ if [ "$version" -gt 2 ]; then
     echo "enable-nri: this is the configuration of containerd 2, which has NRI on; nothing to do"
     exit 0
 fi
+case $found in
+named*) advise "${found#named } has a table of NRI, and one in a drop-in takes the place of all of it" "add the last of these lines to it" ;;
+esac
 [ "$imported" ] || advise "$HOST_CONFIG_DIR/config.toml does not import $HOST_CONFIG_DIR/conf.d/*.toml"
 
 # Under another name first, which is not imported: a half-written file would keep containerd from starting.
@@ -94,4 +106,10 @@ if [ -z "${RESTART_UNIT:-}" ]; then
     exit 0
 fi
 echo "enable-nri: restarting $RESTART_UNIT"
-SYSTEMD_IGNORE_CHROOT=1 chroot "$HOST_ROOT" systemctl restart "$RESTART_UNIT"
+# By D-Bus: systemd's own socket is for processes only that see systemd, in the node's pid namespace. Where it fails, nothing
+# is left that the next try would take for done.
+if ! SYSTEMCTL_FORCE_BUS=1 SYSTEMD_IGNORE_CHROOT=1 chroot "$HOST_ROOT" systemctl restart "$RESTART_UNIT"; then
+    rm -f "$dropin"
+    echo "enable-nri: $RESTART_UNIT could not be restarted: removed $HOST_CONFIG_DIR/conf.d/50-grapnel-nri.toml again" >&2
+    exit 1
+fi

@@ -1,3 +1,8 @@
+{{/* Whether profiles of AppArmor are a field of containers here, and no annotation of the pod. */}}
+{{- define "grapnel.appArmorField" -}}
+{{- if semverCompare ">=1.30.0-0" .Capabilities.KubeVersion.Version }}yes{{ end -}}
+{{- end -}}
+
 {{- define "grapnel.enableNri" -}}
 - name: enable-nri
   image: {{ include "grapnel.image" (dict "image" .Values.enableNri.image "tag" "") }}
@@ -12,8 +17,11 @@
     {{- end }}
   securityContext:
     {{- if .Values.enableNri.restart }}
-    {{- /* chroot, to speak to the host's systemd; nothing else */}}
+    {{- /* chroot, to speak to the host's systemd through D-Bus, which AppArmor's profiles for containers forbid */}}
     {{- include "grapnel.securityContext" (dict "root" . "uid" 0) | replace "{drop: [ALL]}" "{drop: [ALL], add: [SYS_CHROOT]}" | nindent 4 }}
+    {{- if include "grapnel.appArmorField" . }}
+    appArmorProfile: {type: Unconfined}
+    {{- end }}
     {{- else }}
     {{- include "grapnel.securityContext" (dict "root" . "uid" 0) | nindent 4 }}
     {{- end }}
