@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-# The runtime side of NRI without a runtime.
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "peer"))
+# The runtime side of NRI without a runtime; the chart, rendered.
+TESTS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / "peer"), str(TESTS / "charts")]
 
 import pytest  # noqa: E402
 from harness import cache, results  # noqa: E402

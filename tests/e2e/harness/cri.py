@@ -40,6 +40,7 @@ class ContainerSpec:
     annotations: dict[str, str] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     mounts: list[tuple[Path, Path]] = field(default_factory=list)
+    read_only: list[tuple[Path, Path]] = field(default_factory=list)  # mounts as well
     # args are those of busybox, or of what the image starts by itself.
     command: list[str] = field(default_factory=lambda: ["/bin/busybox"])
     # More of CRI's LinuxContainerSecurityContext.
@@ -124,7 +125,11 @@ class Cri:
                 "annotations": spec.annotations,
                 "labels": spec.labels,
                 "log_path": f"{spec.name}.log",
-                "mounts": [{"host_path": str(h), "container_path": str(c)} for h, c in spec.mounts],
+                "mounts": [
+                    {"host_path": str(host), "container_path": str(path), "readonly": read_only}
+                    for mounts, read_only in ((spec.mounts, False), (spec.read_only, True))
+                    for host, path in mounts
+                ],
                 "linux": {"security_context": {"namespace_options": namespaces, **spec.security}},
             },
         )
