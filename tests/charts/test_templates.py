@@ -286,7 +286,9 @@ def hooks(rendered: Rendered, event: str) -> list[dict]:
 
 
 def test_preflight_carries_the_new_texts():
-    rendered = Rendered({"rules": {"files": {"a.yaml": "#"}, "existingConfigMaps": ["one"], "hostDirs": ["/etc/a"]}})
+    """As if there were no directories of the nodes: an empty volume in their place is writable for everybody, an error."""
+    rules = {"files": {"a.yaml": "#"}, "existingConfigMaps": ["one"]}
+    rendered, without = (Rendered({"rules": rules | dirs}) for dirs in ({"hostDirs": ["/etc/a"]}, {}))
     found = {item["kind"] + "/" + item["metadata"]["name"]: item for item in hooks(rendered, "pre-upgrade")}
     assert set(found) == {"ConfigMap/g-grapnel-preflight-rules", "ConfigMap/g-grapnel-preflight-settings", "Job/g-grapnel-preflight"}
     assert hooks(rendered, "pre-install") == hooks(rendered, "pre-upgrade")
@@ -295,15 +297,15 @@ def test_preflight_carries_the_new_texts():
     assert job["metadata"]["annotations"]["helm.sh/hook-output-log-policy"] == "hook-failed"
     assert job["spec"]["ttlSecondsAfterFinished"] > job["spec"]["activeDeadlineSeconds"], "its log can be read"
     for part in ("rules", "settings"):
-        mine, theirs = rendered.config_map(part, True)["data"], rendered.config_map(part)["data"]
-        assert {key: text.strip() for key, text in mine.items()} == {key: text.strip() for key, text in theirs.items()}
+        mine, theirs = rendered.config_map(part, True)["data"], without.config_map(part)["data"]
+        assert {key: yaml.safe_load(text) for key, text in mine.items()} == {key: yaml.safe_load(text) for key, text in theirs.items()}
     spec = job["spec"]["template"]["spec"]
     assert "serviceAccountName" not in spec and spec["restartPolicy"] == "Never" and job["spec"]["backoffLimit"] == 0
     container = spec["containers"][0]
     assert container["command"] == ["/usr/bin/grapnel", "check", "--strict", "--no-host"]
     assert container["securityContext"]["runAsNonRoot"] and container["securityContext"]["runAsUser"] == 65532
     mounted = {mount["mountPath"] for mount in container["volumeMounts"]}
-    assert set(rendered.config()["hooksDirs"]) <= mounted
+    assert mounted == {"/etc/grapnel", *without.config()["hooksDirs"]}
     assert "hostPath" not in json.dumps(spec)
     carried = {volume["configMap"]["name"] for volume in spec["volumes"] if "configMap" in volume}
     settings = next(volume for volume in spec["volumes"] if volume["name"] == "settings")["projected"]["sources"]
@@ -317,7 +319,7 @@ def test_preflight_asks_for_sets_that_it_can_see(dirs: list[str], expected: list
     rendered = Rendered({"rules": {"hostDirs": dirs}, "config": {"requiredSets": ["a"]}})
     carried = yaml.safe_load(rendered.config_map("settings", True)["data"]["config.yaml"])["spec"]
     assert carried.get("requiredSets") == expected and rendered.config()["requiredSets"] == ["a"]
-    assert {**carried, "requiredSets": ["a"]} == rendered.config()
+    assert {**carried, "requiredSets": ["a"], "hooksDirs": rendered.config()["hooksDirs"]} == rendered.config()
 
 
 def test_cleanup():
