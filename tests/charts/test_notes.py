@@ -45,6 +45,11 @@ def test_what_does_not_concern_is_left_out():
     assert "preflight is off" in text and "registerWithTaints: [{key: a/b" in text and "open to every pod" in text
 
 
+def test_nobody_waits_for_a_rollout_that_there_is_not():
+    text = notes({"updateStrategy": {"type": "OnDelete"}})
+    assert "rollout status" not in text and "get daemonset/g-grapnel" in text
+
+
 def test_commands_name_what_there_is():
     """Each thing that a command names is an object of the chart."""
     rendered = chart.Rendered()
