@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
 from harness import cache
 
 from . import stock
@@ -48,6 +49,12 @@ def images() -> Object:
         "image": reference(stock.GRAPNEL),
         "kubectl": {"image": reference(stock.kubectl().name)},
     }
+
+
+def example(name: str) -> Object:
+    """The values of one of the chart's examples."""
+    values: Object = yaml.safe_load((CHART / "ci" / f"{name}-values.yaml").read_text())
+    return values
 
 
 def programs(image: str) -> Object:

@@ -76,6 +76,14 @@ class Cluster:
         """Puts a docker or OCI archive into the node's image store."""
         self.runtime.load(archive)
 
+    def pinned(self, name: str) -> str:
+        """The digest of an image that is there, by which it can be named then, as after a pull."""
+        ctr = [str(self.runtime.folder / "ctr"), "-a", str(self.runtime.socket), "-n", "k8s.io", "images"]
+        listed = self.host.run([*ctr, "ls", f"name=={name}"]).split()
+        (digest,) = (word for word in listed if word.startswith("sha256:"))
+        self.host.run([*ctr, "tag", "--force", name, f"{name.rsplit(':', 1)[0]}@{digest}"])
+        return digest
+
     def crictl(self, *args: str) -> str:
         return self.runtime.cri.call(*args)
 
