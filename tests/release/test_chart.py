@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 import yaml
 from conftest import REF, ROOT, VERSION, is_confined, released
-from kube import chart
+from kube import chart, stock
 from kube import cluster as clusters
-from kube.chart import Release
+from kube.chart import CHART, Release
 from kube.instance import container_status
+from kube.left import EMPTY, inventory, kept
 from kube.manifests import pod
 
 QUICK_START = ROOT / "examples/23-quick-start"
@@ -21,19 +23,40 @@ QUICK_START = ROOT / "examples/23-quick-start"
 LOG = "/run/grapnel-example.log"
 
 
+def kubectl() -> stock.Image:
+    """As the chart names it; nobody here pulls images."""
+    image = yaml.safe_load((CHART / "values.yaml").read_text())["kubectl"]["image"]
+    return replace(stock.kubectl(), name="{registry}/{repository}:{tag}".format_map(image))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the release comes, and every object that the cluster has before."""
+
+    release: Release
+    before: set[str]
+
+
 @pytest.fixture(scope="module")
-def release() -> Iterator[Release]:
+def place() -> Iterator[Place]:
     """The archives are looked for first: a cluster is not started in vain."""
     grapnel, example = (released(f"{name}-{VERSION}-image.tar") for name in ("grapnel", "grapnel-example"))
+    with clusters.started(grapnel) as cluster:
+        for archive in (example, kubectl().write(cluster.host.path)):
+            cluster.load_image(archive)
+        with chart.placed(cluster) as release:
+            yield Place(release, inventory(cluster))
+
+
+@pytest.fixture(scope="module")
+def release(place: Place) -> Release:
+    release = place.release
     values = yaml.safe_load((QUICK_START / "values.yaml").read_text())
     rules = {"rules": {"files": {"hello.yaml": (QUICK_START / "rule.yaml").read_text()}}}
-    with clusters.started(grapnel) as cluster:
-        cluster.load_image(example)
-        with chart.placed(cluster) as release:
-            done = release.helm("install", values=chart.merged(values, rules))
-            assert done.returncode == 0, f"{done.stderr}\n{cluster.describe()}"
-            release.rolled_out()
-            yield release
+    done = release.helm("install", values=chart.merged(values, rules))
+    assert done.returncode == 0, f"{done.stderr}\n{release.cluster.describe()}"
+    release.rolled_out()
+    return release
 
 
 def inspected(release: Release) -> dict[str, Any]:
@@ -59,7 +82,7 @@ def test_is_confined(release: Release):
 def test_hook_runs_where_it_is_asked_for(release: Release):
     """The program of the example image, for the pod with the annotation and no other."""
     cluster = release.cluster
-    with cluster.namespace("pods", wait=False) as namespace:
+    with cluster.namespace("pods") as namespace:
         cluster.apply(pod("plain", namespace), pod("greeted", namespace, {"example.com/hello": "yes"}))
         for name in ("plain", "greeted"):
             cluster.is_ready(name, namespace)
@@ -68,3 +91,13 @@ def test_hook_runs_where_it_is_asked_for(release: Release):
             f"createRuntime: {namespace}/greeted/main, id {container[:12]}, is creating\n")
         assert len(release.hook_paths("greeted", namespace, "createRuntime")) == 1
         assert release.hook_paths("plain", namespace, "createRuntime") == []
+
+
+def test_uninstall_leaves_the_node_as_it_was(release: Release, place: Place):
+    """Its Job and DaemonSet are of the images that the chart names, too."""
+    cluster = release.cluster
+    stored = {path for path in kept(cluster) if path.startswith(f"{chart.STORE}/")}
+    assert stored, "there is something to remove"
+    release.uninstall()
+    cluster.until(lambda: inventory(cluster) <= place.before, "everything of the release is gone")
+    assert kept(cluster) == EMPTY

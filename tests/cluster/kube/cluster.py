@@ -166,9 +166,11 @@ class Cluster:
         name = f"{stem}-{next(self._serial)}"
         self.kubectl("create", "namespace", name)
         try:
+            # What controllers put into each.
+            own = {"serviceaccount/default", "configmap/kube-root-ca.crt"}
             self.until(
-                lambda: "default" in self.kubectl("get", "serviceaccounts", "-n", name),
-                f"{name} has its service account",
+                lambda: own <= set(self.kubectl("get", "sa,cm", "-n", name, "-o", "name").split()),
+                f"{name} has its service account and the certificate of the API server",
             )
             yield name
         finally:
