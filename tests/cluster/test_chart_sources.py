@@ -184,3 +184,13 @@ def test_examples_are_the_pod_s(release: Release) -> None:
     assert spec["imagePullSecrets"] == [{"name": "registry"}]
     assert spec["priorityClassName"] == "system-node-critical" and spec["priority"] > 1_000_000_000
     assert spec["containers"][0]["image"].endswith("@" + release.values["image"]["digest"])
+
+
+def test_config_map_that_goes_later_leaves_the_plugin_its_rules(release: Release, namespace: str) -> None:
+    """Only a new pod would wait for it: the kubelet says so, and helm before it makes one."""
+    cluster, before = release.cluster, release.identity()
+    cluster.kubectl("delete", "configmap", "team-storage", "-n", release.namespace)
+    cluster.until(lambda: 'configmap "team-storage" not found' in release.events(), "an event names it")
+    assert ran(release, namespace, later="team-storage") == {"later": ["team-storage"]}
+    assert "there is no ConfigMap team-storage" in release.refused("upgrade", release.values)
+    assert release.identity() == before and release.ready()
