@@ -32,10 +32,13 @@ def oci_hook(release: Release) -> str:
 
 
 def values(release: Release) -> Object:
-    """Two examples, with what there is here: one scrapes by annotations, the other by a Service."""
+    """Three examples, with what there is here: one scrapes by annotations, another by a Service."""
     oci_hooks = release.cluster.shared / "oci-hooks"
     oci_hooks.mkdir(mode=0o755)
     (oci_hooks / "oci.json").write_text(oci_hook(release))
+    containerd = release.cluster.shared / "containerd"
+    containerd.mkdir(mode=0o755)
+    (containerd / "config.toml").write_text("version = 3\n")
     everything = chart.example("everything")
     (volume,) = everything["extraVolumes"]
     volume["hostPath"]["path"] = str(oci_hooks)
@@ -50,10 +53,11 @@ def values(release: Release) -> Object:
         "securityContext": {"appArmorProfile": {"type": "Unconfined"}},
         "extraInitContainers": [container("before", **tool)],
         "extraContainers": [container("beside")],
+        "enableNri": {"image": chart.reference(stock.shell().name), "configDir": str(containerd)},
         "hookPrograms": {"hostDirs": [str(release.cluster.shared)]},
         "metrics": {"textfileDir": str(textfiles(release))},
     }
-    return chart.merged(everything, chart.example("servicemonitor"), WATCHED, chart.images(), own)
+    return chart.merged(chart.example("containerd-1.7"), everything, chart.example("servicemonitor"), WATCHED, chart.images(), own)
 
 
 def textfiles(release: Release) -> Path:
@@ -69,6 +73,7 @@ def ready_nodes(release: Release) -> int:
 def release(stocked: Cluster) -> Iterator[Release]:
     stocked.apply(*monitoring.kinds())
     stocked.kubectl("label", "node", NODE, f"{LABEL}=true")
+    stocked.load_image(stock.shell().write(stocked.host.path))
     with chart.placed(stocked) as release:
         release.name = NAME
         for what in (("serviceaccount", "hooks"), ("secret", "generic", "registry", "--from-literal=a=b")):
@@ -99,7 +104,7 @@ def test_pod_is_as_asked(release: Release) -> None:
     assert {"key": "example.com/gpu", "operator": "Equal", "value": "yes", "effect": "NoSchedule"} in spec["tolerations"]
     assert sorted(status["name"] for status in made["status"]["containerStatuses"] if status["ready"]) == ["beside", "grapnel"]
     ended = [status["state"]["terminated"]["exitCode"] for status in made["status"]["initContainerStatuses"]]
-    assert ended == [0, 0], "self and before, which has the program at /tools"
+    assert ended == [0, 0, 0], "enable-nri, self, and before, which has the program at /tools"
     own = spec["containers"][0]
     assert own["securityContext"]["appArmorProfile"] == {"type": "Unconfined"}
     assert "livenessProbe" not in own and "startupProbe" not in own and own["readinessProbe"]
@@ -137,8 +142,8 @@ def test_notes_and_helm_test_hold_for_these_values(release: Release) -> None:
     notes = release.cluster.helm("get", "notes", release.release, "-n", release.namespace)
     commands = [shlex.split(line) for line in notes.splitlines() if line.startswith("     kubectl ")]
     assert len(commands) >= 4
-    for _, *args in commands:
-        release.cluster.kubectl(*args)
+    said = "".join(release.cluster.kubectl(*args) for _, *args in commands)
+    assert "enable-nri: this is the configuration of containerd 2, which has NRI on; nothing to do" in said
     done = release.test()
     assert done.returncode == 0, done.stderr
 

@@ -45,6 +45,11 @@ def kubectl() -> Image:
     return Image("localhost/kubectl:test", {"bin/kubectl": program}, ["/bin/kubectl"])
 
 
+def shell() -> Image:
+    """For scripts: a shell that has the usual tools in itself."""
+    return Image("localhost/shell:test", {"bin/sh": BUSYBOX}, ["/bin/sh"])
+
+
 def programs(tag: str = "test") -> Image:
     """Hook programs, as somebody would deliver them; with another tag another version of them."""
     helpers = cache.fetched("helpers")
