@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "load/lock.h"
 #include "load/tree.h"
 #include "load/trust.h"
 #include "rules/program.h"
@@ -86,6 +87,8 @@ static int see_digest(void *user, const char *name, enum gr_fs_type type GR_UNUS
     struct collector *c = user;
     struct gr_str digest = gr_str_from(name);
 
+    if (strcmp(name, GR_PROGRAM_LOCK) == 0) /* which is made between two looks */
+        return 0;
     if (++c->seen > GR_COLLECT_MAX)
         return -E2BIG;
     if (gr_is_tree_digest(digest) && strcmp(name, c->current) != 0 && !is_kept(c, digest) &&
@@ -110,15 +113,19 @@ static int take_away(struct collector *c, const char *digest)
     return gr_arena_str(c->arena, gr_str_from(path), &c->items[c->n++]) ? 0 : -ENOMEM;
 }
 
+/* Whether there is something to take away. */
+static bool look(struct collector *c)
+{
+    c->gone_n = 0;
+    c->seen = 0;
+    return read_current(c) && c->fs->list(c->fs->user, c->dir, see_digest, c) == 0 && c->gone_n > 0;
+}
+
 static int collect_locked(struct collector *c)
 {
     int rc = 0;
 
-    if (!read_current(c))
-        return 0;
-    c->gone_n = 0;
-    c->seen = 0;
-    if (c->fs->list(c->fs->user, c->dir, see_digest, c) != 0)
+    if (!look(c))
         return 0;
     for (size_t i = 0; i < c->gone_n && rc == 0; i++)
         rc = take_away(c, c->gone[i]);
@@ -133,10 +140,12 @@ static bool may_collect(const struct collector *c)
            !meta.read_only && gr_trust_file(&c->rules, &meta) == GR_TRUST_FINE;
 }
 
-/* An installer that is at work there has the lock. */
+/* An installer that is at work there has the lock. A file for it is made only where it is needed.
+ */
 static int see_package(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
 {
     struct collector *c = user;
+    const struct gr_lock how = {.fs = c->fs, .name = GR_PROGRAM_LOCK, .shown = name};
     int lock = GR_FS_NO_NODE;
     int rc = 0;
 
@@ -144,7 +153,7 @@ static int see_package(void *user, const char *name, enum gr_fs_type type GR_UNU
         gr_fs_open_at(c->fs, gr_walk_top(&c->walk)->node, name, &c->dir) != 0)
         return 0;
     c->package = name;
-    if (may_collect(c) && c->fs->lock(c->fs->user, c->dir, &lock) == 0)
+    if (may_collect(c) && look(c) && gr_lock_take(&how, c->dir, &lock, NULL) == 0)
         rc = collect_locked(c);
     gr_fs_close(c->fs, &lock);
     gr_fs_close(c->fs, &c->dir);

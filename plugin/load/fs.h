@@ -32,6 +32,7 @@ struct gr_fs_meta {
     uint64_t size_bytes;
     uint64_t modified, changed; /* opaque times: they differ when content or metadata changed */
     uint64_t device, inode;
+    uint32_t links; /* names that it has; 0: none any more */
     uint64_t mount; /* tells mounts apart */
     bool volume;    /* a directory on a read-only mount that kubelet fills: root's link ..data */
     /* Of the mount; not told (false) of a regular file that nobody may execute. */
@@ -82,9 +83,10 @@ struct gr_fs {
     int (*remove_dir)(void *user, int dir, const char *name);
     /* From one directory into another one; what has the name there goes. */
     int (*move)(void *user, int from_dir, const char *from, int dir, const char *to);
-    /* An exclusive lock on a directory, until *out_lock is closed. -EWOULDBLOCK: somebody has it.
-     */
-    int (*lock)(void *user, int dir, int *out_lock);
+    /* A file that is there, as open_read, but so that it could be written. */
+    int (*open_write)(void *user, int dir, const char *name, int *out_node);
+    /* An exclusive lock on an open file, until it is closed. -EWOULDBLOCK: somebody has it. */
+    int (*lock)(void *user, int node);
 };
 
 /* Fills the table with the real operations. */

@@ -103,6 +103,7 @@ static int posix_meta(void *user GR_UNUSED, int node, struct gr_fs_meta *out_met
         .changed = opaque_time(st.stx_ctime),
         .device = makedev(st.stx_dev_major, st.stx_dev_minor),
         .inode = st.stx_ino,
+        .links = st.stx_nlink,
         .read_only = mount.f_flags & ST_RDONLY,
         .no_exec = mount.f_flags & ST_NOEXEC,
         .proc = mount.f_type == PROC_SUPER_MAGIC,
@@ -273,20 +274,19 @@ static int posix_move(void *user GR_UNUSED, int from_dir, const char *from, int 
     return renameat(from_dir, from, dir, to) == 0 ? 0 : -errno;
 }
 
-static int posix_lock(void *user GR_UNUSED, int dir, int *out_lock)
+static int posix_open_write(void *user GR_UNUSED, int dir, const char *name, int *out_node)
 {
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return give(openat(dir, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC),
+                out_node);
+}
+
+static int posix_lock(void *user GR_UNUSED, int node)
+{
     int rc;
 
-    if (fd < 0)
-        return -errno;
     do {
-        rc = flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
+        rc = flock(node, LOCK_EX | LOCK_NB) == 0 ? 0 : -errno;
     } while (rc == -EINTR);
-    if (rc == 0)
-        *out_lock = fd;
-    else
-        (void)close(fd);
     return rc;
 }
 
@@ -315,6 +315,7 @@ void gr_fs_posix(struct gr_fs *out_fs)
         .exchange = posix_exchange,
         .remove_dir = posix_remove_dir,
         .move = posix_move,
+        .open_write = posix_open_write,
         .lock = posix_lock,
     };
     /* Two instances in two containers may have one process id; early in boot it must do. */

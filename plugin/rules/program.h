@@ -16,6 +16,9 @@
 /* The link in a NAME that names the digest in force. */
 #define GR_PROGRAM_CURRENT "current"
 
+/* The file in a NAME that an installer has locked while it is at work there. */
+#define GR_PROGRAM_LOCK ".lock"
+
 /* Both are borrowed from the text. */
 struct gr_program_ref {
     struct gr_str package; /* NAME */

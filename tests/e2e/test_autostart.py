@@ -119,12 +119,13 @@ def newest() -> Iterator[Place]:
 
 
 def test_from_start_to_start(place: Place) -> None:
-    """In, replaced by another version, and out again; folders that were left are passed over."""
+    """In, replaced by another version, and out again; what a killed one left is passed over."""
     entry = place.runtime.plugin_dir / FULL_NAME
     place.put_copy(FULL_NAME)
     left = place.runtime.plugin_dir / ".grapnel-0123456789abcdef"
     left.mkdir(mode=0o700)
     place.put_copy(f"{left.name}/grapnel")
+    (place.runtime.plugin_dir / ".grapnel.lock").touch(mode=0o600)
     place.restart()
     old = place.launched.pid()
     assert old is not None

@@ -80,7 +80,7 @@ def test_behind_another(host: DoctorHost):
     """Two at once would not know which of both names is the newer one."""
     directory = host.root / PLUGINS[1:]
     directory.mkdir(parents=True)
-    held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    held = os.open(directory / ".grapnel.lock", os.O_RDONLY | os.O_CREAT, 0o600)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)
         said = call(host, "--wait", 1, code=4)
@@ -88,9 +88,31 @@ def test_behind_another(host: DoctorHost):
         os.close(held)
     assert f"another command is at work in {PLUGINS}: waiting for it, at most 1 seconds\n" in said
     assert f"setup-busy: expected {PLUGINS} for this command alone, found that another one has it locked" in said
-    assert names(host) == []
-    call(host)
+    assert names(host) == [".grapnel.lock"]
+    call(host)  # as after one that was killed
     assert names(host) == ["10-grapnel"]
+
+
+def test_directory_locked(host: DoctorHost):
+    """Which anybody can who may read it."""
+    directory = host.root / PLUGINS[1:]
+    directory.mkdir(parents=True)
+    held = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        call(host, "--wait", 1)
+        call(host, "--undo", "--wait", 1)
+    finally:
+        os.close(held)
+    assert names(host) == []
+
+
+def test_a_lock_that_others_can_open(host: DoctorHost):
+    host.write(f"{PLUGINS}/.grapnel.lock", "", 0o644)
+    said = call(host, code=4)
+    assert f"setup-target: expected {PLUGINS}/.grapnel.lock to be a regular file with mode 0600" in said
+    assert names(host) == [".grapnel.lock"]
+    assert "would be written" in call(host, "--dry-run")
 
 
 def test_upgrade(host: DoctorHost, grapnel: str):
@@ -276,6 +298,8 @@ def test_killed(host: DoctorHost, grapnel: str):
             path = host.root / PLUGINS[1:] / name
             if path.is_dir():
                 assert name.startswith(".grapnel-")
+            elif name == ".grapnel.lock":
+                assert path.stat().st_mode == 0o100600
             else:
                 assert name == "10-grapnel" and path.stat().st_mode == 0o100755
                 assert path.read_bytes() in (old, new)

@@ -166,7 +166,7 @@ def test_dry_run(home: Home):
         f"{STORE}/net/{two} would be removed"])
     assert lines[2:] == [f"{home.top}/last-good would be removed, with 1 file",
                          f"{home.top}/run would be removed, with 2 files"]
-    assert sorted(os.listdir(home.store / "net")) == sorted([one, two, "current"])
+    assert sorted(os.listdir(home.store / "net")) == sorted([one, two, "current", ".lock"])
     assert sorted(os.listdir(home.top / "run")) == ["control.sock", "decisions"]
 
 
@@ -206,13 +206,34 @@ def test_control_socket_elsewhere(home: Home):
 
 def test_installer_at_work(home: Home):
     one = home.install("net", "one")
-    fd = os.open(home.store / "net", os.O_RDONLY)
+    fd = os.open(home.store / "net/.lock", os.O_RDONLY)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         lines, _ = home.clean(play=told(b""))
     finally:
         os.close(fd)
     assert lines == [f"{STORE}/net left: an installer is at work there", *rest(home)]
+    assert (home.store / "net" / one / "setup").exists()
+
+
+def test_directory_locked(home: Home):
+    """Which anybody can: it is no installer."""
+    home.install("net", "one")
+    fd = os.open(home.store / "net", os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        home.clean(play=told(b""))
+    finally:
+        os.close(fd)
+    assert not home.store.exists()
+
+
+def test_a_lock_that_others_can_open(home: Home):
+    one = home.install("net", "one")
+    (home.store / "net/.lock").chmod(0o640)
+    lines, err = home.clean(code=4, play=told(b""))
+    assert "cleanup-failed" in err
+    assert any(f"expected {STORE}/net/.lock to be a regular file with mode 0600" in line for line in [*lines, err])
     assert (home.store / "net" / one / "setup").exists()
 
 

@@ -8,7 +8,7 @@ import os
 import random
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -63,7 +63,8 @@ def test_install(grapnel: str, home: Path):
     assert call(grapnel, *args, "--dry-run").stdout.startswith(
         f"{to}/{newer} would be replaced, since it was damaged")
     assert call(grapnel, *args).stdout.startswith(f"{to}/{newer} replaced, since it was damaged")
-    assert sorted(os.listdir(to)) == sorted([digest, newer, "current"])
+    assert sorted(os.listdir(to)) == sorted([digest, newer, "current", ".lock"])
+    assert (to / ".lock").stat().st_mode == 0o100600
     assert digest_of(to / newer) == newer
 
 
@@ -104,10 +105,31 @@ def test_several_at_once(grapnel: str, home: Path):
     running = [subprocess.Popen([grapnel, "setup", "install", "--from", str(source), "--to", str(to)],
                                 stdout=subprocess.DEVNULL) for source in [home / "source", other] * 6]
     assert [process.wait(timeout=60) for process in running] == [0] * len(running)
-    assert set(os.listdir(to)) == digests | {"current"}
+    assert set(os.listdir(to)) == digests | {"current", ".lock"}
     assert os.readlink(to / "current") in digests
     for digest in digests:
         assert digest_of(to / digest) == digest
+
+
+def install_behind(command: list[str], to: Path, then: Callable[[], None]) -> None:
+    """An installer that waits; what is done then lets it go on."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        limit = threading.Timer(60, process.kill)
+        limit.start()
+        assert process.stderr.readline() == (
+            f"grapnel setup: another command is at work in {to}: waiting for it, at most 120 seconds\n")
+        then()
+        assert "installed: " in process.stdout.read()
+        limit.cancel()
+    assert process.returncode == 0
+    assert digest_of(to / os.readlink(to / "current")) == os.readlink(to / "current")
+
+
+def lock(to: Path) -> int:
+    """As an installer at work has it."""
+    other = os.open(to / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    return other
 
 
 def test_behind_another(grapnel: str, home: Path):
@@ -115,24 +137,87 @@ def test_behind_another(grapnel: str, home: Path):
     to = home / "programs" / "net"
     to.mkdir(parents=True)
     command = [grapnel, "setup", "install", "--from", str(home / "source"), "--to", str(to)]
-    other = os.open(to, os.O_RDONLY)
-    try:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        done = call(grapnel, *command[2:], "--wait", "1", code=4)
-        assert "setup-busy" in done.stderr and "another one has it locked" in done.stderr
-        assert list(to.iterdir()) == []
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-            limit = threading.Timer(60, process.kill)
-            limit.start()
-            assert process.stderr.readline() == (
-                f"grapnel setup: another command is at work in {to}: waiting for it, at most 120 seconds\n")
-            fcntl.flock(other, fcntl.LOCK_UN)
-            assert "installed: " in process.stdout.read()
-            limit.cancel()
-        assert process.returncode == 0
-    finally:
+    other = lock(to)
+    done = call(grapnel, *command[2:], "--wait", "1", code=4)
+    assert "setup-busy" in done.stderr and "another one has it locked" in done.stderr
+    assert os.listdir(to) == [".lock"]
+    install_behind(command, to, lambda: os.close(other))
+    assert len(os.listdir(to)) == 3
+
+
+def test_behind_a_clean_up(grapnel: str, home: Path):
+    """The package goes while an installer waits for it: what it has waited for counts no more."""
+    to = home / "programs" / "net"
+    to.mkdir(parents=True)
+    other = lock(to)
+
+    def clean_up() -> None:
+        (to / ".lock").unlink()
+        to.rmdir()
         os.close(other)
-    assert digest_of(to / os.readlink(to / "current")) == os.readlink(to / "current")
+
+    install_behind([grapnel, "setup", "install", "--from", str(home / "source"), "--to", str(to)], to, clean_up)
+    assert len(os.listdir(to)) == 3
+
+
+NOBODY = 65534
+
+
+def lock_as_nobody(folder: int, paths: list[str], how: int) -> str:
+    """Of a process of its own, which holds what it has got: those that it has not."""
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    refused = []
+    for path in paths:
+        try:
+            fcntl.flock(os.open(path, os.O_RDONLY, dir_fd=folder), how | fcntl.LOCK_NB)
+        except PermissionError:
+            refused.append(path)
+    return " ".join(refused)
+
+
+@pytest.mark.parametrize("how", [fcntl.LOCK_EX, fcntl.LOCK_SH])
+def test_nobody_else_holds_it_up(grapnel: str, home: Path, how: int):
+    """A process without rights that can see the store, as it can see /opt, locks whatever it can open there."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become somebody else")
+    to = home / "programs" / "net"
+    args = ("install", "--from", home / "source", "--to", to, "--wait", "1")
+    call(grapnel, *args)
+    (home / "source" / "setup").write_text("newer")
+    paths = [".", "net", "net/.lock", f"net/{os.readlink(to / 'current')}", "net/current/setup"]
+    folder = os.open(to.parent, os.O_PATH)
+    (said, say), (ended, end) = os.pipe(), os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(end)
+            os.write(say, lock_as_nobody(folder, paths, how).encode())
+            os.read(ended, 1)
+        finally:
+            os._exit(0)
+    for fd in (say, ended, folder):
+        os.close(fd)
+    try:
+        assert os.read(said, 4096) == b"net/.lock"
+        assert call(grapnel, *args).stderr == ""
+    finally:
+        os.close(end)
+        os.close(said)
+        os.waitpid(child, 0)
+    assert (to / "current" / "setup").read_text() == "newer"
+
+
+def test_a_lock_that_others_can_open(grapnel: str, home: Path):
+    to = home / "programs" / "net"
+    args = ("install", "--from", home / "source", "--to", to)
+    call(grapnel, *args)
+    (to / ".lock").chmod(0o644)
+    done = call(grapnel, *args, code=4)
+    assert f"setup-target: expected {to}/.lock to be a regular file with mode 0600" in done.stderr
+    (to / ".lock").unlink()
+    call(grapnel, *args)
 
 
 def test_killed(grapnel: str, home: Path):
@@ -158,7 +243,7 @@ def test_killed(grapnel: str, home: Path):
                 assert digest_of(to / "current") == os.readlink(to / "current")
     call(grapnel, *args[2:])
     assert os.readlink(to / "current") == digest_of(home / "source")
-    assert not [name for name in os.listdir(to) if name.startswith(".")]
+    assert [name for name in os.listdir(to) if name.startswith(".")] == [".lock"]
 
 
 def mounted(tmp: Path, options: str, *command: object) -> subprocess.CompletedProcess:

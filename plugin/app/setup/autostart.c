@@ -15,6 +15,9 @@
 #define STAGING ".grapnel-"
 #define STAGING_BYTES 32
 
+/* Not executable: NRI passes over it as well. */
+#define LOCK ".grapnel.lock"
+
 #define ELSEWHERE                                                                      \
     "choose another directory with --to, and the same in the runtime's configuration " \
     "(plugin_path of containerd, nri_plugin_dir of CRI-O)"
@@ -356,8 +359,7 @@ static int look(struct work *w, struct gr_autostarted *done)
 /* make: what is missing. */
 static int begin(struct work *w, bool make)
 {
-    struct gr_turn turn = {.fs = w->fs,
-                           .path = w->autostart->to,
+    struct gr_turn turn = {.lock = {.fs = w->fs, .name = LOCK, .shown = w->autostart->to},
                            .wait_s = w->autostart->wait_s,
                            .waits = w->autostart->waits};
     int rc;
@@ -372,10 +374,8 @@ static int begin(struct work *w, bool make)
     rc = gr_walk_open(&w->links, w->fs, w->autostart->host_root);
     if (rc == 0 && w->dir != GR_FS_NO_NODE && !w->autostart->dry_run)
         rc = gr_turn_take(&turn, w->dir, &w->lock, w->err);
-    if (rc == -EWOULDBLOCK)
-        return rc;
     if (rc != 0)
-        return fail(w, rc, "locking it");
+        return w->err->code ? rc : fail(w, rc, "locking it");
     if (w->lock != GR_FS_NO_NODE)
         remove_leftovers(w);
     return 0;
@@ -398,8 +398,11 @@ static struct work *work_new(const struct gr_autostart *autostart, struct gr_err
     return w;
 }
 
+/* The file of the lock goes before the lock is given up. That it stays is no fault. */
 static void work_free(struct work *w)
 {
+    if (w->lock != GR_FS_NO_NODE)
+        (void)w->fs->unlink(w->fs->user, w->dir, LOCK);
     gr_fs_close(w->fs, &w->lock);
     gr_walk_close(&w->links);
     gr_target_close(&w->target);

@@ -46,6 +46,8 @@ int gr_cleanup_node(const struct gr_cleanup_place *place);
 void gr_cleanup_say(struct gr_cleanup_place *place, enum gr_cleanup_fate fate, const char *name,
                     const char *below, const char *why);
 void gr_cleanup_fail(struct gr_cleanup_place *place, const char *name, const char *below, int rc);
+void gr_cleanup_fail_why(struct gr_cleanup_place *place, const char *name, const char *below,
+                         const char *why);
 
 /* An entry that is not ours: named, or only counted. */
 void gr_cleanup_foreign(struct gr_cleanup_place *place, const char *name, const char *below,

@@ -76,12 +76,18 @@ void gr_cleanup_say(struct gr_cleanup_place *place, enum gr_cleanup_fate fate, c
     say(place, &item);
 }
 
-void gr_cleanup_fail(struct gr_cleanup_place *place, const char *name, const char *below, int rc)
+void gr_cleanup_fail_why(struct gr_cleanup_place *place, const char *name, const char *below,
+                         const char *why)
 {
     place->failed = true;
     place->left++;
-    gr_cleanup_say(place, GR_CLEANUP_FAILED, name, below,
-                   rc == -EXDEV ? "something is mounted in it" : strerror(-rc));
+    gr_cleanup_say(place, GR_CLEANUP_FAILED, name, below, why);
+}
+
+void gr_cleanup_fail(struct gr_cleanup_place *place, const char *name, const char *below, int rc)
+{
+    gr_cleanup_fail_why(place, name, below,
+                        rc == -EXDEV ? "something is mounted in it" : strerror(-rc));
 }
 
 void gr_cleanup_foreign(struct gr_cleanup_place *place, const char *name, const char *below,

@@ -10,11 +10,13 @@
 #include <stdio.h>
 
 #include "app/setup/cleanup_parts.h"
+#include "load/lock.h"
 #include "load/tree.h"
 #include "rules/program.h"
 
 #define TEMPORARY ".tmp-"
 #define NOT_OURS "it is not Grapnel's"
+#define BUSY "an installer is at work there"
 
 struct package {
     struct gr_cleanup_place *store;
@@ -134,7 +136,8 @@ static int see_entry(void *user, const char *name, enum gr_fs_type type GR_UNUSE
         return see_digest(p, name);
     if (gr_str_has_prefix(gr_str_from(name), GR_STR(TEMPORARY)))
         return remove_temporary(p, name);
-    if (!p->has_current || strcmp(name, GR_PROGRAM_CURRENT) != 0)
+    if (strcmp(name, GR_PROGRAM_LOCK) != 0 &&
+        (!p->has_current || strcmp(name, GR_PROGRAM_CURRENT) != 0))
         foreign(p, name);
     return 0;
 }
@@ -194,6 +197,20 @@ static void finish_current(struct package *p)
     gr_cleanup_fail(p->store, p->name, GR_PROGRAM_CURRENT, rc);
 }
 
+/* The lock's file, the last: from now on an installer may be at work there. */
+static void finish_lock(struct package *p)
+{
+    const struct gr_fs *fs = p->store->cleanup->fs;
+    int rc = 0;
+
+    if (!p->store->cleanup->dry_run)
+        rc = fs->unlink(fs->user, p->dir, GR_PROGRAM_LOCK);
+    if (rc == 0 || rc == -ENOENT)
+        return;
+    p->stays++;
+    gr_cleanup_fail(p->store, p->name, GR_PROGRAM_LOCK, rc);
+}
+
 /* ---- one package ---- */
 
 static int clean(struct package *p)
@@ -206,13 +223,16 @@ static int clean(struct package *p)
     if (rc != 0)
         return rc;
     finish_current(p);
+    finish_lock(p);
     if (p->stays > 0)
         return 0;
     if (!p->store->cleanup->dry_run)
         rc = fs->remove_dir(fs->user, gr_cleanup_node(p->store), p->name);
     if (rc == 0)
         gr_cleanup_say(p->store, GR_CLEANUP_REMOVED, p->name, NULL, NULL);
-    return rc == -ENOENT ? 0 : rc;
+    if (rc == -ENOTEMPTY)
+        gr_cleanup_foreign(p->store, p->name, NULL, BUSY);
+    return rc == -ENOENT || rc == -ENOTEMPTY ? 0 : rc;
 }
 
 /* Why a package is left alone; NULL: it is not. */
@@ -227,11 +247,34 @@ static const char *judge(const struct package *p, const struct gr_fs_meta *meta)
     return NULL;
 }
 
+static int clean_locked(struct package *p)
+{
+    const struct gr_cleanup *cleanup = p->store->cleanup;
+    char shown[GR_LOAD_PATH_BYTES + 64];
+    struct gr_err err = {0};
+    int lock = GR_FS_NO_NODE;
+    int rc;
+
+    (void)snprintf(shown, sizeof(shown), "%s/%.63s", p->store->path, p->name);
+    rc = gr_lock_take(&(struct gr_lock){.fs = cleanup->fs,
+                                        .name = GR_PROGRAM_LOCK,
+                                        .shown = shown,
+                                        .look_only = cleanup->dry_run},
+                      p->dir, &lock, &err);
+    if (rc == 0)
+        rc = clean(p);
+    gr_fs_close(cleanup->fs, &lock);
+    if (rc == -EWOULDBLOCK)
+        gr_cleanup_foreign(p->store, p->name, NULL, BUSY);
+    else if (rc != 0 && rc != -ENOENT && rc != -ENOMEM)
+        gr_cleanup_fail_why(p->store, p->name, NULL, err.code ? err.text : strerror(-rc));
+    return rc == -ENOMEM ? rc : 0;
+}
+
 static int see_package(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
 {
     struct package p = *(const struct package *)user;
     const struct gr_fs *fs = p.store->cleanup->fs;
-    int lock = GR_FS_NO_NODE;
     struct gr_fs_meta meta;
     const char *why = NULL;
     int rc = gr_fs_open_at(fs, gr_cleanup_node(p.store), name, &p.dir);
@@ -245,17 +288,12 @@ static int see_package(void *user, const char *name, enum gr_fs_type type GR_UNU
     rc = fs->meta(fs->user, p.dir, &meta);
     if (rc == 0)
         why = judge(&p, &meta);
-    if (rc == 0 && !why)
-        rc = fs->lock(fs->user, p.dir, &lock);
-    if (rc == -EWOULDBLOCK)
-        gr_cleanup_foreign(p.store, name, NULL, "an installer is at work there");
+    if (rc != 0)
+        gr_cleanup_fail(p.store, name, NULL, rc);
     else if (why)
         gr_cleanup_foreign(p.store, name, NULL, why);
-    else if (rc == 0)
-        rc = clean(&p);
-    if (rc != 0 && rc != -ENOMEM && rc != -EWOULDBLOCK)
-        gr_cleanup_fail(p.store, name, NULL, rc);
-    gr_fs_close(fs, &lock);
+    else
+        rc = clean_locked(&p);
     gr_fs_close(fs, &p.dir);
     return rc == -ENOMEM ? rc : 0;
 }

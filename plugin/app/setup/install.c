@@ -27,7 +27,7 @@ struct installer {
     const char *name;        /* NAME */
     int source;
     int dir;  /* PROGRAMS/NAME; none: not there, under dry_run */
-    int lock; /* on it */
+    int lock; /* of it */
     struct gr_turn turn;
     struct gr_tree tree;
     struct gr_installed done;
@@ -102,37 +102,15 @@ static int make_dir(struct installer *in, int programs)
     return rc == 0 || rc == -EEXIST ? gr_fs_open_at(fs, programs, in->name, &in->dir) : rc;
 }
 
-/* Whether what was opened still has the name. */
-static int has_name(struct installer *in, int programs, bool *out_has)
-{
-    struct gr_fs_meta ours, named;
-    int node;
-    int rc = gr_fs_open_at(in->fs, programs, in->name, &node);
-
-    *out_has = false;
-    if (rc != 0)
-        return rc == -ENOENT ? 0 : rc;
-    rc = in->fs->meta(in->fs->user, node, &named);
-    if (rc == 0)
-        rc = in->fs->meta(in->fs->user, in->dir, &ours);
-    gr_fs_close(in->fs, &node);
-    *out_has = rc == 0 && gr_fs_same_file(&ours, &named);
-    return rc;
-}
-
 /* While the lock was waited for, grapnel setup cleanup may have removed the directory: then it is
- * made anew. */
+ * made anew. One that holds a locked file is not removed. */
 static int open_dir(struct installer *in)
 {
-    const struct gr_fs *fs = in->fs;
     int programs = gr_target_node(&in->target);
-    bool has = programs == GR_FS_NO_NODE;
+    int rc = programs == GR_FS_NO_NODE ? 0 : -ENOENT;
 
-    while (!has) {
-        int rc;
-
-        gr_fs_close(fs, &in->lock);
-        gr_fs_close(fs, &in->dir);
+    while (rc == -ENOENT) {
+        gr_fs_close(in->fs, &in->dir);
         rc = make_dir(in, programs);
         if (rc == -ENOENT && in->install->dry_run)
             return 0;
@@ -142,13 +120,8 @@ static int open_dir(struct installer *in)
         if (rc != 0 || in->install->dry_run)
             return rc;
         rc = gr_turn_take(&in->turn, in->dir, &in->lock, in->err);
-        if (rc != 0)
-            return rc == -EWOULDBLOCK ? rc : fail(in, rc, "locking it");
-        rc = has_name(in, programs, &has);
-        if (rc != 0)
-            return fail(in, rc, "looking whether it has its name");
     }
-    return 0;
+    return rc == 0 || in->err->code ? rc : fail(in, rc, "locking it");
 }
 
 static int remove_left(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
@@ -509,17 +482,17 @@ int gr_install(const struct gr_install *install, struct gr_installed *out_instal
 
     if (!in)
         return gr_fail(err, -ENOMEM, "no-memory", "there is no memory to install programs");
-    *in = (struct installer){.install = install,
-                             .fs = install->fs,
-                             .err = &ours,
-                             .target = {.dry_run = install->dry_run},
-                             .source = GR_FS_NO_NODE,
-                             .dir = GR_FS_NO_NODE,
-                             .lock = GR_FS_NO_NODE,
-                             .turn = {.fs = install->fs,
-                                      .path = install->to,
-                                      .wait_s = install->wait_s,
-                                      .waits = install->waits}};
+    *in = (struct installer){
+        .install = install,
+        .fs = install->fs,
+        .err = &ours,
+        .target = {.dry_run = install->dry_run},
+        .source = GR_FS_NO_NODE,
+        .dir = GR_FS_NO_NODE,
+        .lock = GR_FS_NO_NODE,
+        .turn = {.lock = {.fs = install->fs, .name = GR_PROGRAM_LOCK, .shown = install->to},
+                 .wait_s = install->wait_s,
+                 .waits = install->waits}};
     gr_arena_init(&in->arena, ARENA_BLOCK_BYTES, 0);
     rc = split(in, install->to);
     if (rc == 0)

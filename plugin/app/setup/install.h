@@ -2,7 +2,7 @@
 /*
  * app/setup/install: program files into the store (specs/programs.md).
  *
- * Layer: app. A package's directory is locked while something in it is changed, so that installers
+ * Layer: app. A package is locked while something in its directory is changed, so that installers
  * come one after the other. What counts is renamed into place when it is complete; whatever an
  * installer that was killed left behind has a name that never counts, and the next one removes it.
  */

@@ -12,7 +12,7 @@ static bool may_look_again(struct gr_turn *turn)
     if (turn->looks >= turn->wait_s * MS_PER_S / GR_TURN_LOOK_MS)
         return false;
     if (turn->looks == 0)
-        turn->waits(turn->path, turn->wait_s);
+        turn->waits(turn->lock.shown, turn->wait_s);
     turn->looks++;
     (void)poll(NULL, 0, GR_TURN_LOOK_MS);
     return true;
@@ -23,7 +23,7 @@ int gr_turn_take(struct gr_turn *turn, int dir, int *out_lock, struct gr_err *er
     int rc;
 
     do {
-        rc = turn->fs->lock(turn->fs->user, dir, out_lock);
+        rc = gr_lock_take(&turn->lock, dir, out_lock, err);
     } while (rc == -EWOULDBLOCK && may_look_again(turn));
     if (rc != -EWOULDBLOCK)
         return rc;
@@ -31,5 +31,5 @@ int gr_turn_take(struct gr_turn *turn, int dir, int *out_lock, struct gr_err *er
                    "expected %s for this command alone, found that another one has it locked and "
                    "is not done after %" PRIu64 " s; wait longer (--wait), or end that process if "
                    "it hangs (lslocks names it)",
-                   turn->path, turn->wait_s);
+                   turn->lock.shown, turn->wait_s);
 }

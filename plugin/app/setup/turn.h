@@ -2,14 +2,12 @@
 /*
  * app/setup/turn: one command at a time in a directory (specs/programs.md, specs/autostart.md).
  *
- * Layer: app. The lock is the kernel's (flock) and goes with the process that has it, so that one
- * which was killed holds up nobody.
+ * Layer: app. A command that has load/lock's lock is waited for, up to a limit.
  */
 #ifndef GR_APP_SETUP_TURN_H
 #define GR_APP_SETUP_TURN_H
 
-#include "base/err.h"
-#include "load/fs.h"
+#include "load/lock.h"
 
 /* How long a command waits for another one, in seconds: as long as the largest package may take on
  * a slow disk. An init container that fails is started again. No evidence. */
@@ -22,17 +20,16 @@
 typedef void gr_turn_waits_fn(const char *path, uint64_t wait_s);
 
 struct gr_turn {
-    const struct gr_fs *fs;
-    const char *path; /* the directory, as messages call it */
-    uint64_t wait_s;  /* 0: not at all */
+    struct gr_lock lock;
+    uint64_t wait_s; /* 0: not at all */
     gr_turn_waits_fn *waits;
     uint64_t looks; /* so far, in all calls; begins with 0 */
 };
 
 /*
  * Takes the lock of dir; it is had until *out_lock is closed. May be called again, of a directory
- * that took the place of dir: what was waited counts. Returns 0; -EWOULDBLOCK with err filled
- * (setup-busy): somebody has it for longer than wait_s; another negative errno, without words.
+ * that took the place of dir: what was waited counts. Returns as gr_lock_take, but that
+ * -EWOULDBLOCK has err filled (setup-busy): somebody has it for longer than wait_s.
  */
 GR_CHECKED int gr_turn_take(struct gr_turn *turn, int dir, int *out_lock, struct gr_err *err);
 

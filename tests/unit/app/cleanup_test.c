@@ -135,9 +135,19 @@ static int bad_remove_dir(void *user, int dir_, const char *name)
     return fails() ? -EIO : faults.real.remove_dir(user, dir_, name);
 }
 
-static int bad_lock(void *user, int dir_, int *out)
+static int bad_create(void *user, int dir_, const char *name, uint32_t mode, int *out)
 {
-    return fails() ? -EIO : faults.real.lock(user, dir_, out);
+    return fails() ? -EIO : faults.real.create(user, dir_, name, mode, out);
+}
+
+static int bad_open_write(void *user, int dir_, const char *name, int *out)
+{
+    return fails() ? -EIO : faults.real.open_write(user, dir_, name, out);
+}
+
+static int bad_lock(void *user, int node)
+{
+    return fails() ? -EIO : faults.real.lock(user, node);
 }
 
 static void make_failing(void)
@@ -151,6 +161,8 @@ static void make_failing(void)
     fs.rename = bad_rename;
     fs.unlink = bad_unlink;
     fs.remove_dir = bad_remove_dir;
+    fs.create = bad_create;
+    fs.open_write = bad_open_write;
     fs.lock = bad_lock;
 }
 
@@ -209,7 +221,7 @@ static void test_store(void **state)
     assert_int_equal(told.n[GR_CLEANUP_REMOVED], 1);
     assert_true(is_there("/p/net/" ONE "/bin/setup"));
     assert_false(is_there("/p/net/current") || is_there("/p/net/" TWO) ||
-                 is_there("/p/net/.tmp-0123456789abcdef"));
+                 is_there("/p/net/.lock") || is_there("/p/net/.tmp-0123456789abcdef"));
     assert_false(place.failed);
     gr_holders_fini(&holders);
     clean_store();
@@ -225,6 +237,7 @@ static void test_dry_run(void **state)
     cleanup.dry_run = true;
     clean_store();
     assert_int_equal(told.n[GR_CLEANUP_REMOVED], 4);
+    assert_false(is_there("/p/net/.lock"));
     assert_true(is_there("/p/net/current") && is_there("/p/net/" ONE "/bin/setup") &&
                 is_there("/p/net/" TWO "/setup") && is_there("/p/net/.tmp-0123456789abcdef"));
     end_store();
@@ -319,6 +332,44 @@ static void test_swapped_digest(void **state)
     clean_store();
     assert_true(is_there("/kept/f") && is_there("/moved/setup"));
     assert_false(is_there("/p"));
+    end_store();
+}
+
+static int (*real_remove_dir)(void *user, int dir_, const char *name);
+
+static int install_and_remove_dir(void *user, int dir_, const char *name)
+{
+    if (strcmp(name, "net") == 0)
+        make("/p/net/.lock", "", 0600);
+    return real_remove_dir(user, dir_, name);
+}
+
+/* The lock's file was gone already: one that had waited for it was the next. */
+static void test_installer_at_the_end(void **state)
+{
+    (void)state;
+    begin_store();
+    real_remove_dir = fs.remove_dir;
+    fs.remove_dir = install_and_remove_dir;
+    clean_store();
+    assert_told("2 /p/net an installer is at work there");
+    assert_true(!place.failed && is_there("/p/net/.lock"));
+    assert_false(is_there("/p/net/" ONE) || is_there("/p/net/current"));
+    end_store();
+}
+
+static void test_lock_of_others(void **state)
+{
+    (void)state;
+    begin_store();
+    make("/p/net/.lock", "", 0644);
+    for (int i = 0; i < 2; i++) {
+        cleanup.dry_run = i == 0;
+        clean_store();
+        assert_told("/p/net/.lock to be a regular file with mode 0600");
+        assert_int_equal(told.n[GR_CLEANUP_FAILED], 1);
+        assert_true(place.failed && is_there("/p/net/current"));
+    }
     end_store();
 }
 
@@ -599,6 +650,8 @@ int main(void)
     test_add("store faults", test_store_faults);
     test_add("strangers", test_strangers);
     test_add("a swapped digest", test_swapped_digest);
+    test_add("an installer at the end", test_installer_at_the_end);
+    test_add("a lock of others", test_lock_of_others);
     test_add("a swapped file", test_swapped_file);
     test_add("a mount in a digest", test_mount_in_digest);
     test_add("a mounted package", test_mounted_package);

@@ -74,6 +74,16 @@ static int bad_remove_dir(void *user, int dir_, const char *name)
     return fails() ? faults.error : faults.real.remove_dir(user, dir_, name);
 }
 
+static int bad_open_write(void *user, int dir_, const char *name, int *out)
+{
+    return fails() ? faults.error : faults.real.open_write(user, dir_, name, out);
+}
+
+static int bad_lock(void *user, int node)
+{
+    return fails() ? faults.error : faults.real.lock(user, node);
+}
+
 static void arm(int countdown, int error, bool dead)
 {
     faults.countdown = countdown;
@@ -96,6 +106,8 @@ static void count_writes(struct gr_fs *table)
     table->make_link = bad_make_link;
     table->unlink = bad_unlink;
     table->remove_dir = bad_remove_dir;
+    table->open_write = bad_open_write;
+    table->lock = bad_lock;
     arm(0, 0, false);
 }
 

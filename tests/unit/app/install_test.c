@@ -86,7 +86,7 @@ static void test_installs(void **state)
     assert_int_equal(install_from("/two"), 0);
     assert_true(done.copied && done.switched);
     assert_string_equal(done.before, one);
-    assert_int_equal(entries("/programs/net"), 3);
+    assert_int_equal(entries("/programs/net"), 4);
     assert_int_equal(install_from("/one"), 0);
     assert_true(!done.copied && done.switched);
     assert_current(one, one);
@@ -195,7 +195,7 @@ static void test_repairs_without_exchange(void **state)
     fs.exchange = no_exchange;
     assert_int_equal(install_from("/one"), 0);
     assert_current(one, one);
-    assert_int_equal(entries("/programs/net"), 2);
+    assert_int_equal(entries("/programs/net"), 3);
     end();
 }
 
@@ -277,7 +277,7 @@ static void survives(void **state)
         assert_int_equal(install_from("/two"), 0);
         assert_current(two, two);
         assert_int_equal(install_from("/one"), 0);
-        assert_int_equal(entries("/programs/net"), 3);
+        assert_int_equal(entries("/programs/net"), 4);
         assert_in_range(n, 1, 200);
     }
     assert_true(n > 10);
@@ -352,27 +352,28 @@ static void test_mounts(void **state)
     end();
 }
 
-static int (*real_lock)(void *user, int dir_, int *out_lock);
+static int (*real_lock)(void *user, int node);
 static int removals; /* that come before a lock is had */
 
-static int lock_late(void *user, int dir_, int *out_lock)
+static int lock_late(void *user, int node)
 {
     if (removals > 0) {
         removals--;
+        assert_int_equal(unlink(at("/programs/net/.lock")), 0);
         assert_int_equal(rmdir(at("/programs/net")), 0);
     }
-    return real_lock(user, dir_, out_lock);
+    return real_lock(user, node);
 }
 
 #define LOOKS_A_SECOND (1000 / GR_TURN_LOOK_MS)
 static int refusals; /* before somebody else gives the lock up */
 static int told;
 
-static int lock_busy(void *user, int dir_, int *out_lock)
+static int lock_busy(void *user, int node)
 {
     if (refusals-- > 0)
         return -EWOULDBLOCK;
-    return real_lock(user, dir_, out_lock);
+    return real_lock(user, node);
 }
 
 static void on_waits(const char *path, uint64_t seconds)
@@ -431,8 +432,25 @@ static void test_removed_while_waiting(void **state)
     real_lock = fs.lock;
     fs.lock = lock_late;
     removals = 2;
+    wait_s = 1;
     assert_int_equal(install_from("/one"), 0);
+    wait_s = 0;
     assert_int_equal(removals, 0);
+    assert_current(done.digest, done.digest);
+    assert_int_equal(entries("/programs/net"), 3);
+    end();
+}
+
+/* Somebody else may have it open: it is not waited for. */
+static void test_lock_of_others(void **state)
+{
+    (void)state;
+    begin_sources();
+    assert_int_equal(install_from("/two"), 0);
+    assert_int_equal(chmod(at("/programs/net/.lock"), 0644), 0);
+    target_refused("setup-target", "/programs/net/.lock to be a regular file with mode 0600");
+    assert_int_equal(unlink(at("/programs/net/.lock")), 0); /* as an older version left it */
+    assert_int_equal(install_from("/one"), 0);
     assert_current(done.digest, done.digest);
     end();
 }
@@ -447,6 +465,7 @@ int main(void)
     test_add("target", test_target);
     test_add("mounts", test_mounts);
     test_add("removed while waiting", test_removed_while_waiting);
+    test_add("lock of others", test_lock_of_others);
     TEST_ADD_ROWS(waits, busy_rows);
     return test_run("install");
 }

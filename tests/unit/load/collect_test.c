@@ -203,13 +203,70 @@ static void test_installer_at_work(void **state)
 
     (void)state;
     begin_store();
-    fd = open(at("/p/net"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    make("/p/net/.lock", "", 0600);
+    fd = open(at("/p/net/.lock"), O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
     assert_int_equal(flock(fd, LOCK_EX), 0);
     assert_stays();
     assert_int_equal(close(fd), 0);
     assert_int_equal(collect(NULL, 0, &out), 1);
     gr_arena_fini(&arena);
+    end();
+}
+
+static int (*real_create)(void *user, int dir_, const char *name, uint32_t mode, int *out);
+
+static int no_create(void *user GR_UNUSED, int dir_ GR_UNUSED, const char *name,
+                     uint32_t mode GR_UNUSED, int *out GR_UNUSED)
+{
+    assert_string_equal(name, ".lock");
+    return -EACCES;
+}
+
+/* It may look, and cannot make sure that nobody else is at work. */
+static void test_no_lock(void **state)
+{
+    (void)state;
+    begin_store();
+    fs.create = no_create;
+    assert_stays();
+    make("/p/net/.lock", "", 0644);
+    assert_stays();
+    end();
+}
+
+/* The lock's file is made where something goes, and nowhere else. */
+static void test_lock_where_needed(void **state)
+{
+    const struct gr_str keep[] = {GR_STR(ONE)};
+    struct gr_collected out;
+
+    (void)state;
+    begin_store();
+    assert_int_equal(collect(keep, 1, &out), 0);
+    gr_arena_fini(&arena);
+    assert_int_equal(access(at("/p/net/.lock"), F_OK), -1);
+    assert_int_equal(collect(NULL, 0, &out), 1);
+    gr_arena_fini(&arena);
+    assert_int_equal(access(at("/p/net/.lock"), F_OK), 0);
+    end();
+}
+
+static int install_and_create(void *user, int dir_, const char *name, uint32_t mode, int *out)
+{
+    is_current();
+    return real_create(user, dir_, name, mode, out);
+}
+
+/* What was seen without the lock does not count. */
+static void test_installed_before_the_lock(void **state)
+{
+    (void)state;
+    begin_store();
+    real_create = fs.create;
+    fs.create = install_and_create;
+    assert_stays();
+    assert_int_equal(access(at("/p/net/.lock"), F_OK), 0);
     end();
 }
 
@@ -275,6 +332,9 @@ int main(void)
     TEST_ADD_ROWS(stays, rows);
     test_add("digest link", test_digest_link);
     test_add("installer at work", test_installer_at_work);
+    test_add("no lock", test_no_lock);
+    test_add("lock where needed", test_lock_where_needed);
+    test_add("installed before the lock", test_installed_before_the_lock);
     test_add("no store", test_no_store);
     test_add("read-only", test_read_only);
     test_add("limit", test_limit);
