@@ -28,7 +28,17 @@ struct collector {
     char current[GR_SHA256_HEX + 1];
     char (*gone)[GR_SHA256_HEX + 1]; /* digests to be taken away */
     size_t gone_n;
+    size_t others; /* entries that are to stay */
+    bool has_lock; /* the file of the lock: an installer has been there */
 };
+
+/* What begins so belongs to an installer at work, or to one that was killed. */
+#define TEMPORARY ".tmp-"
+
+static bool is_temporary(const char *name)
+{
+    return gr_str_has_prefix(gr_str_from(name), GR_STR(TEMPORARY));
+}
 
 static bool is_kept(const struct collector *c, struct gr_str digest)
 {
@@ -87,13 +97,17 @@ static int see_digest(void *user, const char *name, enum gr_fs_type type GR_UNUS
     struct collector *c = user;
     struct gr_str digest = gr_str_from(name);
 
-    if (strcmp(name, GR_PROGRAM_LOCK) == 0) /* which is made between two looks */
+    if (strcmp(name, GR_PROGRAM_LOCK) == 0) { /* which is made between two looks */
+        c->has_lock = true;
         return 0;
+    }
     if (++c->seen > GR_COLLECT_MAX)
         return -E2BIG;
     if (gr_is_tree_digest(digest) && strcmp(name, c->current) != 0 && !is_kept(c, digest) &&
         is_old_dir(c, name))
         memcpy(c->gone[c->gone_n++], name, GR_SHA256_HEX + 1);
+    else if (strcmp(name, GR_PROGRAM_OWNER) != 0 && !is_temporary(name))
+        c->others++;
     return 0;
 }
 
@@ -103,7 +117,7 @@ static int take_away(struct collector *c, const char *digest)
     char temporary[40];
     char path[128];
 
-    (void)snprintf(temporary, sizeof(temporary), ".tmp-%016" PRIx64 "-gone", c->fs->token);
+    (void)snprintf(temporary, sizeof(temporary), TEMPORARY "%016" PRIx64 "-gone", c->fs->token);
     if (c->n == GR_ARRAY_LEN(c->items) ||
         c->fs->rename(c->fs->user, c->dir, digest, temporary) != 0)
         return 0;
@@ -113,22 +127,48 @@ static int take_away(struct collector *c, const char *digest)
     return gr_arena_str(c->arena, gr_str_from(path), &c->items[c->n++]) ? 0 : -ENOMEM;
 }
 
-/* Whether there is something to take away. */
+/* Whether there is something to take away: digests, or a package in which nothing stays. */
 static bool look(struct collector *c)
 {
-    c->gone_n = 0;
-    c->seen = 0;
-    return read_current(c) && c->fs->list(c->fs->user, c->dir, see_digest, c) == 0 && c->gone_n > 0;
+    c->gone_n = c->seen = c->others = 0;
+    c->has_lock = false;
+    return read_current(c) && c->fs->list(c->fs->user, c->dir, see_digest, c) == 0 &&
+           (c->gone_n > 0 || (c->others == 0 && c->has_lock));
+}
+
+static int remove_left(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
+{
+    const struct collector *c = user;
+
+    return is_temporary(name) ? gr_tree_remove(c->fs, c->dir, name) : 0;
+}
+
+/* The file of the lock is the last: from then on an installer may be at work there, and the
+ * directory stays. */
+static void remove_package(struct collector *c)
+{
+    const struct gr_fs *fs = c->fs;
+    int rc = fs->list(fs->user, c->dir, remove_left, c);
+
+    if (rc == 0)
+        rc = fs->unlink(fs->user, c->dir, GR_PROGRAM_OWNER);
+    if (rc == 0 || rc == -ENOENT)
+        rc = fs->unlink(fs->user, c->dir, GR_PROGRAM_LOCK);
+    if (rc == 0)
+        (void)fs->remove_dir(fs->user, gr_walk_top(&c->walk)->node, c->package);
 }
 
 static int collect_locked(struct collector *c)
 {
+    size_t before = c->n;
     int rc = 0;
 
     if (!look(c))
         return 0;
     for (size_t i = 0; i < c->gone_n && rc == 0; i++)
         rc = take_away(c, c->gone[i]);
+    if (rc == 0 && c->others == 0 && c->n - before == c->gone_n)
+        remove_package(c);
     return rc;
 }
 

@@ -23,6 +23,12 @@
 /* Directories above the store that an installer makes. No evidence. */
 #define GR_STORE_DIRS_MADE_MAX 8
 
+/* Bytes of an owner's name. Kubernetes' NAMESPACE/RELEASE has at most 117. */
+#define GR_OWNER_MAX_BYTES 253
+
+/* Packages that a retirement is told to leave. Each is an init container of a pod. No evidence. */
+#define GR_RETIRE_KEEP_MAX 64
+
 /* How old what is not needed any more must be before it is taken away, in seconds: an installer, or
  * another instance of the plugin, may be at work with it. */
 #define GR_STORE_AGE_MIN_S 600

@@ -19,6 +19,9 @@
 /* The file in a NAME that an installer has locked while it is at work there. */
 #define GR_PROGRAM_LOCK ".lock"
 
+/* The link in a NAME whose text is who installs it, and is asked whether it is to stay. */
+#define GR_PROGRAM_OWNER ".owner"
+
 /* Both are borrowed from the text. */
 struct gr_program_ref {
     struct gr_str package; /* NAME */

@@ -88,7 +88,7 @@ def test_messages(grapnel: str, home: Path):
     assert "--to" in call(grapnel, "install", "--from", home / "source", code=2).stderr
     assert "--from" in call(grapnel, "install", "--to", to, code=2).stderr
     assert "absolute" in call(grapnel, "install", "--from", "x", "--to", "x", code=2).stderr
-    assert "install, self, autostart or cleanup" in call(grapnel, "remove", code=2).stderr
+    assert "install, retire, self, autostart or cleanup" in call(grapnel, "remove", code=2).stderr
     assert "name of a package" in call(grapnel, "install", "--from", home / "source", "--to", home / "N.x",
                                         code=4).stderr
     done = call(grapnel, "install", "--from", home / "nothing", "--to", to, code=1)

@@ -136,7 +136,7 @@ static int see_entry(void *user, const char *name, enum gr_fs_type type GR_UNUSE
         return see_digest(p, name);
     if (gr_str_has_prefix(gr_str_from(name), GR_STR(TEMPORARY)))
         return remove_temporary(p, name);
-    if (strcmp(name, GR_PROGRAM_LOCK) != 0 &&
+    if (strcmp(name, GR_PROGRAM_LOCK) != 0 && strcmp(name, GR_PROGRAM_OWNER) != 0 &&
         (!p->has_current || strcmp(name, GR_PROGRAM_CURRENT) != 0))
         foreign(p, name);
     return 0;
@@ -197,18 +197,17 @@ static void finish_current(struct package *p)
     gr_cleanup_fail(p->store, p->name, GR_PROGRAM_CURRENT, rc);
 }
 
-/* The lock's file, the last: from now on an installer may be at work there. */
-static void finish_lock(struct package *p)
+static void finish_file(struct package *p, const char *name)
 {
     const struct gr_fs *fs = p->store->cleanup->fs;
     int rc = 0;
 
     if (!p->store->cleanup->dry_run)
-        rc = fs->unlink(fs->user, p->dir, GR_PROGRAM_LOCK);
+        rc = fs->unlink(fs->user, p->dir, name);
     if (rc == 0 || rc == -ENOENT)
         return;
     p->stays++;
-    gr_cleanup_fail(p->store, p->name, GR_PROGRAM_LOCK, rc);
+    gr_cleanup_fail(p->store, p->name, name, rc);
 }
 
 /* ---- one package ---- */
@@ -223,7 +222,8 @@ static int clean(struct package *p)
     if (rc != 0)
         return rc;
     finish_current(p);
-    finish_lock(p);
+    finish_file(p, GR_PROGRAM_OWNER);
+    finish_file(p, GR_PROGRAM_LOCK); /* from now on an installer may be at work there */
     if (p->stays > 0)
         return 0;
     if (!p->store->cleanup->dry_run)

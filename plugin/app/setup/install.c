@@ -405,19 +405,47 @@ static int read_current(struct installer *in)
     return 0;
 }
 
-static int switch_current(struct installer *in)
+static int put_link(struct installer *in, const char *name, const char *text)
 {
     const struct gr_fs *fs = in->fs;
     char temporary[TEMPORARY_BYTES];
     int rc;
 
     temporary_name(in, "-link", temporary);
-    rc = fs->make_link(fs->user, in->dir, temporary, in->done.digest);
+    rc = fs->make_link(fs->user, in->dir, temporary, text);
     if (rc == 0)
-        rc = fs->rename(fs->user, in->dir, temporary, GR_PROGRAM_CURRENT);
-    if (rc == 0)
-        rc = fs->sync(fs->user, in->dir);
+        rc = fs->rename(fs->user, in->dir, temporary, name);
+    return rc == 0 ? fs->sync(fs->user, in->dir) : rc;
+}
+
+static int switch_current(struct installer *in)
+{
+    int rc = put_link(in, GR_PROGRAM_CURRENT, in->done.digest);
+
     return rc ? fail(in, rc, "switching " GR_PROGRAM_CURRENT) : 0;
+}
+
+/* ---- the owner ---- */
+
+static int read_owner(struct installer *in)
+{
+    int rc = in->dir == GR_FS_NO_NODE ? 0 : gr_owner_read(in->fs, in->dir, &in->done.owner_before);
+
+    return rc ? fail(in, rc, "reading the owner") : 0;
+}
+
+/* Before current is switched: whoever owned the package must not retire what is installed now. The
+ * same owner is written again, since the time of the link says when it has installed last. */
+static int switch_owner(struct installer *in)
+{
+    const char *owner = in->install->owner;
+    int rc = 0;
+
+    if (owner)
+        rc = put_link(in, GR_PROGRAM_OWNER, owner);
+    else if (in->done.owner_before.name[0])
+        rc = in->fs->unlink(in->fs->user, in->dir, GR_PROGRAM_OWNER);
+    return rc ? fail(in, rc, "writing the owner") : 0;
 }
 
 /* ---- all of it ---- */
@@ -433,6 +461,8 @@ static int run(struct installer *in)
         rc = open_dir(in);
     if (rc == 0)
         rc = read_current(in);
+    if (rc == 0)
+        rc = read_owner(in);
     if (rc == 0 && in->lock != GR_FS_NO_NODE)
         remove_leftovers(in);
     if (rc == 0)
@@ -443,6 +473,8 @@ static int run(struct installer *in)
         return rc;
     if (in->done.copied)
         rc = copy_in(in);
+    if (rc == 0)
+        rc = switch_owner(in);
     if (rc == 0 && in->done.switched)
         rc = switch_current(in);
     if (rc != 0 || in->done.copied)

@@ -11,13 +11,15 @@
 
 #include "app/setup/turn.h"
 #include "base/err.h"
+#include "load/owner.h"
 #include "load/tree.h"
 
 struct gr_install {
     const struct gr_fs *fs;
     const char *host_root;
-    const char *from; /* a directory of ours */
-    const char *to;   /* PROGRAMS/NAME, absolute, below the host root */
+    const char *from;  /* a directory of ours */
+    const char *to;    /* PROGRAMS/NAME, absolute, below the host root */
+    const char *owner; /* as gr_is_owner; NULL: nobody */
     bool dry_run;
     uint64_t wait_s; /* for another installer; 0: not at all */
     gr_turn_waits_fn *waits;
@@ -32,6 +34,7 @@ struct gr_installed {
     bool copied;   /* the digest was not there, or was damaged */
     bool damaged;  /* it was there, and was not what its name says */
     bool switched; /* current named another one, or none */
+    struct gr_owner owner_before;
 };
 
 /* Returns 0; a negative errno with err filled: current is what it was, and so is every digest. */

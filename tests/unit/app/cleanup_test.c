@@ -193,6 +193,7 @@ static void fill_store(void)
     dir("/p/net/" TWO, 0755);
     make("/p/net/" TWO "/setup", "two", 0755);
     link_to("/p/net/current", TWO);
+    link_to("/p/net/.owner", "a/b");
     dir("/p/net/.tmp-0123456789abcdef", 0755);
     make("/p/net/.tmp-0123456789abcdef/setup", "", 0755);
 }
@@ -221,7 +222,8 @@ static void test_store(void **state)
     assert_int_equal(told.n[GR_CLEANUP_REMOVED], 1);
     assert_true(is_there("/p/net/" ONE "/bin/setup"));
     assert_false(is_there("/p/net/current") || is_there("/p/net/" TWO) ||
-                 is_there("/p/net/.lock") || is_there("/p/net/.tmp-0123456789abcdef"));
+                 is_there("/p/net/.owner") || is_there("/p/net/.lock") ||
+                 is_there("/p/net/.tmp-0123456789abcdef"));
     assert_false(place.failed);
     gr_holders_fini(&holders);
     clean_store();
@@ -239,7 +241,8 @@ static void test_dry_run(void **state)
     assert_int_equal(told.n[GR_CLEANUP_REMOVED], 4);
     assert_false(is_there("/p/net/.lock"));
     assert_true(is_there("/p/net/current") && is_there("/p/net/" ONE "/bin/setup") &&
-                is_there("/p/net/" TWO "/setup") && is_there("/p/net/.tmp-0123456789abcdef"));
+                is_there("/p/net/" TWO "/setup") && is_there("/p/net/.tmp-0123456789abcdef") &&
+                is_there("/p/net/.owner"));
     end_store();
 }
 

@@ -14,13 +14,19 @@ static struct gr_installed done;
 static struct gr_err err;
 
 static uint64_t wait_s;
+static const char *owner;
 static void on_waits(const char *path, uint64_t seconds);
 
 static int install_from(const char *from)
 {
     static char source[512], to[512];
-    const struct gr_install what = {
-        .fs = &fs, .host_root = "/", .from = source, .to = to, .wait_s = wait_s, .waits = on_waits};
+    const struct gr_install what = {.fs = &fs,
+                                    .host_root = "/",
+                                    .from = source,
+                                    .to = to,
+                                    .owner = owner,
+                                    .wait_s = wait_s,
+                                    .waits = on_waits};
 
     (void)snprintf(source, sizeof(source), "%s", at(from));
     (void)snprintf(to, sizeof(to), "%s", at("/programs/net"));
@@ -199,6 +205,53 @@ static void test_repairs_without_exchange(void **state)
     end();
 }
 
+/* ---- whose it is ---- */
+
+static void assert_owner(const char *expected)
+{
+    char text[256] = "";
+
+    (void)!readlink(at("/programs/net/.owner"), text, sizeof(text) - 1);
+    assert_string_equal(text, expected);
+}
+
+/* The last one that installs it. */
+static void test_owner(void **state)
+{
+    const struct timespec past[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    struct stat st;
+
+    (void)state;
+    begin_sources();
+    owner = "a/one";
+    assert_int_equal(install_from("/one"), 0);
+    assert_string_equal(done.owner_before.name, "");
+    assert_owner("a/one");
+    assert_int_equal(utimensat(AT_FDCWD, at("/programs/net/.owner"), past, AT_SYMLINK_NOFOLLOW), 0);
+    assert_int_equal(install_from("/one"), 0);
+    assert_string_equal(done.owner_before.name, "a/one");
+    assert_true(!done.copied && !done.switched);
+    assert_int_equal(lstat(at("/programs/net/.owner"), &st), 0);
+    assert_true(st.st_mtim.tv_sec > 1000); /* it tells when that was */
+    owner = "b/two";
+    assert_int_equal(install_from("/one"), 0);
+    assert_string_equal(done.owner_before.name, "a/one");
+    assert_owner("b/two");
+    assert_int_equal(entries("/programs/net"), 4);
+    owner = NULL;
+    assert_int_equal(install_from("/one"), 0);
+    assert_string_equal(done.owner_before.name, "b/two");
+    assert_owner("");
+    make("/programs/net/.owner", "b/two", 0644); /* no owner, and nothing in the way of one */
+    assert_int_equal(install_from("/one"), 0);
+    assert_string_equal(done.owner_before.name, "");
+    owner = "a/one";
+    assert_int_equal(install_from("/one"), 0);
+    assert_owner("a/one");
+    owner = NULL;
+    end();
+}
+
 /* ---- current is something else ---- */
 
 static void test_current(void **state)
@@ -242,6 +295,14 @@ static const struct fault rows[] = {
     {"killed while repairing", -EIO, true, true},
 };
 
+static bool names_current(const char *digest)
+{
+    char text[128] = "";
+
+    (void)!readlink(at("/programs/net/current"), text, sizeof(text) - 1);
+    return strcmp(text, digest) == 0;
+}
+
 /* One is in force; two is installed over it and fails somewhere. */
 static void survives(void **state)
 {
@@ -253,6 +314,7 @@ static void survives(void **state)
     begin_sources();
     assert_int_equal(install_from("/two"), 0);
     memcpy(two, done.digest, sizeof(two));
+    owner = "a/one";
     assert_int_equal(install_from("/one"), 0);
     memcpy(one, done.digest, sizeof(one));
     while (struck) {
@@ -265,6 +327,7 @@ static void survives(void **state)
             make(in_digest("setup"), "bad", 0755);
         }
         arm(++n, row->error, row->dead);
+        owner = "b/two";
         rc = install_from("/two");
         struck = faults.struck;
         if (rc != 0) {
@@ -273,14 +336,19 @@ static void survives(void **state)
         }
         arm(0, 0, false);
         assert_current(one, two);
+        if (names_current(two))
+            assert_owner("b/two"); /* a/one must not retire it */
         /* What comes afterwards finds nothing in its way, and leaves nothing behind. */
         assert_int_equal(install_from("/two"), 0);
         assert_current(two, two);
+        owner = "a/one";
         assert_int_equal(install_from("/one"), 0);
-        assert_int_equal(entries("/programs/net"), 4);
+        assert_owner("a/one");
+        assert_int_equal(entries("/programs/net"), 5);
         assert_in_range(n, 1, 200);
     }
     assert_true(n > 10);
+    owner = NULL;
     end();
 }
 
@@ -460,6 +528,7 @@ int main(void)
     test_add("installs", test_installs);
     TEST_ADD_ROWS(repairs, damages);
     test_add("repairs without exchange", test_repairs_without_exchange);
+    test_add("owner", test_owner);
     test_add("current", test_current);
     TEST_ADD_ROWS(survives, rows);
     test_add("target", test_target);

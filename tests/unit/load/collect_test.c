@@ -103,6 +103,121 @@ static void test_no_current(void **state)
     assert_int_equal(collect(NULL, 0, &out), 1);
     assert_true(gr_str_is(out.items[0], "net/" TWO));
     gr_arena_fini(&arena);
+    assert_int_equal(access(at("/p/net"), F_OK), -1);
+    assert_int_equal(access(at("/p"), F_OK), 0);
+    end();
+}
+
+/* ---- a package in which nothing stays ---- */
+
+/* As retired, or as an installer left it that failed: with one that was killed before. */
+static void begin_empty(void)
+{
+    begin();
+    dir("/p", 0755);
+    dir("/p/net", 0755);
+    make("/p/net/.lock", "", 0600);
+    link_to("/p/net/.owner", "a/b");
+    dir("/p/net/.tmp-0123456789abcdef", 0755);
+    make("/p/net/.tmp-0123456789abcdef/setup", "x", 0755);
+}
+
+static void collect_none(void)
+{
+    struct gr_collected out;
+
+    assert_int_equal(collect(NULL, 0, &out), 0);
+    gr_arena_fini(&arena);
+}
+
+static void test_empty(void **state)
+{
+    (void)state;
+    begin_empty();
+    collect_none();
+    assert_int_equal(access(at("/p/net"), F_OK), -1);
+    assert_int_equal(access(at("/p"), F_OK), 0);
+    end();
+}
+
+static void something_else(void)
+{
+    make("/p/net/README", "", 0644);
+}
+
+static void young_digest(void)
+{
+    dir("/p/net/" ONE, 0755);
+    age("/p/net/" ONE, GR_STORE_AGE_MIN_S - 1);
+}
+
+static void in_force(void)
+{
+    link_to("/p/net/current", ONE);
+    age("/p/net/current", GR_STORE_AGE_MIN_S);
+}
+
+/* An administrator's, or one that an installer has just made. */
+static void no_lock_yet(void)
+{
+    assert_int_equal(unlink(at("/p/net/.lock")), 0);
+}
+
+static int locked = -1;
+
+static void locked_by_another(void)
+{
+    locked = open(at("/p/net/.lock"), O_RDONLY | O_CLOEXEC);
+    assert_int_equal(flock(locked, LOCK_EX), 0);
+}
+
+struct kept_row {
+    const char *name;
+    void (*change)(void);
+};
+
+static const struct kept_row kept_rows[] = {
+    {"something else", something_else},
+    {"a young digest", young_digest},
+    {"current", in_force},
+    {"no lock", no_lock_yet},
+    {"an installer at work", locked_by_another},
+};
+
+static void keeps(void **state)
+{
+    const struct kept_row *row = *state;
+
+    begin_empty();
+    row->change();
+    collect_none();
+    assert_int_equal(access(at("/p/net/.tmp-0123456789abcdef/setup"), F_OK), 0);
+    assert_int_equal(access(at("/p/net"), F_OK), 0);
+    if (locked >= 0) {
+        assert_int_equal(close(locked), 0);
+        locked = -1;
+    }
+    end();
+}
+
+static int (*real_remove_dir)(void *user, int dir_, const char *name);
+
+static int install_and_remove_dir(void *user, int dir_, const char *name)
+{
+    if (strcmp(name, "net") == 0)
+        make("/p/net/.lock", "", 0600);
+    return real_remove_dir(user, dir_, name);
+}
+
+/* One that comes when the lock's file is gone has the package. */
+static void test_installer_at_the_end(void **state)
+{
+    (void)state;
+    begin_empty();
+    real_remove_dir = fs.remove_dir;
+    fs.remove_dir = install_and_remove_dir;
+    collect_none();
+    assert_int_equal(access(at("/p/net/.lock"), F_OK), 0);
     end();
 }
 
@@ -329,6 +444,9 @@ int main(void)
     test_add("goes", test_goes);
     test_add("named", test_named);
     test_add("no current", test_no_current);
+    test_add("empty", test_empty);
+    TEST_ADD_ROWS(keeps, kept_rows);
+    test_add("installer at the end", test_installer_at_the_end);
     TEST_ADD_ROWS(stays, rows);
     test_add("digest link", test_digest_link);
     test_add("installer at work", test_installer_at_work);

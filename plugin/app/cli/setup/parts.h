@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "load/fs.h"
+#include "load/store_limits.h"
 
 /* Where CRI-O's storage has it, unless its settings say otherwise. */
 #define GR_CRIO_DIR_DEFAULT "/run/containers/storage"
@@ -16,6 +17,9 @@
 /* What the command line says; text is borrowed for ever. */
 struct gr_setup {
     const char *from, *to; /* NULL: not given */
+    const char *owner, *store;
+    const char *keep[GR_RETIRE_KEEP_MAX];
+    size_t keep_n;
     const char *host_root; /* "/" where it is not given */
     bool has_host_root;
     bool dry_run;
@@ -33,6 +37,7 @@ struct gr_setup {
 int gr_setup_install(const struct gr_setup *setup);
 int gr_setup_self(const struct gr_setup *setup);
 int gr_setup_autostart(const struct gr_setup *setup);
+int gr_setup_retire(const struct gr_setup *setup);
 int gr_setup_cleanup(const struct gr_setup *setup);
 
 /* Says on stderr that somebody else is at work in path (app/setup/turn). */

@@ -15,9 +15,12 @@
 #include "app/doctor/runtime.h"
 #include "app/exit.h"
 #include "app/setup/autostart.h"
+#include "load/owner.h"
+#include "rules/program.h"
 
 static const char help[] =
     "Usage: grapnel setup install --from DIR --to PROGRAMS/NAME [OPTION]...\n"
+    "       grapnel setup retire --store PROGRAMS --owner OWNER [OPTION]...\n"
     "       grapnel setup self --to DIR [OPTION]...\n"
     "       grapnel setup autostart [OPTION]...\n"
     "       grapnel setup cleanup [OPTION]...\n"
@@ -26,6 +29,8 @@ static const char help[] =
     "and makes them those that NAME stands for: a hook names one with program: NAME/FILE. What\n"
     "was installed before stays for the containers that run with it. The same files again change\n"
     "nothing; damaged ones are put right.\n"
+    "retire takes packages out of force that OWNER installed and does not install any more: rules\n"
+    "that name them are blocked. Packages of others, and of nobody, are left alone.\n"
     "self copies this program to DIR/grapnel, for images that have none.\n"
     "autostart puts this program into the directory of plugins that the runtime launches, and\n"
     "with --undo takes it away. It refuses beside a unit, a pod or another process of Grapnel on\n"
@@ -39,12 +44,16 @@ static const char help[] =
     "                      /opt/grapnel/programs; NAME is lower-case letters, digits and -.\n"
     "                      autostart: the directory of plugins (default: as the runtime's\n"
     "                      configuration has it, " GR_NRI_PLUGIN_DIR ")\n"
+    "  --owner OWNER       install: whose package it is from now on, such as a release's\n"
+    "                      NAMESPACE/NAME (default: nobody's); retire: whose packages\n"
+    "  --store PROGRAMS    retire: the store, absolute\n"
+    "  --keep NAME         retire: a package that OWNER still installs. Repeatable\n"
     "  --index NN          autostart: two digits, the place among the node's plugins (default\n"
     "                      " GR_PROGRAM_INDEX_DEFAULT ", or that of the one that is there)\n"
     "  --undo              autostart: remove each program of Grapnel's from that directory\n"
     "  --dry-run           say what would be done, and do nothing\n"
-    "  --host-root DIR     where the host's / is seen (default /); --to is below it, and the\n"
-    "                      store of cleanup\n"
+    "  --host-root DIR     where the host's / is seen (default /); --to and --store are below\n"
+    "                      it, and the store of cleanup\n"
     "  --config FILE       autostart, cleanup: settings (default " GR_CONFIG_DEFAULT "),\n"
     "                      for where things are\n"
     "  --socket PATH       cleanup: the runtime's NRI socket (default\n"
@@ -61,6 +70,7 @@ static const char help[] =
     "\n"
     "Examples:\n"
     "  grapnel setup install --from /hooks --to /opt/grapnel/programs/net\n"
+    "  grapnel setup retire --store /opt/grapnel/programs --owner team-a/hooks --keep net\n"
     "  grapnel setup self --to /tools\n"
     "  grapnel setup autostart\n"
     "  grapnel setup cleanup --dry-run\n";
@@ -76,7 +86,10 @@ enum {
     OPT_WAIT,
     OPT_INDEX,
     OPT_UNDO,
-    OPT_CRIO_DIR
+    OPT_CRIO_DIR,
+    OPT_OWNER,
+    OPT_STORE,
+    OPT_KEEP
 };
 
 const struct option gr_options_setup[] = {
@@ -88,6 +101,9 @@ const struct option gr_options_setup[] = {
     {"socket", required_argument, NULL, OPT_SOCKET},
     {"crio-dir", required_argument, NULL, OPT_CRIO_DIR},
     {"wait", required_argument, NULL, OPT_WAIT},
+    {"owner", required_argument, NULL, OPT_OWNER},
+    {"store", required_argument, NULL, OPT_STORE},
+    {"keep", required_argument, NULL, OPT_KEEP},
     {"index", required_argument, NULL, OPT_INDEX},
     {"undo", no_argument, NULL, OPT_UNDO},
     {"help", no_argument, NULL, 'h'},
@@ -119,6 +135,24 @@ static int take_index(struct gr_setup *setup, const char *value)
     return gr_usage("setup", "--index of two digits", value);
 }
 
+static int take_owner(struct gr_setup *setup, const char *value)
+{
+    setup->owner = value;
+    return gr_is_owner(gr_str_from(value))
+               ? GR_EXIT_OK
+               : gr_usage("setup", "--owner of " GR_OWNER_EXPECTED, value);
+}
+
+static int take_keep(struct gr_setup *setup, const char *value)
+{
+    if (!gr_is_program_package(gr_str_from(value)))
+        return gr_usage("setup", "--keep with the name of a package", value);
+    if (setup->keep_n == GR_ARRAY_LEN(setup->keep))
+        return gr_usage("setup", "--keep at most 64 times", value);
+    setup->keep[setup->keep_n++] = value;
+    return GR_EXIT_OK;
+}
+
 static int take(void *user, int option, const char *value)
 {
     struct gr_setup *setup = user;
@@ -144,6 +178,12 @@ static int take(void *user, int option, const char *value)
         return take_absolute("--crio-dir with an absolute path", value, &setup->crio_dir);
     case OPT_WAIT:
         return take_wait(setup, value);
+    case OPT_OWNER:
+        return take_owner(setup, value);
+    case OPT_STORE:
+        return take_absolute("--store with an absolute path", value, &setup->store);
+    case OPT_KEEP:
+        return take_keep(setup, value);
     case OPT_INDEX:
         return take_index(setup, value);
     case OPT_UNDO:
@@ -184,6 +224,9 @@ enum option_bit {
     INDEX = 1 << 5,
     UNDO = 1 << 6,
     CRIO_DIR = 1 << 7,
+    OWNER = 1 << 8,
+    STORE = 1 << 9,
+    KEEP = 1 << 10,
 };
 
 struct command {
@@ -194,13 +237,14 @@ struct command {
 };
 
 static const struct command commands[] = {
-    {"install", FROM | TO, WAIT, gr_setup_install},
+    {"install", FROM | TO, WAIT | OWNER, gr_setup_install},
+    {"retire", STORE | OWNER, KEEP, gr_setup_retire},
     {"self", TO, 0, gr_setup_self},
     {"autostart", 0, TO | CONFIG | INDEX | UNDO | WAIT, gr_setup_autostart},
     {"cleanup", 0, CONFIG | SOCKET | WAIT | CRIO_DIR, gr_setup_cleanup},
 };
 
-#define COMMANDS "install, self, autostart or cleanup"
+#define COMMANDS "install, retire, self, autostart or cleanup"
 
 static const struct command *find_command(const char *name)
 {
@@ -234,6 +278,9 @@ static int check_options(const struct command *command, const struct gr_setup *s
                    {CONFIG, "--config", setup->config_path},
                    {SOCKET, "--socket", setup->socket},
                    {WAIT, "--wait", setup->wait},
+                   {OWNER, "--owner", setup->owner},
+                   {STORE, "--store", setup->store},
+                   {KEEP, "--keep", setup->keep_n > 0 ? setup->keep[0] : NULL},
                    {INDEX, "--index", setup->index},
                    {UNDO, "--undo", setup->undo ? "" : NULL},
                    {CRIO_DIR, "--crio-dir", setup->crio_dir}};

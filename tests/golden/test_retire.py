@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packages that their owner does not install any more."""
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+LONGEST = "a" * 253
+
+
+def setup(grapnel: str, *args: object, code: int = 0) -> str:
+    done = subprocess.run([grapnel, "setup", *map(str, args)], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def install(grapnel: str, home: Path, name: str, *args: str) -> str:
+    """What it says."""
+    source = home / "source"
+    source.mkdir(exist_ok=True)
+    (source / "setup").write_text(name)
+    (source / "setup").chmod(0o755)
+    return setup(grapnel, "install", "--from", source, "--to", home / "programs" / name, *args)
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("retire")
+
+
+def packages(home: Path) -> list[str]:
+    """Those in force."""
+    return sorted(path.parent.name for path in home.glob("programs/*/current"))
+
+
+def test_owners(grapnel: str, home: Path):
+    """The last one that installs it, and that is told when it is another one."""
+    net = home / "programs" / "net"
+    assert f"{net} would belong to a/one\n" in install(grapnel, home, "net", "--owner", "a/one", "--dry-run")
+    assert f"{net} belongs to a/one\n" in install(grapnel, home, "net", "--owner", "a/one")
+    assert "belong" not in install(grapnel, home, "net", "--owner", "a/one")
+    assert f"{net} would belong to b now, no longer to a/one\n" in install(
+        grapnel, home, "net", "--owner", "b", "--dry-run")
+    assert os.readlink(net / ".owner") == "a/one"
+    assert f"{net} belongs to b now, no longer to a/one\n" in install(grapnel, home, "net", "--owner", "b")
+    assert f"{net} belongs to nobody now, no longer to b\n" in install(grapnel, home, "net")
+    assert "belong" not in install(grapnel, home, "net")
+    assert sorted(os.listdir(net))[:1] == [".lock"] and len(os.listdir(net)) == 3
+    install(grapnel, home, "net", "--owner", LONGEST)
+    assert os.readlink(net / ".owner") == LONGEST
+
+
+@pytest.mark.parametrize("owner", ["", "/etc", "a b", "a:b", "../x", "a\n", LONGEST + "a"])
+def test_no_owner(grapnel: str, home: Path, owner: str):
+    said = setup(grapnel, "install", "--from", home, "--to", home / "programs/net", "--owner", owner, code=2)
+    assert "expected --owner of at most 253 letters, digits and ._/- that begin with a letter or digit" in said
+
+
+def test_command(grapnel: str, home: Path):
+    for name, *owner in (("net", "--owner", "a/one"), ("log", "--owner", "a/one"), ("old", "--owner", "a/one"),
+                         ("other", "--owner", "a/two"), ("mine",)):
+        install(grapnel, home, name, *owner)
+    args = ("retire", "--store", home / "programs", "--owner", "a/one", "--keep", "net", "--keep", "log")
+    gone = f"{home}/programs/old/current %sremoved: a/one does not install it any more\n"
+    assert setup(grapnel, *args, "--dry-run") == gone % "would be "
+    assert packages(home) == ["log", "mine", "net", "old", "other"]
+    assert setup(grapnel, *args) == gone % ""
+    assert packages(home) == ["log", "mine", "net", "other"]
+    assert len([name for name in os.listdir(home / "programs/old") if len(name) == 64]) == 1
+    assert setup(grapnel, *args) == f"nothing of a/one is to be retired in {home}/programs\n"
+    assert f"{home}/programs/old/current set to it\n" in install(grapnel, home, "old", "--owner", "a/one")
+    assert len(setup(grapnel, *args[:5]).splitlines()) == 3  # none is kept
+    assert packages(home) == ["mine", "other"]
+
+
+def test_command_below_a_host_root(grapnel: str, home: Path):
+    install(grapnel, home, "net", "--owner", "a")
+    args = ("retire", "--host-root", home, "--owner", "a", "--store")
+    assert setup(grapnel, *args, "/programs") == "/programs/net/current removed: a does not install it any more\n"
+    assert setup(grapnel, *args, "/none") == "nothing of a is to be retired in /none\n"
+
+
+def test_command_that_cannot(grapnel: str, home: Path):
+    install(grapnel, home, "net", "--owner", "a")
+    args = ("retire", "--store", home / "programs", "--owner", "a")
+    (home / "programs/net/.lock").chmod(0o644)
+    said = setup(grapnel, *args, code=4)
+    assert said.startswith(f"grapnel setup: {home}/programs/net cannot be retired: expected {home}/programs/net/.lock to")
+    (home / "programs").chmod(0o777)
+    assert "grapnel setup: untrusted-mode: " in setup(grapnel, *args, code=4)
+    (home / "programs").chmod(0o755)
+    assert packages(home) == ["net"]
+    assert "--owner" in setup(grapnel, *args[:3], code=2)
+    assert "--store" in setup(grapnel, "retire", "--owner", "a", code=2)
+    assert "no --keep for install" in setup(grapnel, "install", "--from", "/x", "--to", "/x/y", "--keep", "a", code=2)
+    assert "name of a package" in setup(grapnel, *args, "--keep", "A", code=2)
+    most = [word for number in range(64) for word in ("--keep", f"p{number}")]
+    assert "--keep at most 64 times" in setup(grapnel, *args, *most, "--keep", "net", code=2)
+    assert "cannot be retired" in setup(grapnel, *args, *most, code=4)
