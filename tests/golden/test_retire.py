@@ -1,13 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packages that their owner does not install any more."""
+"""Packages that their owner does not install any more: the command, and a plugin that came with its programs."""
 from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from conftest import Node
+from fakeruntime import Listener
+from running import Lines, plugin, settings
+
+RULE = """apiVersion: grapnel/v1beta1
+kind: HookSet
+metadata: {name: tap}
+spec:
+  match: {always: true}
+  hooks: {createRuntime: [{program: net/setup}]}
+"""
+RETIRED = "hook programs that are not installed any more were retired"
 LONGEST = "a" * 253
 
 
@@ -100,3 +114,84 @@ def test_command_that_cannot(grapnel: str, home: Path):
     most = [word for number in range(64) for word in ("--keep", f"p{number}")]
     assert "--keep at most 64 times" in setup(grapnel, *args, *most, "--keep", "net", code=2)
     assert "cannot be retired" in setup(grapnel, *args, *most, code=4)
+
+
+# ---- a plugin ----
+
+@contextmanager
+def ready(node: Node, listener: Listener, *args: str) -> Iterator[Lines]:
+    """One that a runtime has in its list."""
+    with plugin(node, *args) as log:
+        log.loaded()
+        runtime = listener.accept()
+        with runtime.sock:
+            runtime.ready()
+            yield log
+
+
+def prepared(grapnel: str, home: Path) -> tuple[Node, Listener]:
+    node = Node(grapnel, home)
+    node.rules.mkdir()
+    (node.rules / "tap.yaml").write_text(RULE)
+    (home / "run").mkdir(mode=0o755)
+    settings(node, programsDir=str(node.store), runDir=str(home / "run"))
+    return node, Listener(home / "nri.sock")
+
+
+MINE = ("--retire-owner", "a/one", "--retire-after", "1")
+
+
+def test_plugin(grapnel: str, home: Path):
+    """Its own go, but for those that it came with; rules that name them are blocked, until somebody installs them."""
+    node, listener = prepared(grapnel, home)
+    for name in ("net", "log"):
+        install(grapnel, home, name, "--owner", "a/one")
+    install(grapnel, home, "other", "--owner", "a/two")
+    for name in packages(home):  # not in the second in which the plugin starts
+        os.utime(node.store / name / ".owner", (1000, 1000), follow_symlinks=False)
+    with ready(node, listener, *MINE, "--retire-keep", "log") as log:
+        log.until(RETIRED, package="net", owner="a/one", store=str(node.store))
+        log.loaded(blocked=1, cause="watch")
+        assert packages(home) == ["log", "other"]
+        install(grapnel, home, "net", "--owner", "a/one")
+        log.loaded(blocked=0, cause="watch")
+    listener.sock.close()
+
+
+def test_plugin_beside_another(grapnel: str, home: Path):
+    """The other one may be the one that stays, with the programs that it came with."""
+    (home / "third").mkdir()
+    node, listener = prepared(grapnel, home)
+    third, third_listener = prepared(grapnel, home / "third")
+    for place in (home, third.home):
+        install(grapnel, place, "net", "--owner", "a/one")
+        os.utime(place / "programs/net/.owner", (1000, 1000), follow_symlinks=False)
+    with ready(node, listener) as old:
+        with ready(node, listener, *MINE) as new:
+            # As much time as one that is alone needs, for which it had more.
+            for _ in range(2):
+                with ready(third, third_listener, *MINE) as alone:
+                    alone.until(RETIRED, package="net")
+                install(grapnel, third.home, "net", "--owner", "a/one")
+                os.utime(third.home / "programs/net/.owner", (1000, 1000), follow_symlinks=False)
+            assert packages(home) == ["net"]
+            old.process.terminate()
+            old.process.wait()
+            new.until(RETIRED, package="net")
+            assert packages(home) == []
+    listener.sock.close()
+    third_listener.sock.close()
+
+
+@pytest.mark.parametrize(("args", "text"), [
+    (("--retire-owner", "a b"), "--retire-owner of at most 253 letters"),
+    (("--retire-owner", "a", "--retire-keep", "A"), "--retire-keep with the name of a package"),
+    (("--retire-keep", "a"), "--retire-owner with --retire-keep"),
+    (("--retire-owner", "a", "--retire-after", "0"), "--retire-after of 1 to 86400 seconds"),
+    (("--retire-owner", "a", "--retire-after", "86401"), "--retire-after of 1 to 86400 seconds"),
+    (("--retire-owner", "a", *("--retire-keep", "a") * 65), "--retire-keep at most 64 times"),
+])
+def test_plugin_usage(grapnel: str, args: tuple[str, ...], text: str):
+    done = subprocess.run([grapnel, "plugin", *args], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert text in done.stderr

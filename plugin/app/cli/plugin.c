@@ -7,6 +7,8 @@
 #include "app/daemon/plugin.h"
 #include "app/exit.h"
 #include "load/address.h"
+#include "load/owner.h"
+#include "rules/program.h"
 
 #define NAME_DEFAULT "grapnel"
 #define INDEX_DEFAULT "10"
@@ -30,6 +32,13 @@ static const char help[] =
     "                      " GR_CONFIG_CONTROL_DEFAULT ")\n"
     "  --metrics ADDRESS   where /metrics, /healthz and /readyz are served: 127.0.0.1:PORT,\n"
     "                      [::1]:PORT, :PORT, unix:/PATH, or none (default)\n"
+    "  --retire-owner OWNER\n"
+    "                      once it has been ready and alone on the node for a while, take "
+    "packages\n"
+    "                      out of force that OWNER installed (grapnel setup install --owner)\n"
+    "  --retire-keep NAME  but not this one, which OWNER still installs. Repeatable\n"
+    "  --retire-after SECONDS\n"
+    "                      the while, 1 to 86400 (default 600)\n"
     "  --log-level LEVEL   error, warning, info (default) or debug\n"
     "  --log-format FORMAT logfmt (default) or json\n"
     "  -h, --help          this text\n"
@@ -56,6 +65,9 @@ enum {
     OPT_RUN_DIR,
     OPT_CONTROL,
     OPT_METRICS,
+    OPT_RETIRE_OWNER,
+    OPT_RETIRE_KEEP,
+    OPT_RETIRE_AFTER,
     OPT_LEVEL,
     OPT_FORMAT
 };
@@ -68,6 +80,9 @@ const struct option gr_options_plugin[] = {
     {"run-dir", required_argument, NULL, OPT_RUN_DIR},
     {"control", required_argument, NULL, OPT_CONTROL},
     {"metrics", required_argument, NULL, OPT_METRICS},
+    {"retire-owner", required_argument, NULL, OPT_RETIRE_OWNER},
+    {"retire-keep", required_argument, NULL, OPT_RETIRE_KEEP},
+    {"retire-after", required_argument, NULL, OPT_RETIRE_AFTER},
     {"log-level", required_argument, NULL, OPT_LEVEL},
     {"log-format", required_argument, NULL, OPT_FORMAT},
     GR_COMMON_OPTIONS,
@@ -135,6 +150,32 @@ static int parse_format(struct gr_config *config, const char *value)
     return GR_EXIT_OK;
 }
 
+static int parse_retire_owner(struct gr_retirer_options *retire, const char *value)
+{
+    if (!gr_is_owner(gr_str_from(value)))
+        return usage("--retire-owner of " GR_OWNER_EXPECTED, value);
+    retire->owner = value;
+    return GR_EXIT_OK;
+}
+
+static int parse_retire_keep(struct gr_retirer_options *retire, const char *value)
+{
+    if (!gr_is_program_package(gr_str_from(value)))
+        return usage("--retire-keep with the name of a package", value);
+    if (retire->keep_n == GR_ARRAY_LEN(retire->keep))
+        return usage("--retire-keep at most 64 times", value);
+    retire->keep[retire->keep_n++] = value;
+    return GR_EXIT_OK;
+}
+
+static int parse_retire_after(struct gr_retirer_options *retire, const char *value)
+{
+    if (gr_str_to_u64(gr_str_from(value), &retire->after_s) != 0 || retire->after_s == 0 ||
+        retire->after_s > GR_RETIRE_AFTER_MAX_S)
+        return usage("--retire-after of 1 to 86400 seconds", value);
+    return GR_EXIT_OK;
+}
+
 static bool is_index(const char *text)
 {
     return strlen(text) == 2 && strspn(text, "0123456789") == 2;
@@ -175,6 +216,12 @@ static int take(void *user, int option, const char *value)
         return parse_control(a, value);
     case OPT_METRICS:
         return parse_metrics(&a->common.flags.config, value);
+    case OPT_RETIRE_OWNER:
+        return parse_retire_owner(&a->options.retire, value);
+    case OPT_RETIRE_KEEP:
+        return parse_retire_keep(&a->options.retire, value);
+    case OPT_RETIRE_AFTER:
+        return parse_retire_after(&a->options.retire, value);
     case OPT_LEVEL:
         return parse_level(&a->common.flags.config, value);
     case OPT_FORMAT:
@@ -194,6 +241,8 @@ static int parse(struct arguments *a, int argc, char **argv)
         return r;
     if (optind < argc)
         return usage("options only", argv[optind]);
+    if (!a->options.retire.owner && a->options.retire.keep_n > 0)
+        return usage("--retire-owner with --retire-keep", a->options.retire.keep[0]);
     gr_common_seal(&a->common);
     a->options.flags = a->common.flags;
     return GR_EXIT_OK;
@@ -230,7 +279,8 @@ int gr_verb_plugin(int argc, char **argv)
                           .options.link = {.socket = GR_NRI_SOCKET_DEFAULT,
                                            .launched_fd = -1,
                                            .name = NAME_DEFAULT,
-                                           .index = INDEX_DEFAULT}};
+                                           .index = INDEX_DEFAULT},
+                          .options.retire.after_s = GR_RETIRE_AFTER_S};
     struct gr_log log;
     int r;
 

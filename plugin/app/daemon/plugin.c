@@ -59,6 +59,7 @@ struct gr_plugin {
     struct gr_status_source status;
     struct gr_recorder recorder;
     struct gr_running *running;
+    struct gr_retirer *retirer;
     struct gr_instances instances;
     struct gr_instance self;
     struct gr_instance_list others; /* as last looked */
@@ -353,6 +354,21 @@ static void on_patience_end(evutil_socket_t fd, short what, void *arg)
     gr_notify_ready(p->notify, missing ? missing : "ready");
 }
 
+/* Another instance may be the one that stays, with the programs that it came with. */
+static void look_at_packages(struct gr_plugin *p)
+{
+    struct gr_inforce_status status;
+    struct gr_view view;
+    bool settled;
+
+    if (!gr_retirer_waits(p->retirer))
+        return;
+    gr_inforce_status(p->inforce, &status);
+    view_for_status(p, &view);
+    settled = !gr_view_not_ready(&view) && p->others.known && p->others.n == 0;
+    gr_retirer_look(p->retirer, settled, &status.settings->config, gr_now_ms());
+}
+
 /* The control socket has a look of its own. */
 static void on_look(evutil_socket_t fd, short what, void *arg)
 {
@@ -362,6 +378,7 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
     (void)what;
     gr_exporter_look(p->exporter);
     gr_reports_look(p->reports);
+    look_at_packages(p);
 }
 
 static int start_looking(struct gr_plugin *p)
@@ -412,6 +429,7 @@ static void free_all(struct gr_plugin *p)
 {
     gr_link_free(p->link);
     gr_running_free(p->running);
+    gr_retirer_free(p->retirer);
     gr_control_free(p->control);
     gr_reports_free(p->reports);
     gr_recorder_fini(&p->recorder);
@@ -486,6 +504,8 @@ int gr_plugin_run(const struct gr_plugin_options *options, struct gr_log *log)
     if (r == 0)
         r = gr_running_new(plugin.base, plugin.inforce, log, &plugin.recorder.journal,
                            &plugin.running);
+    if (r == 0)
+        r = gr_retirer_new(plugin.base, &options->retire, plugin.started_s, log, &plugin.retirer);
     if (r == 0)
         r = start_suspending(&plugin);
     if (r == 0)

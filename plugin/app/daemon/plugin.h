@@ -10,11 +10,13 @@
 #define GR_APP_DAEMON_PLUGIN_H
 
 #include "app/daemon/link.h"
+#include "app/daemon/programs/retirer.h"
 #include "app/daemon/view.h"
 
 struct gr_plugin_options {
     struct gr_link_options link;
     struct gr_flags flags;
+    struct gr_retirer_options retire;
 };
 
 /*
