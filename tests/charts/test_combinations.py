@@ -36,6 +36,7 @@ REFUSED = [
     ({"extraArgs": ["--socket=/x"]}, "set nri.socketDir instead"),
     ({"extraArgs": ["--metrics"]}, "set metrics instead"),
     ({"extraArgs": ["--programs-dir=/x"]}, "set hookPrograms.dir instead"),
+    ({"extraArgs": ["--retire-keep=x"]}, "set hookPrograms.images instead"),
     ({"extraArgs": ["--log-format=json", "--policy=/x"]}, "set policy instead"),
 ]
 

@@ -62,6 +62,8 @@ WRONG = [
     ({"hookPrograms": {"images": [IMAGE | {"name": "a" * 56}]}}, "/hookPrograms/images/0/name", "maxLength"),
     ({"hookPrograms": {"images": [IMAGE | {"from": "hooks"}]}}, "/hookPrograms/images/0/from", "does not match pattern"),
     ({"hookPrograms": {"images": [IMAGE | {"image": "a b"}]}}, "/hookPrograms/images/0/image", "does not match pattern"),
+    ({"hookPrograms": {"retireAfterSeconds": -1}}, "/hookPrograms/retireAfterSeconds", "got -1, want 0"),
+    ({"hookPrograms": {"retireAfterSeconds": 86401}}, "/hookPrograms/retireAfterSeconds", "got 86,401, want 86,400"),
     ({"hostRootMount": "true"}, "/hostRootMount", "got string, want boolean"),
     ({"preflight": {"activeDeadlineSeconds": 0}}, "/preflight/activeDeadlineSeconds", "got 0, want 1"),
     ({"cleanup": {"timeoutSeconds": "5m"}}, "/cleanup/timeoutSeconds", "got string, want integer"),
@@ -105,6 +107,7 @@ RIGHT = [
     {"hookPrograms": {"images": [IMAGE | {"name": "a" * 55}]}}, {"updateStrategy": {"maxSurge": "100%"}},
     {"metrics": {"enabled": True, "podMonitor": {"enabled": True, "interval": "1m30s"}}}, {"global": {"of": "a parent chart"}},
     {"hookPrograms": {"images": [IMAGE | {"image": "registry.example.com:5000/a/b/c@sha256:" + "a" * 64}]}},
+    {"hookPrograms": {"retireAfterSeconds": 0}}, {"hookPrograms": {"retireAfterSeconds": 86400}},
     {"priorityClassName": ""}, {"terminationGracePeriodSeconds": 1}, {"cleanup": {"timeoutSeconds": 3600}},
 ]
 

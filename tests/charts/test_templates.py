@@ -15,6 +15,7 @@ from chart import CHART, Rendered
 
 IMAGE = {"name": "netdev", "image": "example.com/netdev:1", "from": "/hooks"}
 DIGEST = "sha256:" + "ab" * 32
+OWNER = "hooks/g"
 
 
 def one(kind: str, values: dict | None = None, name: str = "g-grapnel") -> dict:
@@ -251,10 +252,25 @@ def test_programs_of_images():
     assert [container["name"] for container in rendered.pod["initContainers"]] == ["self", "program-netdev", "program-b"]
     assert rendered.container("self")["command"] == ["/usr/bin/grapnel", "setup", "self", "--to", "/tools"]
     first, second = rendered.container("program-netdev"), rendered.container("program-b")
-    assert first["command"] == ["/tools/grapnel", "setup", "install", "--from", "/hooks", "--to", "/x/p/netdev"]
+    assert first["command"] == ["/tools/grapnel", "setup", "install", "--from", "/hooks", "--to", "/x/p/netdev",
+                                f"--owner={OWNER}"]
     assert (first["image"], first["imagePullPolicy"], second["imagePullPolicy"]) == ("example.com/netdev:1", "IfNotPresent", "Never")
     assert rendered.mounts("program-b")["/tools"]["readOnly"] and "/x/p" in rendered.mounts("program-b")
     assert "readOnly" not in rendered.mounts()["/host/x/p"]  # the plugin collects what no container names
+
+
+def retiring(rendered: Rendered) -> list[str]:
+    return [arg for arg in rendered.container()["args"] if arg.startswith("--retire-")]
+
+
+def test_programs_that_are_not_installed_any_more():
+    """The pod says what it came with, since settings are those of all revisions; also when that is nothing."""
+    assert retiring(Rendered()) == [f"--retire-owner={OWNER}", "--retire-after=600"]
+    rendered = Rendered({"hookPrograms": {"images": [IMAGE, IMAGE | {"name": "b"}], "retireAfterSeconds": 5}})
+    assert retiring(rendered) == [f"--retire-owner={OWNER}", "--retire-after=5", "--retire-keep=netdev", "--retire-keep=b"]
+    assert [container["command"][-1] for container in rendered.pod["initContainers"]][1:] == [f"--owner={OWNER}"] * 2
+    assert "retire" not in json.dumps(rendered.config())
+    assert retiring(Rendered({"hookPrograms": {"images": [IMAGE], "retireAfterSeconds": 0}})) == []
 
 
 def test_tools_only_where_needed():
