@@ -63,6 +63,7 @@ uint8_t *gr_buf_grow_more(struct gr_buf *buf, size_t n)
 
 int gr_buf_printf(struct gr_buf *buf, const char *format, ...)
 {
+    size_t max = buf->max;
     char small[256];
     va_list args;
     uint8_t *to;
@@ -76,9 +77,9 @@ int gr_buf_printf(struct gr_buf *buf, const char *format, ...)
     if ((size_t)n < sizeof(small))
         return gr_buf_add(buf, small, (size_t)n);
     /* vsnprintf ends with a NUL byte, which is not counted: one more than max may be taken. */
-    buf->max++;
+    buf->max = max < SIZE_MAX ? max + 1 : max;
     to = gr_buf_grow(buf, (size_t)n + 1);
-    buf->max--;
+    buf->max = max;
     if (!to)
         return buf->broken;
     va_start(args, format);

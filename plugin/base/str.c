@@ -74,9 +74,10 @@ int gr_str_hex_to_u64(struct gr_str s, uint64_t *out_value)
 size_t gr_str_distance(struct gr_str a, struct gr_str b, size_t limit)
 {
     size_t row[DISTANCE_MAX_BYTES + 1];
+    size_t most = limit < SIZE_MAX ? limit + 1 : limit;
 
     if (a.n > DISTANCE_MAX_BYTES || b.n > DISTANCE_MAX_BYTES)
-        return limit + 1;
+        return most;
     for (size_t j = 0; j <= b.n; j++)
         row[j] = j;
     for (size_t i = 1; i <= a.n; i++) {
@@ -90,7 +91,7 @@ size_t gr_str_distance(struct gr_str a, struct gr_str b, size_t limit)
             row[j] = GR_MIN(GR_MIN(row[j], row[j - 1]) + 1, change);
         }
     }
-    return GR_MIN(row[b.n], limit + 1);
+    return GR_MIN(row[b.n], most);
 }
 
 bool gr_kvs_get(struct gr_kvs map, struct gr_str key, struct gr_str *out_value)

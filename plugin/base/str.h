@@ -107,7 +107,8 @@ GR_CHECKED int gr_str_to_u64(struct gr_str s, uint64_t *out_value);
 #define GR_HEX_DIGITS 16
 GR_CHECKED int gr_str_hex_to_u64(struct gr_str s, uint64_t *out_value);
 
-/* Levenshtein distance, at most limit + 1; for "did you mean". Texts over 64 bytes: limit + 1. */
+/* Levenshtein distance, at most limit + 1 (SIZE_MAX stays); for "did you mean". Texts over 64
+ * bytes: limit + 1. */
 size_t gr_str_distance(struct gr_str a, struct gr_str b, size_t limit);
 
 /* The value of key in a map, last entry first (as protobuf has it); false when it is absent. */

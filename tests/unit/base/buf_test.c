@@ -112,6 +112,9 @@ static const struct printf_row {
     {"long, at the limit", 300, 300, 0},
     {"long, one past the limit", 301, 300, -EMSGSIZE},
     {"long, past the limit", 1001, 1000, -EMSGSIZE},
+    {"short, without a limit", 255, SIZE_MAX, 0},
+    {"long, without a limit", 256, SIZE_MAX, 0},
+    {"long, at the limit below that", 256, SIZE_MAX - 1, 0},
 };
 
 static void print(void **state)
@@ -121,6 +124,7 @@ static void print(void **state)
 
     gr_buf_init(&buf, row->max);
     assert_int_equal(gr_buf_printf(&buf, "%*s", row->width, ""), row->result);
+    assert_true(buf.max == row->max);
     assert_int_equal(buf.len, row->result ? 0 : row->width);
     for (size_t i = 0; i < buf.len; i++)
         assert_int_equal(buf.data[i], ' ');

@@ -149,6 +149,9 @@ static const struct distance_row {
      TEXT("a"), 2, 3},
     {"the other one too long", TEXT("a"),
      TEXT("01234567890123456789012345678901234567890123456789012345678901234"), 2, 3},
+    {"without a limit", TEXT("kitten"), TEXT("sitting"), SIZE_MAX, 3},
+    {"too long, without a limit", TEXT("a"),
+     TEXT("01234567890123456789012345678901234567890123456789012345678901234"), SIZE_MAX, SIZE_MAX},
 };
 
 static void distance(void **state)
