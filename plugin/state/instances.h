@@ -6,7 +6,8 @@
  * Layer: state. Each has one of GR_INSTANCES_MAX places in the file and holds a lock on it (one of
  * the open file, F_OFD_SETLK): the kernel drops it with the process, however that ends, so that
  * what a dead one wrote never counts and nothing has to be tidied up. It works between containers
- * that share nothing but the directory. Format: specs/status.md.
+ * that share nothing but the directory. Only root can open the file (mode 0600): with a lock on all
+ * places, which takes no more than reading, nobody else can join. Format: specs/status.md.
  */
 #ifndef GR_STATE_INSTANCES_H
 #define GR_STATE_INSTANCES_H

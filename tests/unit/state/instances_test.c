@@ -69,13 +69,10 @@ static void test_two(void **state)
 {
     struct gr_instance_list list;
     struct gr_instances one, two;
-    struct stat st;
 
     (void)state;
     begin();
     one = joined(&pod);
-    assert_int_equal(stat(file, &st), 0);
-    assert_int_equal(st.st_mode & 07777, 0600);
     gr_instances_others(&one, &list);
     assert_true(list.known);
     assert_int_equal(list.n, 0);
@@ -135,7 +132,8 @@ static void test_killed(void **state)
     (void)close(ready[0]);
 }
 
-/* Whoever can only read the file is no instance, whatever he locks. */
+/* Whoever can only read the file is no instance, whatever he locks; but nobody gets a place, which
+ * is why only root may read it. */
 static void test_reader_with_lock(void **state)
 {
     struct flock all = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
@@ -153,7 +151,30 @@ static void test_reader_with_lock(void **state)
     list = read_all();
     assert_true(list.known);
     assert_int_equal(list.n, 0);
+    assert_int_equal(gr_instances_join(&one, run_dir, &pod, &err), -EAGAIN);
+    assert_string_equal(err.code, "run-dir");
     (void)close(fd);
+    assert_int_equal(gr_instances_join(&one, run_dir, &pod, &err), 0);
+    gr_instances_leave(&one);
+}
+
+/* Whatever the umask lets through. */
+static void test_mode(void **state)
+{
+    struct gr_instances one;
+    mode_t before = umask(0);
+    struct stat st;
+
+    (void)state;
+    begin();
+    one = joined(&pod);
+    (void)umask(before);
+    assert_int_equal(stat(file, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    assert_int_equal(st.st_uid, geteuid());
+    assert_int_equal(stat(run_dir, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0755);
+    gr_instances_leave(&one);
 }
 
 static void test_full(void **state)
@@ -286,6 +307,7 @@ int main(void)
     test_add("two", test_two);
     test_add("killed", test_killed);
     test_add("a reader with a lock", test_reader_with_lock);
+    test_add("mode", test_mode);
     test_add("full", test_full);
     test_add("the file is gone", test_file_is_gone);
     test_add("damaged", test_damaged);
