@@ -15,18 +15,6 @@ static struct decoded *decode_spec(const char *lines)
     return decode_good((struct gr_str){.p = text, .n = (size_t)n});
 }
 
-static struct decoded *decode_match(const char *match, const struct gr_cond **out_cond)
-{
-    struct decoded *decoded;
-    char lines[1024];
-
-    (void)snprintf(lines, sizeof(lines), "  match: %s\n", match);
-    decoded = decode_spec(lines);
-    assert_int_equal(decoded->sets.n, 1);
-    *out_cond = decoded->sets.items[0].match;
-    return decoded;
-}
-
 static void lists(void **state)
 {
     const struct gr_cond *cond;

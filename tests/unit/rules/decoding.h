@@ -170,4 +170,21 @@ static inline void add_bad_rows(const struct bad_row *rows, size_t n)
 #define STAGE "  hooks:\n    poststop:\n"
 #define HOOKS STAGE "      - path: /opt/x\n"
 
+/* The one set of a text. */
+static inline const struct gr_hookset *only_set(const struct decoded *decoded)
+{
+    assert_int_equal(decoded->sets.n, 1);
+    return &decoded->sets.items[0];
+}
+
+static inline struct decoded *decode_match(const char *match, const struct gr_cond **out_cond)
+{
+    char text[2048];
+    int n = snprintf(text, sizeof(text), TOP SPEC "  match: %s\n" HOOKS, match);
+    struct decoded *decoded = decode_good((struct gr_str){.p = text, .n = (size_t)n});
+
+    *out_cond = only_set(decoded)->match;
+    return decoded;
+}
+
 #endif
