@@ -4,16 +4,12 @@
  * the container and the settings reach the thread that explains.
  */
 #include "failing.h"
-#include "testing.h"
+#include "ruled.h"
 
 #include <errno.h>
 
 #include "app/explain/answer.h"
 #include "oci/packed.h"
-#include "rules/read/decode.h"
-
-/* Small blocks, so that about every step of the code asks for one. */
-#define BLOCK_BYTES 256
 
 static const char rules_text[] =
     "apiVersion: grapnel/v1beta1\nkind: HookSet\nmetadata: {name: one}\nspec:\n"
@@ -28,21 +24,6 @@ struct scenario {
     bool json;
     struct gr_buf whole; /* of the text, when nothing fails */
 };
-
-static struct gr_ruleset *make_rules(void)
-{
-    const struct gr_source source = {
-        .text = GR_STR(rules_text), .file = "f.yaml", .stem = GR_STR("f")};
-    struct gr_ruleset *rules = NULL;
-    struct gr_hooksets sets;
-    struct gr_arena arena;
-
-    gr_arena_init(&arena, BLOCK_BYTES, 0);
-    assert_int_equal(gr_hooksets_decode(&arena, &source, NULL, &sets), 0);
-    assert_int_equal(sets.n, 2);
-    assert_int_equal(gr_ruleset_new(&arena, sets.items, sets.n, NULL, &rules, NULL), 0);
-    return rules;
-}
 
 static struct gr_subject container(void)
 {
@@ -83,7 +64,7 @@ static int explain(void *user)
 
 static void test_text(void **state)
 {
-    struct scenario s = {.rules = make_rules()};
+    struct scenario s = {.rules = make_rules(rules_text, 2)};
     struct gr_arena arena;
 
     (void)state;
@@ -100,7 +81,7 @@ static void test_text(void **state)
 /* Members of an object for which there is no memory are left out. */
 static void test_json(void **state)
 {
-    struct scenario s = {.rules = make_rules(), .json = true};
+    struct scenario s = {.rules = make_rules(rules_text, 2), .json = true};
 
     (void)state;
     failing_run(explain, &s);

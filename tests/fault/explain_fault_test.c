@@ -4,15 +4,12 @@
  * nothing leaks, and outputs stay as they were.
  */
 #include "failing.h"
-#include "testing.h"
+#include "ruled.h"
 
 #include <errno.h>
 
 #include "rules/tell/explain.h"
 #include "rules/read/testsuite.h"
-
-/* Small blocks, so that about every step of the code asks for one. */
-#define BLOCK_BYTES 256
 
 static const char rules_text[] =
     "apiVersion: grapnel/v1beta1\nkind: HookSet\nmetadata: {name: one}\nspec:\n"
@@ -32,21 +29,6 @@ static const char suite_text[] =
     "      annotations: {k: v}, unknown: [pod]}\n"
     "    expect: {sets: [a], hooks: {poststop: [/x, {path: /z, args: [u]}]}, adjust: {env: [A]}}\n"
     "---\napiVersion: grapnel/v1beta1\nkind: TestSuite\nspec: {rules: [r], cases: []}\n";
-
-static struct gr_ruleset *make_rules(void)
-{
-    const struct gr_source source = {
-        .text = GR_STR(rules_text), .file = "f.yaml", .stem = GR_STR("f")};
-    struct gr_ruleset *rules = NULL;
-    struct gr_hooksets sets;
-    struct gr_arena arena;
-
-    gr_arena_init(&arena, BLOCK_BYTES, 0);
-    assert_int_equal(gr_hooksets_decode(&arena, &source, NULL, &sets), 0);
-    assert_int_equal(sets.n, 3);
-    assert_int_equal(gr_ruleset_new(&arena, sets.items, sets.n, NULL, &rules, NULL), 0);
-    return rules;
-}
 
 static int explain_in(const struct gr_ruleset *rules, struct gr_arena *arena)
 {
@@ -90,7 +72,7 @@ static int explain(void *user)
 
 static void explain_fails(void **state)
 {
-    struct gr_ruleset *rules = make_rules();
+    struct gr_ruleset *rules = make_rules(rules_text, 3);
 
     (void)state;
     failing_run(explain, rules);
@@ -100,7 +82,7 @@ static void explain_fails(void **state)
 /* The limit of the arena is as good as an end of memory. */
 static void limits_fail(void **state)
 {
-    struct gr_ruleset *rules = make_rules();
+    struct gr_ruleset *rules = make_rules(rules_text, 3);
     int r = -ENOMEM;
 
     (void)state;
