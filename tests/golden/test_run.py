@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tests/run and packaging/apart: an interrupt ends all that was started."""
+"""tests/run and packaging/apart: what is said at the end, and that an interrupt ends all that was started."""
 from __future__ import annotations
 
 import os
@@ -121,6 +121,16 @@ def test_a_suite_takes_its_things_down(pipe: Pipe, tmp_path: Path):
         assert pipe.read() == b""
         assert process.wait(WAIT_S) == -signal.SIGTERM
     assert (tmp_path / "down").read_text() == "suite\nbehind\n"
+
+
+def test_the_last_lines():
+    """What took longest is first. The clock is one that each suite looks at twice."""
+    clock = "times = iter([0, 5, 10, 130.4]); run.time.monotonic = lambda: next(times)"
+    with started(*run(clock, "false"), stdout=subprocess.PIPE, text=True) as process:
+        out, _ = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 1
+    assert out.splitlines()[-4:] == ["   120 s  two", "     5 s  one", "failed: one: exit code 1",
+                                     "1 passed, 1 failed, 0 skipped"]
 
 
 # ---- packaging/apart ----
