@@ -179,7 +179,8 @@ def test_policies_are_those_of_the_program():
 
 
 def test_page_is_made_of_the_values():
-    done = subprocess.run([ROOT / "charts/tools/readme", "--print"], capture_output=True, text=True, check=True)
+    done = subprocess.run([ROOT / "charts/tools/readme", "--print"], capture_output=True, text=True, check=True,
+                          timeout=60)
     assert done.stdout == (CHART / "README.md").read_text(), "run charts/tools/readme"
 
 

@@ -575,7 +575,8 @@ def test_alerts_are_those_of_the_file(promtool: str, tmp_path: Path):
     names = [rule["alert"] for rule in alerts[0]["rules"]]
     assert [rule["alert"] for rule in left["groups"][0]["rules"]] == [name for name in names if name != "GrapnelConfigDiffers"]
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(left))
-    done = subprocess.run([promtool, "check", "rules", tmp_path / "rules.yaml"], capture_output=True, text=True, check=False)
+    done = subprocess.run([promtool, "check", "rules", tmp_path / "rules.yaml"], capture_output=True, text=True, check=False,
+                          timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

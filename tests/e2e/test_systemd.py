@@ -172,8 +172,7 @@ def test_a_bad_settings_file_is_said_and_mended(unit: Unit, peer: Peer) -> None:
     unit.start()
     machine = unit.machine
     machine.wait("StatusText", "a source of settings has an error")
-    said = machine.logged("level=error", "did you mean", "file=/etc/grapnel/config.yaml line=4")
-    assert said, machine.describe()
+    machine.until_logged("level=error", "did you mean", "file=/etc/grapnel/config.yaml line=4")
     assert peer.create().paths() == [HOOK], "with the defaults"
     unit.write_settings(logLevel="info")
     machine.wait("StatusText", "ready")

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+# What the end-to-end tests have already: waiting, and reading pages.
+sys.path.append(str(ROOT / "tests/e2e"))
 EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/rule.yaml"))
 HOOKS = "/opt/hooks/"  # where the examples expect their programs
 # What they use of the host, with files in it; here it lies below the node's home.
@@ -69,7 +72,8 @@ def own_defaults() -> bool:
     if os.geteuid() != 0 or "/" not in (line.split()[4] for line in mounts) or ctypes.CDLL(None).unshare(CLONE_NEWNS) != 0:
         return False
     with tempfile.TemporaryDirectory() as place:
-        subprocess.run(["sh", "-c", OVERLAY, "sh", place, *map(str, DEFAULTS)], check=True, stdin=subprocess.DEVNULL)
+        subprocess.run(["sh", "-c", OVERLAY, "sh", place, *map(str, DEFAULTS)], check=True, stdin=subprocess.DEVNULL,
+                       timeout=60)
     return True
 
 

@@ -6,16 +6,12 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from conftest import ROOT
-
-sys.path.append(str(ROOT / "tests/e2e"))
-
-from harness import pages  # noqa: E402
+from harness import pages
 
 CLONE = "/root/grapnel"  # where the commands are typed
 LIMIT_S = 120

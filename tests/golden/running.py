@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The plugin's process beside no runtime: its settings file, and its log as it comes."""
+"""The plugin's process beside no runtime: its settings file, and its log as it comes; processes whose lines are waited for."""
 from __future__ import annotations
 
 import json
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -26,6 +27,22 @@ def settings(node: Node, **more: object) -> None:
     fresh = node.home / "config.new"
     fresh.write_text(json.dumps(head | {"spec": spec}))
     fresh.rename(node.home / "config.yaml")
+
+
+@contextmanager
+def limited(process: subprocess.Popen) -> Iterator[subprocess.Popen]:
+    """Whoever waits for a line of it does not wait for ever: it is killed when its time is up, and has ended after this."""
+    limit = threading.Timer(WAIT_S, process.kill)
+    limit.start()
+    try:
+        yield process
+    finally:
+        limit.cancel()
+        process.kill()
+        process.wait(WAIT_S)
+        for stream in (process.stdout, process.stderr):
+            if stream:
+                stream.close()
 
 
 class Lines:
@@ -54,7 +71,7 @@ class Lines:
 def plugin(node: Node, *more: str, before: Callable[[], None] | None = None,
            stdout: int | None = None) -> Iterator[Lines]:
     """Runs it; before: called in the child."""
-    command = ["timeout", str(WAIT_S), node.program, "plugin", "--socket", str(node.home / "nri.sock"),
+    command = ["timeout", "-k", "1", str(WAIT_S), node.program, "plugin", "--socket", str(node.home / "nri.sock"),
                "--config", str(node.home / "config.yaml"), *more]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
                                text=True, preexec_fn=before)

@@ -21,6 +21,7 @@ import pytest
 from conftest import ROOT
 from doctorhost import (CONTAINERD_TABLE, RULE, STATUS, DoctorHost, containerd, crio, doctor_host,
                         go_program)
+from running import WAIT_S, limited
 
 PAGE = ROOT / "specs" / "doctor.md"
 TABLE = ROOT / "specs" / "compatibility.md"
@@ -1019,6 +1020,7 @@ def test_real_processes(host: DoctorHost, grapnel: str):
     entry = host.home / "10-grapnel"
     shutil.copy(grapnel, entry)
     mine, theirs = socket.socketpair()
+    mine.settimeout(WAIT_S)
     os.set_inheritable(theirs.fileno(), True)
     common = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     config = host.home / "plugin.yaml"
@@ -1051,10 +1053,9 @@ def test_real_plugin_without_runtime(host: DoctorHost, grapnel: str):
     host.remove("/run/nri/nri.sock")
     host.run()  # writes the settings
     missing = host.home / "none.sock"
-    plugin = subprocess.Popen([grapnel, "plugin", "--config", host.home / "config.yaml", "--socket",
-                               missing, "--last-good", "none"], stdin=subprocess.DEVNULL,
-                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    try:
+    with limited(subprocess.Popen([grapnel, "plugin", "--config", host.home / "config.yaml", "--socket",
+                                   missing, "--last-good", "none"], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)) as plugin:
         assert any(b"cannot" in line for line in iter(plugin.stderr.readline, b""))
         host.copy_process(plugin.pid)
         host.remove("/proc/200")
@@ -1064,10 +1065,6 @@ def test_real_plugin_without_runtime(host: DoctorHost, grapnel: str):
         assert finding["file"] == str(missing)
         assert "the plugin runs and has no connection: No such file or directory" in finding["found"]
         assert f"the plugin looks for it at {missing}" in found["socket-elsewhere"][0]["found"]
-    finally:
-        plugin.kill()
-        plugin.stderr.close()
-        plugin.wait()
 
 
 def test_a_socket_that_is_seen(host: DoctorHost):
@@ -1088,9 +1085,10 @@ def test_a_socket_of_another_network(host: DoctorHost):
     server = host.closing[0]
     report = json.loads(host.run("-o", "json", prefix=("unshare", "--net")).stdout)
     assert {finding["code"] for finding in report["findings"]} == {"plugin-not-connected"}
-    server.settimeout(10)
+    server.settimeout(WAIT_S)
     client, _ = server.accept()
     with client:
+        client.settimeout(WAIT_S)
         assert client.recv(1) == b""
 
 
@@ -1132,7 +1130,8 @@ def test_real_mounts(grapnel: str, tmp_path: Path, options: str, codes: set[str]
     policy_file = tmp_path / "policy.yaml"
     policy_file.write_text(f"{HEAD}kind: Policy\nspec:\n  programs: {{directories: [{hooks}]}}\n")
     inside = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--propagation", "private"]
-    if subprocess.run([*inside, "mount", "-t", "tmpfs", "none", hooks], capture_output=True, check=False).returncode:
+    if subprocess.run([*inside, "mount", "-t", "tmpfs", "none", hooks], capture_output=True, check=False,
+                      timeout=WAIT_S).returncode:
         pytest.skip("no file system can be mounted here")
     done = subprocess.run([*inside, "sh", "-c", MOUNTED, "sh", hooks, options, Path(grapnel).resolve(), "doctor", "-o", "json",
                            "--hooks-dir", rules, "--policy", policy_file],

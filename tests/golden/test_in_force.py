@@ -291,7 +291,7 @@ def test_clients_that_leave(ruled: Node):
 def test_clients_that_never_read(ruled: Node):
     """Those who do not take their answers keep others out for the time that a client has, and no longer; nobody
     else is kept waiting."""
-    many_sets(ruled, 4000)
+    many_sets(ruled, 2000)
     with running(ruled):
         deaf = [ask(ruled) for _ in range(EXPLAINS_MAX)]
         for client in deaf:
@@ -299,7 +299,7 @@ def test_clients_that_never_read(ruled: Node):
         assert answered(ask(ruled))[0]["code"] == "busy"
         status = subprocess.run([ruled.program, "status", "-o", "json", "--control", control(ruled)], timeout=WAIT_S,
                                 capture_output=True, text=True, check=False)
-        assert json.loads(status.stdout)["rules"]["sets"] == 4002
+        assert json.loads(status.stdout)["rules"]["sets"] == 2002
         done = in_force(ruled, *WEB)  # tries again until they were closed
         assert outcome(done) == outcome(from_files(ruled, *WEB))
         for client in deaf:

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,11 +17,12 @@ from pathlib import Path
 import pytest
 
 from conftest import Node
+from harness.wait import until
+from running import WAIT_S
 
 # specs/metrics.md, "Limits".
 CONNECTIONS_MAX = 16
 HEADER_MAX = 8192
-WAIT_S = 60
 
 RULE = """apiVersion: grapnel/v1beta1
 kind: HookSet
@@ -298,14 +298,6 @@ def accepted(address: str) -> int:
     return sum(row[1].endswith(port) and row[3] != "0A" and row[9] != "0" for row in rows)
 
 
-def until(probe, what: str):
-    end = time.monotonic() + WAIT_S
-    while not (value := probe()):
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
-    return value
-
-
 def test_as_many_connections_as_allowed(ruled: Node, tcp: str):
     """More wait in the kernel, and are answered when others have left."""
     with plugin(ruled, "--metrics", tcp) as running, ExitStack() as stack:
@@ -377,7 +369,7 @@ def test_no_descriptors_left(ruled: Node, tcp: str):
     with plugin(ruled, "--metrics", tcp) as running, ExitStack() as stack:
         running.served()
         running.said("rules loaded")
-        subprocess.run([*limit, f"--pid={running.process.pid}"], check=True)
+        subprocess.run([*limit, f"--pid={running.process.pid}"], check=True, timeout=WAIT_S)
         held = [stack.enter_context(connect(tcp)) for _ in range(CONNECTIONS_MAX)]
         # One of them may be wanted for the runtime at this moment; some may be above the new limit.
         numbers = {str(number) for number in range(18)}

@@ -16,6 +16,7 @@ from datetime import datetime
 import pytest
 
 from conftest import Node
+from running import WAIT_S
 
 RULE = """apiVersion: grapnel/v1beta1
 kind: HookSet
@@ -36,7 +37,6 @@ kind: Config
 spec: {hooksDirs: [%s], lastGoodDir: none, runDir: %s, controlSocket: %s, logFormat: json,
        requiredSets: [need], rescanInterval: 3600}
 """
-WAIT_S = 60
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 
 
@@ -101,7 +101,7 @@ def ruled(node: Node) -> Node:
 @contextmanager
 def running(node: Node) -> Iterator[Plugin]:
     """A plugin that has loaded its rules."""
-    command = ["timeout", str(WAIT_S), node.program, "plugin", "--socket",
+    command = ["timeout", "-k", "1", str(WAIT_S), node.program, "plugin", "--socket",
                str(node.home / "nri.sock"), "--config", str(node.home / "config.yaml"),
                "--policy", str(node.home / "policy.yaml")]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -209,6 +209,7 @@ def test_nobody_there(ruled: Node):
 
 def raw(plugin: Plugin, **request: object) -> dict:
     with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(WAIT_S)
         client.connect(str(plugin.node.home / "run/control.sock"))
         client.sendall(json.dumps(request).encode() + b"\n")
         return json.loads(client.makefile().readline())

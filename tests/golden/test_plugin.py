@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from conftest import Node
 from fakeruntime import Listener, Runtime, field
-from running import RULE, WAIT_S, plugin, settings
+from running import RULE, WAIT_S, limited, plugin, settings
 
 # In a mount namespace of its own, with nothing but a log socket and /dev/null in /dev: starts a
 # command with its stderr in a file, and prints what comes to the socket.
@@ -43,7 +42,7 @@ def syslog(node: Node, lines: int, stderr: Path, *args: object) -> Iterator[subp
     if os.geteuid() != 0:
         pytest.skip("needs root, for a /dev/log of its own")
     try_it = subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"], check=False,
-                            capture_output=True)
+                            capture_output=True, timeout=WAIT_S)
     if try_it.returncode != 0:
         pytest.skip("no mount namespace can be made here")
     command = [Path(node.program).resolve(), "plugin", *args]
@@ -127,20 +126,12 @@ def test_told_to_stop_many_times(ruled: Node, number: signal.Signals):
     """timeout(1) and terminals tell the whole group: whoever is told again while it ends, ends in order."""
     settings(ruled)
     for _ in range(5):
-        process = subprocess.Popen(
-            [ruled.program, "plugin", "--socket", str(ruled.home / "nri.sock"),
-             "--config", str(ruled.home / "config.yaml")],
-            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        limit = threading.Timer(WAIT_S, process.kill)
-        limit.start()
-        try:
+        with limited(subprocess.Popen(
+                [ruled.program, "plugin", "--socket", str(ruled.home / "nri.sock"),
+                 "--config", str(ruled.home / "config.yaml")],
+                stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)) as process:
             assert any("rules loaded" in line for line in process.stderr)
             process.terminate()
             while process.poll() is None:
                 process.send_signal(number)
-        finally:
-            limit.cancel()
-            process.kill()
-            process.wait()
-            process.stderr.close()
         assert process.returncode == 0

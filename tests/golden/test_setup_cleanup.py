@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,9 @@ import pytest
 
 from conftest import Node
 from fakeruntime import Listener, Runtime, field
-from running import RULE, plugin, settings
+from running import RULE, WAIT_S, limited, plugin, settings
 
 STORE = "/opt/grapnel/programs"
-WAIT_S = 20
 POD = field(1, field(1, "p1") + field(2, "web") + field(4, "shop"))
 TEXT = "0123456789abcdef.good"
 
@@ -49,15 +49,14 @@ class Home:
 
     def start(self, *args: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            ["timeout", str(WAIT_S), self.grapnel, "setup", "cleanup", "--config", self.top / "config.yaml",
+            [self.grapnel, "setup", "cleanup", "--config", self.top / "config.yaml",
              "--host-root", self.top / "host", "--socket", self.socket, *args],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def clean(self, *args: str, code: int = 0, play: Callable[[Runtime], None] | None = None,
               ) -> tuple[list[str], str]:
         """Runs it beside a runtime that play is; what it says, line by line, and on stderr."""
-        process = self.start(*args)
-        try:
+        with limited(self.start(*args)) as process:
             if play:
                 runtime = self.listener.accept()
                 with runtime.sock:
@@ -65,9 +64,6 @@ class Home:
                     out, err = process.communicate(timeout=WAIT_S)
             else:
                 out, err = process.communicate(timeout=WAIT_S)
-        finally:
-            process.kill()
-            process.wait()
         assert process.returncode == code, err
         return out.splitlines(), err
 
@@ -300,15 +296,16 @@ def refuses(runtime: Runtime) -> None:
     runtime.send(2, runtime.registering(), 2, field(1, status))
 
 
-@pytest.mark.parametrize(("play", "words"), [
-    (silent, "it takes the connection and does not answer"),
-    (never_synchronizes, "it has taken us and waits for something else"),
-    (closes, "found: end of file"),
-    (refuses, "go away"),
+@pytest.mark.parametrize(("play", "wait_s", "words"), [
+    (silent, 1, "it takes the connection and does not answer"),
+    # These have to come so far in that time, and it tries again 3.75 to 5 s after a connection that was lost.
+    (never_synchronizes, 5, "it has taken us and waits for something else"),
+    (closes, 3, "found: end of file"),
+    (refuses, 3, "go away"),
 ])
-def test_a_runtime_that_does_not_tell(home: Home, play: Callable[[Runtime], None], words: str):
+def test_a_runtime_that_does_not_tell(home: Home, play: Callable[[Runtime], None], wait_s: int, words: str):
     home.install("net", "one")
-    lines, err = home.clean("--wait", "2", code=4, play=play)
+    lines, err = home.clean("--wait", str(wait_s), code=4, play=play)
     untouched(home, lines, err)
     assert words in err
 
@@ -317,16 +314,12 @@ def test_it_waits_for_the_runtime(home: Home):
     home.install("net", "one")
     home.socket.unlink()
     home.listener.sock.close()
-    process = home.start("--wait", "15")
-    try:
+    with limited(home.start("--wait", str(WAIT_S))) as process:
         assert "cannot connect to the runtime, trying on" in process.stderr.readline()
         home.listener = Listener(home.socket)
         with home.listener.accept().sock as sock:
             told(b"")(Runtime(sock))
             out, err = process.communicate(timeout=WAIT_S)
-    finally:
-        process.kill()
-        process.wait()
     assert (process.returncode, err) == (0, "")
     assert f"{STORE} removed" in out
 
@@ -417,21 +410,14 @@ def test_a_plugin_without_control_socket(node: Node, home: Home):
 def test_it_waits_for_the_plugin(node: Node, home: Home):
     home.install("net", "one")
     settings(node, runDir=str(home.top / "run"), controlSocket=str(home.top / "run/control.sock"))
-    with plugin(node) as lines:
-        lines.until("cannot connect to the runtime, trying on")
-        process = home.start("--wait", "15")
-        try:
+    with ExitStack() as stack:
+        with plugin(node) as lines:
+            lines.until("cannot connect to the runtime, trying on")
+            process = stack.enter_context(limited(home.start("--wait", str(WAIT_S))))
             assert "waiting: a plugin runs on this node still" in process.stderr.readline()
-        except BaseException:
-            process.kill()
-            raise
-    try:
         with home.listener.accept().sock as sock:
             told(b"")(Runtime(sock))
             out, err = process.communicate(timeout=WAIT_S)
-    finally:
-        process.kill()
-        process.wait()
     assert (process.returncode, err) == (0, "")
     assert f"{STORE} removed" in out
 
@@ -449,7 +435,7 @@ def test_after_a_plugin(node: Node, home: Home):
                         "x"], check=True, timeout=WAIT_S, stdout=subprocess.DEVNULL)
     left = sorted(os.listdir(home.top / "run"))
     assert left == ["decisions", "instances", "pauses", "pauses.lock", "since"]
-    out, _ = home.clean("--wait", "15")
+    out, _ = home.clean()
     assert out == [f"{home.top}/last-good removed, with 1 file", f"{home.top}/run removed, with 5 files"]
 
 

@@ -7,11 +7,12 @@ import hashlib
 import os
 import random
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
+from running import WAIT_S, limited
 
 
 def call(grapnel: str, *args: object, code: int = 0) -> subprocess.CompletedProcess:
@@ -113,15 +114,12 @@ def test_several_at_once(grapnel: str, home: Path):
 
 def install_behind(command: list[str], to: Path, then: Callable[[], None]) -> None:
     """An installer that waits; what is done then lets it go on."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        limit = threading.Timer(60, process.kill)
-        limit.start()
+    with limited(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)) as process:
         assert process.stderr.readline() == (
             f"grapnel setup: another command is at work in {to}: waiting for it, at most 120 seconds\n")
         then()
         assert "installed: " in process.stdout.read()
-        limit.cancel()
-    assert process.returncode == 0
+        assert process.wait(WAIT_S) == 0
     assert digest_of(to / os.readlink(to / "current")) == os.readlink(to / "current")
 
 

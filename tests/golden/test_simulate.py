@@ -9,13 +9,14 @@ import signal
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
 from conftest import EXAMPLES, PROBE, Node, need_runc, no_container_because
 from fakeplugin import SOURCE, adjust_answer, hooks_answer
+from harness.wait import until
+from running import WAIT_S, limited
 
 POD = """apiVersion: v1
 kind: Pod
@@ -40,7 +41,6 @@ spec:
     poststart: [{path: /opt/hooks/second, timeout: 30}]
     poststop: [{path: /opt/hooks/second, timeout: 30}]
 """
-LIMIT_S = 60  # far longer than anything here takes
 
 
 # Made from the names above, so always the same.
@@ -373,10 +373,7 @@ def test_timeout(node: Node, pod: Path, runner: str):
     assert runs_of(result) == ["createRuntime/first", "poststop/second"]
     assert "timeout" in result["containers"][0]["failure"]
     pid = int(result["containers"][0]["runs"][0]["output"][0])
-    deadline = time.monotonic() + LIMIT_S
-    while group_lives(pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not group_lives(pid)
+    until(lambda: not group_lives(pid), "what the hook started has ended")
 
 
 def group_lives(pid: int) -> bool:
@@ -428,9 +425,9 @@ def test_interrupted(node: Node, pod: Path, runner: str):
     arguments = RUNNERS[runner]()
     chain(node, "#!/bin/sh\nsleep 600\n")
     node.rule("chain", RULE.replace("timeout: 30", "timeout: 120"))
-    with subprocess.Popen([node.program, "simulate", *arguments, "--hooks-dir", node.rules, pod],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          env={**os.environ, "TMPDIR": str(node.tmp)}) as process:
+    with limited(subprocess.Popen([node.program, "simulate", *arguments, "--hooks-dir", node.rules, pod],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                  env={**os.environ, "TMPDIR": str(node.tmp)})) as process:
         while "still running" not in process.stderr.readline():
             assert process.poll() is None
         assert list(node.tmp.iterdir())
@@ -438,7 +435,7 @@ def test_interrupted(node: Node, pod: Path, runner: str):
         made = runner == "runc" and not no_container_because(node.program, need_runc())
         assert any(Path("/sys/fs/cgroup").glob(pattern)) == made
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=LIMIT_S)
+        _, err = process.communicate(timeout=WAIT_S)
     assert process.returncode == 1
     assert "interrupted" in err
     assert list(node.tmp.iterdir()) == []

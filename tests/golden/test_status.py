@@ -13,13 +13,14 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from conftest import ROOT, Node
 from fakeruntime import Listener, Runtime
+from running import WAIT_S, limited
 
 HEAD = "apiVersion: grapnel/v1beta1\n"
 RULE = HEAD + """kind: HookSet
@@ -36,7 +37,6 @@ spec:
   rescanInterval: 3600
 """
 NOBODY = 65534
-WAIT_S = 60
 COMPARED = "running containers compared with the rules"
 
 
@@ -501,19 +501,19 @@ def test_yaml(place: Place):
 def on_terminal(place: Place, *args: str, **environment: str) -> str:
     """What a terminal shows of status."""
     main, other = pty.openpty()
-    done = subprocess.Popen([place.node.program, "status", *args, "--config", place.config],
-                            stdin=other, stdout=other, stderr=other,
-                            env={**os.environ, "TERM": "xterm", **environment})
-    os.close(other)
-    text = b""
-    try:
-        while more := os.read(main, 65536):
-            text += more
-            if "--watch=1" in args and text.count(b"\x1b[H\x1b[J") == 3:
-                done.send_signal(signal.SIGINT)
-    except OSError:
-        pass  # the other end is closed
-    assert done.wait(WAIT_S) == (0 if "--watch=1" in args else 1)
+    with limited(subprocess.Popen([place.node.program, "status", *args, "--config", place.config],
+                                  stdin=other, stdout=other, stderr=other,
+                                  env={**os.environ, "TERM": "xterm", **environment})) as done:
+        os.close(other)
+        text = b""
+        try:
+            while more := os.read(main, 65536):
+                text += more
+                if "--watch=1" in args and text.count(b"\x1b[H\x1b[J") == 3:
+                    done.send_signal(signal.SIGINT)
+        except OSError:
+            pass  # the other end is closed
+        assert done.wait(WAIT_S) == (0 if "--watch=1" in args else 1)
     os.close(main)
     return text.decode()
 
@@ -535,16 +535,17 @@ def test_watch_on_a_terminal(place: Place):
 def test_watch(place: Place, arguments: list[str]):
     """One after the other, also when the plugin goes away, until it is interrupted."""
     command = [place.node.program, "status", *arguments, "--config", place.config]
-    with plugin(place):
-        watching = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                    stderr=subprocess.PIPE, text=True)
-        sign = '"notReady"' if "-o" in arguments else "NOT READY"
-        for _ in range(2):
-            assert any(sign in line for line in watching.stdout)
-    assert "not running" in watching.stderr.readline()
-    watching.send_signal(signal.SIGINT)
-    out, _ = watching.communicate(timeout=WAIT_S)
-    assert (watching.returncode, "\x1b" in out) == (0, False)
+    with ExitStack() as stack:
+        with plugin(place):
+            watching = stack.enter_context(limited(subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)))
+            sign = '"notReady"' if "-o" in arguments else "NOT READY"
+            for _ in range(2):
+                assert any(sign in line for line in watching.stdout)
+        assert "not running" in watching.stderr.readline()
+        watching.send_signal(signal.SIGINT)
+        out, _ = watching.communicate(timeout=WAIT_S)
+        assert (watching.returncode, "\x1b" in out) == (0, False)
 
 
 # ---- thousands of sets ----
@@ -647,12 +648,14 @@ def test_another_user_asks(open_place: Place):
 def server(path: Path, serve: Callable[[socket.socket], None]) -> Iterator[None]:
     """Something else at the path of the control socket."""
     with socket.socket(socket.AF_UNIX) as listener:
+        listener.settimeout(WAIT_S)
         listener.bind(str(path))
         listener.listen(4)
 
         def run() -> None:
             sock, _ = listener.accept()
             with sock:
+                sock.settimeout(WAIT_S)
                 serve(sock)
 
         thread = threading.Thread(target=run)
@@ -707,22 +710,27 @@ def test_another_users_server(open_place: Place):
     listening, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        os.setgroups([])
-        os.setresgid(NOBODY, NOBODY, NOBODY)
-        os.setresuid(NOBODY, NOBODY, NOBODY)
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(open_place.control))
-            listener.listen(4)
-            os.write(writing, b".")
-            sock, _ = listener.accept()
-            heard = sock.recv(4096)
-        os._exit(1 if heard else 0)
+        heard = True
+        try:
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(NOBODY, NOBODY, NOBODY)
+            with socket.socket(socket.AF_UNIX) as listener:
+                listener.settimeout(WAIT_S)
+                listener.bind(str(open_place.control))
+                listener.listen(4)
+                os.write(writing, b".")
+                sock, _ = listener.accept()
+                sock.settimeout(WAIT_S)
+                heard = sock.recv(4096) != b""
+        finally:
+            os._exit(heard)
+    os.close(writing)
     assert os.read(listening, 1) == b"."
     code, why = open_place.probe("ready")
     assert (code, "runs as another user than root" in why) == (4, True)
     assert os.waitpid(child, 0)[1] == 0, "it was asked"
     os.close(listening)
-    os.close(writing)
 
 
 # ---- where it listens ----

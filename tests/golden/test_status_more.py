@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from running import limited
 from test_status import (COMPARED, RULE, WAIT_S, Place, Runtime, ask, connected,  # noqa: F401
                          place, plugin, ready, say, server, write_many)
 
@@ -254,15 +255,12 @@ def test_watch_shows_changes(place: Place):
     command = [place.node.program, "status", "--watch=1", "-o", "json", "--config", place.config]
     with connected(place) as (running, runtime):
         begin(place, running, runtime)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                              text=True) as watching:
-            try:
-                assert any('"decisions"' in line for line in watching.stdout)
-                runtime.create("c3", "shop")
-                assert any('"injected": 1' in line for line in watching.stdout)
-                assert any('"outcome": "injected"' in line for line in watching.stdout)
-            finally:
-                watching.send_signal(signal.SIGINT)
+        with limited(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)) as watching:
+            assert any('"decisions"' in line for line in watching.stdout)
+            runtime.create("c3", "shop")
+            assert any('"injected": 1' in line for line in watching.stdout)
+            assert any('"outcome": "injected"' in line for line in watching.stdout)
+            watching.send_signal(signal.SIGINT)
             watching.communicate(timeout=WAIT_S)
             assert watching.returncode == 0
 

@@ -47,7 +47,8 @@ def promtool_says(text: str) -> str:
         [ROOT / "tests/setup/promtool"], capture_output=True, text=True, check=True, timeout=600
     ).stdout.strip()
     done = subprocess.run(
-        [tool, "check", "metrics"], input=text, capture_output=True, text=True, check=False
+        [tool, "check", "metrics"], input=text, capture_output=True, text=True, check=False,
+        timeout=60,
     )
     return done.stdout + done.stderr + (str(done.returncode) if done.returncode else "")
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "ocihooks"))
 import table  # noqa: E402
 from table import Case  # noqa: E402
 
+ANSWER_S = 60  # one of the two sides to a question
+
 
 class Side:
     """A program that answers one JSON line with one."""
@@ -33,7 +36,8 @@ class Side:
         assert self.child.stdin and self.child.stdout
         self.child.stdin.write(json.dumps(request) + "\n")
         self.child.stdin.flush()
-        line = self.child.stdout.readline()
+        answers = select.select([self.child.stdout], [], [], ANSWER_S)[0]
+        line = self.child.stdout.readline() if answers else ""
         assert line, f"no answer to {json.dumps(request)[:2000]}"
         return json.loads(line)
 

@@ -18,13 +18,15 @@ from harness import cache
 PATTERNS = 20000
 HERE = Path(__file__).resolve().parent
 FIXED_SEEDS = [1, 2, 3]
+GO_S, TABLE_S = 600, 300
 
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Go program, which needs nothing but the standard library."""
     go = subprocess.run(
-        [cache.ROOT / "tests" / "setup" / "go"], capture_output=True, text=True, check=True
+        [cache.ROOT / "tests" / "setup" / "go"], capture_output=True, text=True, check=True,
+        timeout=GO_S,
     ).stdout.strip()
     program = tmp_path_factory.mktemp("regexp") / "table"
     subprocess.run(
@@ -32,6 +34,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=HERE / "regexp" / "table",
         env={**os.environ, "GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOTOOLCHAIN": "local"},
         check=True,
+        timeout=GO_S,
     )
     return program
 
@@ -39,9 +42,10 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def compare(table: Path, seed: int) -> str:
     checker = cache.grapnel().parent / "tests" / "peer" / "regexp" / "regex_table"
     rows = subprocess.run(
-        [table, "-seed", str(seed), "-patterns", str(PATTERNS)], capture_output=True, check=True
+        [table, "-seed", str(seed), "-patterns", str(PATTERNS)], capture_output=True, check=True,
+        timeout=TABLE_S,
     ).stdout
-    run = subprocess.run([checker], input=rows, capture_output=True, check=False)
+    run = subprocess.run([checker], input=rows, capture_output=True, check=False, timeout=TABLE_S)
     said = (run.stdout + run.stderr).decode(errors="replace")
     assert run.returncode == 0, f"seed {seed}:\n{said}"
     return said

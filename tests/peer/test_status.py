@@ -63,7 +63,7 @@ def test_launched(setup: Setup, one: Path, control: Path) -> None:
 
 
 def test_upgrade(setup: Setup, one: Path, control: Path) -> None:
-    """The probes of the newer instance reach it; when it goes the older one is not asked."""
+    """The probes of the newer instance reach it; when it goes the older one takes the path back."""
     setup.peer.start()
     setup.external(one, index="10", control=control)
     setup.peer.wait(plugins=1)
@@ -74,7 +74,8 @@ def test_upgrade(setup: Setup, one: Path, control: Path) -> None:
     assert document["connection"]["index"] == "11"
     assert document["process"]["pid"] != old["process"]["pid"]
     new.terminate()
-    assert ask(control, "probe", "live").returncode == 4
+    until(lambda: ask(control, "probe", "live").returncode == 0, "the older one is asked again")
+    assert ready(control)["process"]["pid"] == old["process"]["pid"]
 
 
 def test_the_runtime_is_gone(setup: Setup, one: Path, control: Path) -> None:

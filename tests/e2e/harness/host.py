@@ -10,6 +10,7 @@ left, cgroups and the folder, is removed by a janitor that waits in the same way
 
 from __future__ import annotations
 
+import select
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from .cache import E2E
 from .procs import Process, children_of
+from .wait import DEFAULT_TIMEOUT_S
 
 
 class Cgroups(Enum):
@@ -58,12 +60,14 @@ class Host:
         ]
         self._namespaces = ["--mount", "--pid", *(["--net"] if network else [])]
         self._init = subprocess.Popen(
-            ["unshare", *self._namespaces, "--fork", "--mount-proc", "--propagation", "private",
+            ["unshare", *self._namespaces, "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
              "sh", "-ec", "\n".join(setup)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self._init.stdout and self._init.stderr
-        if self._init.stdout.readline() != "ready\n":
+        answers = select.select([self._init.stdout], [], [], DEFAULT_TIMEOUT_S)[0]
+        if not answers or self._init.stdout.readline() != "ready\n":
+            self._init.kill()
             error = self._init.stderr.read()
             self.close()
             raise AssertionError(f"no private namespaces for the runtime: {error}")
@@ -114,5 +118,5 @@ class Host:
             for stream in (self._init.stdout, self._init.stderr):
                 if stream:
                     stream.close()
-            self._janitor.communicate()
+            self._janitor.communicate(timeout=DEFAULT_TIMEOUT_S)
         assert self._janitor.returncode == 0, f"something of {self.path} is left"

@@ -16,7 +16,7 @@ from typing import Any
 from . import cache
 from .host import Host
 from .procs import Process, children_of
-from .wait import until
+from .wait import DEFAULT_TIMEOUT_S, until
 
 UNIT = "grapnel.service"
 
@@ -78,7 +78,7 @@ def install(folder: Path) -> Path:
     build = cache.grapnel().parent
     done = subprocess.run(
         ["meson", "install", "-C", build, "--no-rebuild", "--quiet", "--destdir", folder],
-        capture_output=True, text=True, check=False,
+        capture_output=True, text=True, check=False, timeout=DEFAULT_TIMEOUT_S,
     )  # fmt: skip
     assert done.returncode == 0, f"meson install -C {build}: {done.stdout}{done.stderr}"
     return folder
