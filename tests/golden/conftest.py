@@ -203,6 +203,20 @@ def node(grapnel: str, tmp_path: Path) -> Node:
     return node
 
 
+@pytest.fixture
+def open_node(grapnel: str) -> Iterator[Node]:
+    """Which every user can reach, with the program in it. Not below the directories of other tests: plugins watch
+    those, and would see a mode that is changed."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become another user")
+    with tempfile.TemporaryDirectory() as home:
+        Path(home).chmod(0o755)
+        node = Node(str(shutil.copy(Path(grapnel).resolve(), Path(home) / "grapnel")), Path(home))
+        for path in (node.rules, node.hooks, node.tmp):
+            path.mkdir(mode=0o755)
+        yield node
+
+
 @functools.cache
 def no_container_because(program: str, runc: str) -> str | None:
     """Why runc can make no container on this machine, as simulate finds out; None: it can."""
