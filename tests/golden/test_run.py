@@ -26,7 +26,8 @@ loader = importlib.machinery.SourceFileLoader("run", "{ROOT}/tests/run")
 run = importlib.util.module_from_spec(importlib.util.spec_from_loader("run", loader))
 sys.modules["run"] = run
 loader.exec_module(run)
-run.groups = lambda: {{"all": [run.Suite("one", sys.argv[2:]), run.Suite("two", ["true"])]}}
+run.groups = lambda: {{"all": suites}}
+suites = [run.Suite("one", sys.argv[2:]), run.Suite("two", ["true"])]
 exec(sys.argv[1])
 sys.exit(run.main(["all"]))
 """
@@ -124,13 +125,41 @@ def test_a_suite_takes_its_things_down(pipe: Pipe, tmp_path: Path):
 
 
 def test_the_last_lines():
-    """What took longest is first. The clock is one that each suite looks at twice."""
-    clock = "times = iter([0, 5, 10, 130.4]); run.time.monotonic = lambda: next(times)"
+    """What took longest is first. Each suite looks at the clock before and after it is built, and run."""
+    clock = "times = iter([0, 1, 2, 6, 10, 10, 10, 130.4]); run.time.monotonic = lambda: next(times)"
     with started(*run(clock, "false"), stdout=subprocess.PIPE, text=True) as process:
         out, _ = process.communicate(timeout=WAIT_S)
     assert process.returncode == 1
     assert out.splitlines()[-4:] == ["   120 s  two", "     5 s  one", "failed: one: exit code 1",
                                      "1 passed, 1 failed, 0 skipped"]
+
+
+# Each waits until the other one is there, too.
+MEET = 'mkfifo "$1/$2" 2>/dev/null; mkfifo "$1/$3" 2>/dev/null; echo "$2" >"$1/$2" & read -r other <"$1/$3"; ' \
+       'echo "$2 met $other"; wait'
+
+
+def test_side_by_side(tmp_path: Path):
+    """What they say is not mixed, and what fails in one is its own."""
+    both = 'suites[1] = run.Suite("two", [*sys.argv[2:-2], "b", "a"], beside=True); ' \
+           'suites.append(run.Suite("three", ["false"], beside=True))'
+    with started(*run(both, "sh", "-c", MEET, "sh", tmp_path, "a", "b"), stdout=subprocess.PIPE, text=True) as process:
+        out, _ = process.communicate(timeout=WAIT_S)
+    lines = out.splitlines()
+    assert lines[:5] == ["== one", "== two", "== three", "a met b", "b met a"]
+    assert lines[-2:] == ["failed: three: exit code 1", "2 passed, 1 failed, 0 skipped"]
+
+
+def test_a_signal_ends_those_side_by_side(pipe: Pipe):
+    both = 'suites[1] = run.Suite("two", sys.argv[2:], beside=True); run.TAKE_DOWN_S = run.GONE_S = 0'
+    command = run(both, "sh", "-c", HOLDS % "", "sh", pipe.path)
+    with started(*command, stdout=subprocess.DEVNULL) as process:
+        said = b""
+        while said.count(b"ready") < 2:
+            said += pipe.read()
+        process.send_signal(signal.SIGTERM)
+        assert pipe.read() == b""
+        assert process.wait(WAIT_S) == -signal.SIGTERM
 
 
 # ---- packaging/apart ----
