@@ -25,7 +25,7 @@ RETIRED = "hook programs that are not installed any more were retired"
 LONGEST = "a" * 253
 
 
-def setup(grapnel: str, *args: object, code: int = 0) -> str:
+def run_setup(grapnel: str, *args: object, code: int = 0) -> str:
     done = subprocess.run([grapnel, "setup", *map(str, args)], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
@@ -37,7 +37,7 @@ def install(grapnel: str, home: Path, name: str, *args: str) -> str:
     source.mkdir(exist_ok=True)
     (source / "setup").write_text(name)
     (source / "setup").chmod(0o755)
-    return setup(grapnel, "install", "--from", source, "--to", home / "programs" / name, *args)
+    return run_setup(grapnel, "install", "--from", source, "--to", home / "programs" / name, *args)
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_owners(grapnel: str, home: Path):
 
 @pytest.mark.parametrize("owner", ["", "/etc", "a b", "a:b", "../x", "a\n", LONGEST + "a"])
 def test_no_owner(grapnel: str, home: Path, owner: str):
-    said = setup(grapnel, "install", "--from", home, "--to", home / "programs/net", "--owner", owner, code=2)
+    said = run_setup(grapnel, "install", "--from", home, "--to", home / "programs/net", "--owner", owner, code=2)
     assert "expected --owner of at most 253 letters, digits and ._/- that begin with a letter or digit" in said
 
 
@@ -79,41 +79,41 @@ def test_command(grapnel: str, home: Path):
         install(grapnel, home, name, *owner)
     args = ("retire", "--store", home / "programs", "--owner", "a/one", "--keep", "net", "--keep", "log")
     gone = f"{home}/programs/old/current %sremoved: a/one does not install it any more\n"
-    assert setup(grapnel, *args, "--dry-run") == gone % "would be "
+    assert run_setup(grapnel, *args, "--dry-run") == gone % "would be "
     assert packages(home) == ["log", "mine", "net", "old", "other"]
-    assert setup(grapnel, *args) == gone % ""
+    assert run_setup(grapnel, *args) == gone % ""
     assert packages(home) == ["log", "mine", "net", "other"]
     assert len([name for name in os.listdir(home / "programs/old") if len(name) == 64]) == 1
-    assert setup(grapnel, *args) == f"nothing of a/one is to be retired in {home}/programs\n"
+    assert run_setup(grapnel, *args) == f"nothing of a/one is to be retired in {home}/programs\n"
     assert f"{home}/programs/old/current set to it\n" in install(grapnel, home, "old", "--owner", "a/one")
-    assert len(setup(grapnel, *args[:5]).splitlines()) == 3  # none is kept
+    assert len(run_setup(grapnel, *args[:5]).splitlines()) == 3  # none is kept
     assert packages(home) == ["mine", "other"]
 
 
 def test_command_below_a_host_root(grapnel: str, home: Path):
     install(grapnel, home, "net", "--owner", "a")
     args = ("retire", "--host-root", home, "--owner", "a", "--store")
-    assert setup(grapnel, *args, "/programs") == "/programs/net/current removed: a does not install it any more\n"
-    assert setup(grapnel, *args, "/none") == "nothing of a is to be retired in /none\n"
+    assert run_setup(grapnel, *args, "/programs") == "/programs/net/current removed: a does not install it any more\n"
+    assert run_setup(grapnel, *args, "/none") == "nothing of a is to be retired in /none\n"
 
 
 def test_command_that_cannot(grapnel: str, home: Path):
     install(grapnel, home, "net", "--owner", "a")
     args = ("retire", "--store", home / "programs", "--owner", "a")
     (home / "programs/net/.lock").chmod(0o644)
-    said = setup(grapnel, *args, code=4)
+    said = run_setup(grapnel, *args, code=4)
     assert said.startswith(f"grapnel setup: {home}/programs/net cannot be retired: expected {home}/programs/net/.lock to")
     (home / "programs").chmod(0o777)
-    assert "grapnel setup: untrusted-mode: " in setup(grapnel, *args, code=4)
+    assert "grapnel setup: untrusted-mode: " in run_setup(grapnel, *args, code=4)
     (home / "programs").chmod(0o755)
     assert packages(home) == ["net"]
-    assert "--owner" in setup(grapnel, *args[:3], code=2)
-    assert "--store" in setup(grapnel, "retire", "--owner", "a", code=2)
-    assert "no --keep for install" in setup(grapnel, "install", "--from", "/x", "--to", "/x/y", "--keep", "a", code=2)
-    assert "name of a package" in setup(grapnel, *args, "--keep", "A", code=2)
+    assert "--owner" in run_setup(grapnel, *args[:3], code=2)
+    assert "--store" in run_setup(grapnel, "retire", "--owner", "a", code=2)
+    assert "no --keep for install" in run_setup(grapnel, "install", "--from", "/x", "--to", "/x/y", "--keep", "a", code=2)
+    assert "name of a package" in run_setup(grapnel, *args, "--keep", "A", code=2)
     most = [word for number in range(64) for word in ("--keep", f"p{number}")]
-    assert "--keep at most 64 times" in setup(grapnel, *args, *most, "--keep", "net", code=2)
-    assert "cannot be retired" in setup(grapnel, *args, *most, code=4)
+    assert "--keep at most 64 times" in run_setup(grapnel, *args, *most, "--keep", "net", code=2)
+    assert "cannot be retired" in run_setup(grapnel, *args, *most, code=4)
 
 
 # ---- a plugin ----
