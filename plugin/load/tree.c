@@ -387,15 +387,34 @@ int gr_tree_read(const struct gr_fs *fs, int dir, const char *shown, struct gr_t
     return 0;
 }
 
+static bool is_digit(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
 bool gr_is_tree_digest(struct gr_str text)
 {
     for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+        if (!is_digit(text.p[i]))
             return false;
     }
     return text.n == GR_SHA256_HEX;
+}
+
+bool gr_tree_digest_next(struct gr_str *text, struct gr_str *out_digest)
+{
+    while (text->n >= GR_SHA256_HEX) { /* most arguments are shorter */
+        struct gr_str run = {.p = text->p};
+
+        while (run.n < text->n && is_digit(run.p[run.n]))
+            run.n++;
+        *text = gr_str_skip(*text, run.n + 1);
+        *out_digest = run;
+        if (run.n == GR_SHA256_HEX)
+            return true;
+    }
+    *text = GR_STR_NONE;
+    return false;
 }
 
 /* ---- removing ---- */

@@ -79,4 +79,9 @@ GR_CHECKED int gr_tree_remove(const struct gr_fs *fs, int dir, const char *name)
 /* Whether it is a digest as tree writes it: 64 digits and letters a to f. */
 bool gr_is_tree_digest(struct gr_str text);
 
+/* The next thing in a text that looks like a digest, wherever the store was: 64 digits with no
+ * other beside them. text becomes what stands behind it. False: there is none, and text is empty.
+ */
+bool gr_tree_digest_next(struct gr_str *text, struct gr_str *out_digest);
+
 #endif

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "app/daemon/programs/named.h"
 #include "app/setup/cleanup_parts.h"
+#include "load/tree.h"
 #include "nri/limits.h"
 #include "rules/program.h"
 #include "rules/read/findings.h"
@@ -117,7 +117,7 @@ static int add_text(const struct reading *r, struct gr_str text)
     int rc = add_currents(r, text);
     struct gr_str digest;
 
-    while (rc == 0 && gr_named_next(&text, &digest))
+    while (rc == 0 && gr_tree_digest_next(&text, &digest))
         rc = add(r, digest);
     return rc;
 }

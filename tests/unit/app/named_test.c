@@ -26,23 +26,6 @@ static void test_paths(void **state)
     gr_named_fini(&named);
 }
 
-static void test_next(void **state)
-{
-    struct gr_str text = GR_STR("--lib=/p/" ONE ":" TWO "," ONE "0 abc");
-    struct gr_str digest;
-
-    (void)state;
-    assert_true(gr_named_next(&text, &digest));
-    assert_true(gr_str_is(digest, ONE));
-    assert_true(gr_named_next(&text, &digest));
-    assert_true(gr_str_is(digest, TWO));
-    assert_false(gr_named_next(&text, &digest));
-    assert_int_equal(text.n, 0);
-    text = GR_STR(ONE);
-    assert_true(gr_named_next(&text, &digest));
-    assert_false(gr_named_next(&text, &digest));
-}
-
 /* An interpreter's script stands in the arguments. */
 static void test_arguments(void **state)
 {
@@ -98,7 +81,6 @@ static void test_limit(void **state)
 int main(void)
 {
     test_add("paths", test_paths);
-    test_add("next", test_next);
     test_add("arguments", test_arguments);
     test_add("containers", test_containers);
     test_add("limit", test_limit);

@@ -412,9 +412,35 @@ static void test_remove_mount(void **state)
     end();
 }
 
+#define ONE "1111111111111111111111111111111111111111111111111111111111111111"
+#define TWO "abcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdefabcdef2222"
+
+static void test_digest_next(void **state)
+{
+    struct gr_str text = GR_STR("--lib=/p/" ONE ":" TWO "," ONE "0 " ONE "A abc");
+    struct gr_str digest;
+
+    (void)state;
+    assert_true(gr_tree_digest_next(&text, &digest));
+    assert_true(gr_str_is(digest, ONE));
+    assert_true(gr_tree_digest_next(&text, &digest));
+    assert_true(gr_str_is(digest, TWO));
+    assert_true(gr_tree_digest_next(&text, &digest));
+    assert_true(gr_str_is(digest, ONE));
+    assert_false(gr_tree_digest_next(&text, &digest));
+    assert_int_equal(text.n, 0);
+    text = GR_STR(ONE);
+    assert_true(gr_tree_digest_next(&text, &digest));
+    assert_false(gr_tree_digest_next(&text, &digest));
+    text = gr_str_first(GR_STR(ONE), GR_SHA256_HEX - 1);
+    assert_false(gr_tree_digest_next(&text, &digest));
+    assert_int_equal(text.n, 0);
+}
+
 int main(void)
 {
     test_add("digest", test_digest);
+    test_add("the next digest", test_digest_next);
     test_add("order", test_order);
     test_add("refuses", test_refuses);
     TEST_ADD_ROWS(refuses_name, names);

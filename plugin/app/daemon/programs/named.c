@@ -36,31 +36,11 @@ static void add(struct gr_named *named, struct gr_str digest)
     named->n++;
 }
 
-static bool is_digit(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
-
-bool gr_named_next(struct gr_str *text, struct gr_str *out_digest)
-{
-    while (text->n > 0) {
-        struct gr_str run = {.p = text->p};
-
-        while (run.n < text->n && is_digit(run.p[run.n]))
-            run.n++;
-        *text = gr_str_skip(*text, run.n + 1);
-        *out_digest = run;
-        if (gr_is_tree_digest(run))
-            return true;
-    }
-    return false;
-}
-
 void gr_named_add_path(struct gr_named *named, struct gr_str path)
 {
     struct gr_str digest;
 
-    while (named->known && gr_named_next(&path, &digest))
+    while (named->known && gr_tree_digest_next(&path, &digest))
         add(named, digest);
 }
 

@@ -30,10 +30,6 @@ void gr_named_fini(struct gr_named *named); /* fine on zeroed memory and twice *
 /* A container could not be read. */
 void gr_named_unknown(struct gr_named *named);
 
-/* The next thing in a text that looks like a digest, wherever the store was: 64 digits with no
- * other beside them. text becomes what stands behind it. False: there is none. */
-bool gr_named_next(struct gr_str *text, struct gr_str *out_digest);
-
 /* Everything in a text that looks like a digest. */
 void gr_named_add_path(struct gr_named *named, struct gr_str path);
 
