@@ -75,6 +75,13 @@ static inline struct gr_str gr_json_raw_key(struct gr_str text, const struct gr_
  */
 GR_CHECKED bool gr_json_text(struct gr_arena *arena, struct gr_str quoted, struct gr_str *out_text);
 
+/*
+ * Puts what JSON's escapes stand for in their place, anywhere in a text that may be any bytes: what
+ * is no escape stays. For searching a document for a text without taking it apart. Returns how long
+ * it is now.
+ */
+size_t gr_json_unescape(char *text, size_t n);
+
 enum gr_json_match {
     GR_JSON_DIFFERENT,
     GR_JSON_SAME,

@@ -82,6 +82,55 @@ bool gr_json_text(struct gr_arena *arena, struct gr_str quoted, struct gr_str *o
     return true;
 }
 
+/* Whether \u and four digits begin s. */
+static bool is_unit(struct gr_str s)
+{
+    if (s.n < 6 || s.p[0] != '\\' || s.p[1] != 'u')
+        return false;
+    for (size_t i = 2; i < 6; i++) {
+        char c = s.p[i];
+
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
+            return false;
+    }
+    return true;
+}
+
+/* What follows half of a surrogate pair need not be an escape, and then it is not looked at. */
+static bool is_escape(struct gr_str s, struct gr_str *out_escape)
+{
+    bool pair = is_unit(s) && is_unit(gr_str_skip(s, 6));
+
+    *out_escape = gr_str_first(s, pair ? 12 : 6);
+    return is_unit(s) || (s.n > 1 && s.p[1] != '\0' && strchr("\"\\/bfnrt", s.p[1]));
+}
+
+size_t gr_json_unescape(char *text, size_t n)
+{
+    struct gr_str rest = {.p = text, .n = n};
+    size_t to = 0;
+
+    while (rest.n > 0) {
+        size_t plain = gr_str_find(rest, '\\');
+        struct gr_str escape;
+
+        if (plain > 0)
+            memmove(text + to, rest.p, plain);
+        to += plain;
+        rest = gr_str_skip(rest, plain);
+        if (rest.n == 0)
+            break;
+        if (is_escape(rest, &escape)) {
+            to += gr_utf8_put(unescape(escape, &plain), text + to);
+        } else {
+            text[to++] = '\\';
+            plain = 1;
+        }
+        rest = gr_str_skip(rest, plain);
+    }
+    return to;
+}
+
 /* As Go folds letters: beside A to Z the long s and the sign of Kelvin. */
 static uint32_t fold(uint32_t rune)
 {

@@ -184,17 +184,50 @@ static const struct text_row text_rows[] = {
     {"a first half and another escape", "\"\\ud83d\\n\"", "\xef\xbf\xbd\n"},
 };
 
+/* In memory that ends where the text does. */
+static void check_in_place(struct gr_str text, const char *expected)
+{
+    char *copy = malloc(text.n + (text.n == 0));
+
+    assert_non_null(copy);
+    memcpy(copy, text.p, text.n);
+    assert_str(((struct gr_str){.p = copy, .n = gr_json_unescape(copy, text.n)}), expected);
+    free(copy);
+}
+
+static void unescapes_anywhere(void **state)
+{
+    const struct text_row *row = *state;
+
+    check_in_place(gr_str_from(row->quoted), row->expected);
+}
+
 static void unescapes(void **state)
 {
     const struct text_row *row = *state;
+    struct gr_str quoted = gr_str_from(row->quoted);
     struct gr_arena arena;
     struct gr_str text;
+
+    check_in_place((struct gr_str){.p = quoted.p + 1, .n = quoted.n - 2}, row->expected);
 
     gr_arena_init(&arena, 64, 0);
     assert_true(gr_json_text(&arena, gr_str_from(row->quoted), &text));
     assert_str(text, row->expected);
     gr_arena_fini(&arena);
 }
+
+static const struct text_row anywhere_rows[] = {
+    {"nothing", "", ""},
+    {"a document", "{\"a\\nb\": [\"\\u003c\", 1]}", "{\"a\nb\": [\"<\", 1]}"},
+    {"a backslash and what is no escape then", "\\\\u003c", "\\u003c"},
+    {"a backslash at the end", "a\\", "a\\"},
+    {"what is no escape", "\\x\\u00g0\\\xff\\", "\\x\\u00g0\\\xff\\"},
+    {"a unit that is cut", "\\u003", "\\u003"},
+    {"half a pair, and a unit that is cut", "\\ud83d\\u00", "\xef\xbf\xbd\\u00"},
+    {"half a pair, and no digits", "\\ud83d\\uzzzz", "\xef\xbf\xbd\\uzzzz"},
+    {"after another backslash", "\\x\\/y", "\\x/y"},
+};
 
 static void quotes(void **state)
 {
@@ -324,6 +357,7 @@ int main(void)
     test_add("lines", lines);
     TEST_ADD_ROWS(says, said_rows);
     TEST_ADD_ROWS(unescapes, text_rows);
+    TEST_ADD_ROWS(unescapes_anywhere, anywhere_rows);
     test_add("quotes", quotes);
     test_add("quotes anywhere", quotes_anywhere);
     TEST_ADD_ROWS(matches_key, key_rows);
