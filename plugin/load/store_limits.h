@@ -33,4 +33,7 @@
  * another instance of the plugin, may be at work with it. */
 #define GR_STORE_AGE_MIN_S 600
 
+/* Of one config.json of CRI-O's: what a runtime takes as well, and more than any has. */
+#define GR_BUNDLE_MAX_BYTES (16 << 20)
+
 #endif
