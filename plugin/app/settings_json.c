@@ -83,6 +83,8 @@ static json_t *value_of(const struct gr_config *c, enum gr_setting setting)
         return text_or_none(c->metrics_textfile);
     case GR_SETTING_PROGRAMS_DIR:
         return text_or_none(c->programs_dir);
+    case GR_SETTING_CRIO_DIR:
+        return text_or_none(c->crio_dir);
     }
     return NULL;
 }

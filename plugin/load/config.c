@@ -36,6 +36,7 @@ static const char *const setting_names[GR_SETTING_COUNT] = {
     [GR_SETTING_METRICS_ADDRESS] = "metricsAddress",
     [GR_SETTING_METRICS_TEXTFILE] = "metricsTextfile",
     [GR_SETTING_PROGRAMS_DIR] = "programsDir",
+    [GR_SETTING_CRIO_DIR] = "crioDir",
 };
 
 const char *gr_config_source_name(enum gr_config_source source)
@@ -108,6 +109,7 @@ void gr_config_init(struct gr_config *out_config)
         .metrics_address = "",
         .metrics_textfile = "",
         .programs_dir = GR_PROGRAMS_DEFAULT,
+        .crio_dir = GR_CONFIG_CRIO_DIR_DEFAULT,
     };
     for (size_t i = 0; i < GR_SETTING_COUNT; i++)
         out_config->origins[i] = (struct gr_setting_origin){.has = true};
@@ -157,6 +159,7 @@ static const struct place places[GR_SETTING_COUNT] = {
     [GR_SETTING_METRICS_ADDRESS] = FIELD(metrics_address),
     [GR_SETTING_METRICS_TEXTFILE] = FIELD(metrics_textfile),
     [GR_SETTING_PROGRAMS_DIR] = FIELD(programs_dir),
+    [GR_SETTING_CRIO_DIR] = FIELD(crio_dir),
 };
 
 void gr_config_merge(struct gr_config *config, const struct gr_config *over)

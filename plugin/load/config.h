@@ -23,6 +23,9 @@
 #define GR_CONFIG_RUN_DIR_DEFAULT "/run/grapnel"
 #define GR_CONFIG_CONTROL_DEFAULT GR_CONFIG_RUN_DIR_DEFAULT "/control.sock"
 
+/* Where CRI-O's storage has what runs, unless its own settings say otherwise. */
+#define GR_CONFIG_CRIO_DIR_DEFAULT "/run/containers/storage"
+
 /* Path of a socket: struct sockaddr_un has room for it and a NUL byte. */
 #define GR_CONFIG_SOCKET_MAX_BYTES 107
 
@@ -96,8 +99,9 @@ enum gr_setting {
     GR_SETTING_METRICS_ADDRESS,
     GR_SETTING_METRICS_TEXTFILE,
     GR_SETTING_PROGRAMS_DIR,
+    GR_SETTING_CRIO_DIR,
 };
-#define GR_SETTING_COUNT 21
+#define GR_SETTING_COUNT 22
 
 /* As it is written: "hooksDirs", … */
 const char *gr_setting_name(enum gr_setting setting);
@@ -136,6 +140,7 @@ struct gr_config {
     const char *metrics_address;  /* as load/address reads it; empty: none */
     const char *metrics_textfile; /* ends in .prom; empty: none */
     const char *programs_dir;     /* the program store, on the host; empty: none */
+    const char *crio_dir;         /* CRI-O's runroot, on the host; empty: none */
 };
 
 /* What a setting's enum is written as, by its value; n == 0: the setting takes no words. */

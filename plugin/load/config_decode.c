@@ -370,6 +370,14 @@ static int decode_programs_dir(struct gr_decoder *d, const struct gr_yaml_node *
     return noted(r, node, target, GR_SETTING_PROGRAMS_DIR);
 }
 
+static int decode_crio_dir(struct gr_decoder *d, const struct gr_yaml_node *node, void *user)
+{
+    struct target *target = user;
+    int r = decode_path_or_none(d, node, &target->config->crio_dir);
+
+    return noted(r, node, target, GR_SETTING_CRIO_DIR);
+}
+
 static gr_decode_fn *const decoders[GR_SETTING_COUNT] = {
     [GR_SETTING_HOOKS_DIRS] = decode_hooks_dirs,
     [GR_SETTING_HOST_ROOT] = decode_host_root,
@@ -392,6 +400,7 @@ static gr_decode_fn *const decoders[GR_SETTING_COUNT] = {
     [GR_SETTING_METRICS_ADDRESS] = decode_metrics_address,
     [GR_SETTING_METRICS_TEXTFILE] = decode_metrics_textfile,
     [GR_SETTING_PROGRAMS_DIR] = decode_programs_dir,
+    [GR_SETTING_CRIO_DIR] = decode_crio_dir,
 };
 
 /* The settings, and behind them what this version cannot obey. */

@@ -242,6 +242,22 @@ struct gr_str gr_nri_running_id(const struct gr_nri_running *running, size_t i)
     return running->containers.items[i]->id;
 }
 
+bool gr_nri_running_ids(const struct gr_nri_running *running, struct gr_arena *arena,
+                        struct gr_strs *out_ids)
+{
+    struct gr_str *ids = gr_arena_array(arena, running->containers.n, sizeof(*ids));
+    size_t n = 0;
+
+    if (!ids)
+        return false;
+    for (size_t i = 0; i < running->containers.n; i++) {
+        ids[n] = running->containers.items[i]->id;
+        n += ids[n].n > 0;
+    }
+    *out_ids = (struct gr_strs){.items = ids, .n = n};
+    return true;
+}
+
 static const struct kept *find_pod(const struct gr_nri_running *running, struct gr_str id)
 {
     struct kept key = {.id = id};

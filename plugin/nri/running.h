@@ -55,6 +55,10 @@ size_t gr_nri_running_count(const struct gr_nri_running *running);
 /* The id of one; n == 0: it has none that can be read. Borrowed from running. */
 struct gr_str gr_nri_running_id(const struct gr_nri_running *running, size_t i);
 
+/* The ids of all of them that have one, borrowed as above, in an arena. False without memory. */
+GR_CHECKED bool gr_nri_running_ids(const struct gr_nri_running *running, struct gr_arena *arena,
+                                   struct gr_strs *out_ids);
+
 /*
  * Reads one, with the pod that it belongs to. Returns 0; -EBADMSG, -E2BIG, -ENOMEM as
  * gr_nri_subject, -EBADMSG also where its pod was not told (err says what).

@@ -16,7 +16,7 @@ SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
 # Settings that the chart makes of other values, or that it does not offer.
 OWN = {"hooksDirs", "hostRoot", "nodeName", "lastGoodDir", "ociHooksDirs", "ownNamespace", "runDir", "controlSocket",
-       "metricsAddress", "metricsTextfile", "programsDir", "runner"}
+       "metricsAddress", "metricsTextfile", "programsDir", "crioDir", "runner"}
 IMAGE = {"name": "a", "image": "example.com/a:1", "from": "/hooks"}
 
 # Values, where helm says the mistake is, and a part of what it says.

@@ -144,7 +144,7 @@ def test_the_cleanup_sees_what_the_plugin_left():
     assert paths == set(rendered.host_paths()) | {"/run/containers/storage"}
     mounts = {mount["name"]: mount["mountPath"] for mount in spec["initContainers"][0]["volumeMounts"]}
     there = {mount["name"]: mount["mountPath"] for mount in rendered.container()["volumeMounts"]}
-    assert mounts.pop("crio") == "/run/containers/storage"
+    assert mounts.pop("crio") == "/host/run/containers/storage"
     assert mounts.items() <= there.items()
     assert rendered.container()["args"][0] in spec["initContainers"][0]["command"]
 

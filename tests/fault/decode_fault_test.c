@@ -99,6 +99,7 @@ static const char settings[] = "apiVersion: grapnel/v1beta1\n"
                                "  metricsAddress: unix:/r/m\n"
                                "  metricsTextfile: /r/m.prom\n"
                                "  programsDir: /p\n"
+                               "  crioDir: /c\n"
                                "  environment: e\n";
 
 /* Every list and value; read twice, so that the second text's are put behind the first's. */

@@ -114,6 +114,7 @@ CONFIG = {
     "metricsTextfile": {"good": ["none", "/a.prom", "/a/b.c.prom", "/a/..prom", LONG[:-5] + ".prom"],
                         "bad": ["", "/a", "a.prom", "/.prom", "/a/.prom", "/a.prom/", "/a/../b.prom", "/a.PROM", LONG + ".prom", 1, None]},
     "programsDir": {"good": ["none", "/a", "/a/b.c", LONG], "bad": ["", "None", "/", "a", "/a/", "/a/..", LONG + "a", 1, None]},
+    "crioDir": {"good": ["none", "/a", "/a/b.c", LONG], "bad": ["", "None", "/", "a", "/a/", "/a/..", LONG + "a", 1, None]},
     "environment": {"good": ["staging", "a b", "a" * 253], "bad": ["", "a" * 254, 1, None, ["a"], "a\nb"]},
     "requestAnnotation": {"good": ["a", "hooks.noderesource.dev", "a.b/c_D-e", "a" * 317],
                           "bad": ["", "a b", "/a", "a/", "a" * 318, 1, None, ["a"]]},

@@ -333,54 +333,76 @@ def test_an_empty_store_asks_nobody(home: Home):
 
 # ---- CRI-O, which does not tell containers that have ended ----
 
+RUNROOT = "/run/containers/storage"
+
+
 def crio(runtime: Runtime) -> None:
     runtime.register()
     runtime.call("Configure", field(2, "cri-o") + field(3, "1.36.0"))
     runtime.call("Synchronize", POD + container("a"))
 
 
+def bundle(home: Home, id_: str, text: str, runroot: str = RUNROOT) -> None:
+    userdata = Path(f"{home.top}/host{runroot}/overlay-containers/{id_}/userdata")
+    userdata.mkdir(parents=True)
+    (userdata / "config.json").write_text(text)
+
+
 def test_ended_containers_of_crio(home: Home):
-    one, two, new = home.install("net", "one"), home.install("net", "two"), home.install("net", "three")
-    runroot = home.top / "runroot"
-    for id_, text in (("0123456789abcdef", f'{{"hooks": {{"poststop": [{{"path": "{STORE}/net/{one}/setup"}}]}}}}'),
-                      ("fedcba", f'"/{two}/x", "/{two}/y"')):
-        (runroot / "overlay-containers" / id_ / "userdata").mkdir(parents=True)
-        (runroot / "overlay-containers" / id_ / "userdata/config.json").write_text(text)
+    one, two, three, new = (home.install("net", text) for text in ("one", "two", "three", "four"))
+    bundle(home, "id-a", "{}")
+    bundle(home, "0123456789abcdef", f'{{"hooks": {{"poststop": [{{"path": "{STORE}/net/{one}/setup"}}]}}}}')
+    bundle(home, "fedcba", f'"/{two}/x", "/{two}/y"')
+    bundle(home, "98765", f'"env": ["A=\\u003c{three}\\u003e"]')
+    runroot = home.top / f"host{RUNROOT}"
     (runroot / "overlay-containers/being-made").mkdir()
     (runroot / "overlay-containers/containers.json").write_text(new)
     (runroot / "overlay-layers").mkdir()
-    lines, _ = home.clean("--crio-dir", str(runroot), play=crio)
+    lines, _ = home.clean(play=crio)
     assert sorted(lines[:-2]) == sorted([
         f"{STORE}/net/{one} kept: a container names it in its hooks: 0123456789ab, which has ended or just begun",
         f"{STORE}/net/{two} kept: a container names it in its hooks: fedcba, which has ended or just begun",
+        f"{STORE}/net/{three} kept: a container names it in its hooks: 98765, which has ended or just begun",
         f"{STORE}/net/{new} removed"])
-    assert sorted(os.listdir(home.store / "net")) == sorted([one, two])
+    assert sorted(os.listdir(home.store / "net")) == sorted([one, two, three])
 
 
 def test_other_digests_in_containers_of_crio(home: Home):
     """Ids of layers, images and containers, and whatever a pod's annotations hold."""
     home.install("net", "one")
-    runroot = home.top / "runroot"
-    userdata = runroot / "overlay-containers/abc/userdata"
-    userdata.mkdir(parents=True)
     others = ",".join(f"{n:064x}" for n in range(2000))
-    (userdata / "config.json").write_text(json.dumps({"annotations": {"pod": others}}))
-    lines, _ = home.clean("--crio-dir", str(runroot), play=crio)
+    bundle(home, "id-a", json.dumps({"annotations": {"pod": others}}))
+    lines, _ = home.clean(play=crio)
     assert not home.store.exists(), lines
 
 
-def test_crio_elsewhere(home: Home):
-    home.install("net", "one")
-    lines, err = home.clean("--crio-dir", str(home.top / "none"), code=4, play=crio)
+@pytest.mark.parametrize("by", ["option", "setting"])
+def test_crio_elsewhere(home: Home, by: str):
+    """Below the host's root, as the store is."""
+    one = home.install("net", "one")
+    bundle(home, "id-a", one, "/srv/crio")
+    bundle(home, "podmans", "{}")
+    lines, err = home.clean("--crio-dir", "/none", code=4, play=crio)
     untouched(home, lines, err)
-    assert "name CRI-O's runroot with --crio-dir" in err
+    assert "crio-dir: expected to see in /none" in err and "name CRI-O's runroot with the setting crioDir" in err
+    (home.top / "run").mkdir()
+    (home.top / "last-good").mkdir()
+    lines, err = home.clean(code=4, play=crio)
+    assert [line for line in lines if STORE in line] == [] and "found none of those that run" in err
+    config = json.loads((home.top / "config.yaml").read_text())
+    if by == "setting":
+        config["spec"]["crioDir"] = "/srv/crio"
+        (home.top / "config.yaml").write_text(json.dumps(config))
+    lines, _ = home.clean(*(["--crio-dir", "/srv/crio"] if by == "option" else []), play=crio)
+    assert f"{STORE}/net/{one} kept: a container names it in its hooks: id-a, which has ended or just begun" in lines
 
 
 def test_crio_unreadable(home: Home):
     home.install("net", "one")
-    (home.top / "runroot/overlay-containers/c1/userdata/config.json").mkdir(parents=True)
-    lines, err = home.clean("--crio-dir", str(home.top / "runroot"), code=4, play=crio)
+    (home.top / f"host{RUNROOT}/overlay-containers/c1/userdata/config.json").mkdir(parents=True)
+    lines, err = home.clean(code=4, play=crio)
     untouched(home, lines, err)
+    assert "crio-unreadable: " in err and "the config.json of the container c1 cannot be read" in err
 
 
 # ---- a plugin that runs ----

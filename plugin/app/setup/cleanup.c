@@ -100,7 +100,7 @@ static int ask(struct cleaning *c, struct gr_err *err)
     if (rc == 0)
         rc = gr_holders_read(&c->holders, told.running, err);
     if (rc == 0 && told.hides_ended)
-        rc = gr_holders_read_bundles(&c->holders, c->cleanup->fs, c->cleanup->crio_dir, err);
+        rc = gr_holders_read_bundles(&c->holders, c->cleanup, told.running, err);
     gr_nri_running_free(told.running);
     return rc == 0 ? check_plugin(c, err) : rc; /* once more: time has passed */
 }

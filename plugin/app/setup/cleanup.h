@@ -32,9 +32,9 @@ struct gr_cleanup_item {
 
 struct gr_cleanup {
     const struct gr_fs *fs;
-    const struct gr_config *config; /* hostRoot, programsDir, lastGoodDir, runDir, controlSocket */
+    const struct gr_config *config; /* hostRoot, programsDir, crioDir, lastGoodDir, runDir,
+                                     * controlSocket */
     const char *socket;             /* of the runtime */
-    const char *crio_dir;           /* where CRI-O keeps what runs, its runroot */
     uint32_t wait_ms;               /* for a plugin to end, and then for the runtime's answer */
     bool dry_run;                   /* the runtime is asked, and nothing is removed */
     void (*say)(void *user, const struct gr_cleanup_item *item);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "app/setup/cleanup_parts.h"
+#include "load/bundles.h"
 #include "load/tree.h"
 #include "nri/limits.h"
 #include "rules/program.h"
@@ -234,6 +235,28 @@ int gr_holders_read(struct gr_holders *holders, const struct gr_nri_running *run
     }
     gr_arena_fini(&arena);
     return rc;
+}
+
+static int see_bundle(void *user, const char *id, struct gr_str text)
+{
+    return gr_holders_add_text(user, text, id);
+}
+
+int gr_holders_read_bundles(struct gr_holders *holders, const struct gr_cleanup *cleanup,
+                            const struct gr_nri_running *running, struct gr_err *err)
+{
+    struct gr_bundles bundles = {.fs = cleanup->fs,
+                                 .root = cleanup->config->host_root,
+                                 .dir = cleanup->config->crio_dir,
+                                 .each = see_bundle,
+                                 .user = holders};
+    int rc = begin(holders);
+
+    if (rc == 0 && !gr_nri_running_ids(running, &holders->arena, &bundles.running))
+        rc = -ENOMEM;
+    if (rc == 0)
+        rc = gr_bundles_read(&bundles, err);
+    return rc == 0 || err->code ? rc : explain(rc, err);
 }
 
 void gr_holders_fini(struct gr_holders *holders)

@@ -88,12 +88,10 @@ GR_CHECKED int gr_holders_read(struct gr_holders *holders, const struct gr_nri_r
                                struct gr_err *err);
 void gr_holders_fini(struct gr_holders *holders);
 
-/*
- * The same of the containers that CRI-O has, running or ended: their config.json below its
- * directory of running state. Returns 0; a negative errno with err filled.
- */
-GR_CHECKED int gr_holders_read_bundles(struct gr_holders *holders, const struct gr_fs *fs,
-                                       const char *dir, struct gr_err *err);
+/* The same of the containers that CRI-O has, running or ended (load/bundles). Returns 0; a negative
+ * errno with err filled. */
+GR_CHECKED int gr_holders_read_bundles(struct gr_holders *holders, const struct gr_cleanup *cleanup,
+                                       const struct gr_nri_running *running, struct gr_err *err);
 
 /* What one container's hooks name. Returns 0; -E2BIG; -ENOMEM. */
 GR_CHECKED int gr_holders_add(struct gr_holders *holders, const struct gr_subject *subject,

@@ -93,7 +93,7 @@ static void test_everything(void **state)
                    "  ownNamespace: grapnel\n  runDir: /r\n  controlSocket: /r/c\n"
                    "  auditLog: stdout\n  sandbox: Full\n"
                    "  metricsAddress: 127.0.0.1:9753\n  metricsTextfile: /t/g.prom\n"
-                   "  programsDir: /p\n"));
+                   "  programsDir: /p\n  crioDir: /c\n"));
 
     (void)state;
     assert_int_equal(config.hooks_dirs_n, 2);
@@ -117,6 +117,7 @@ static void test_everything(void **state)
     assert_string_equal(config.metrics_address, "127.0.0.1:9753");
     assert_string_equal(config.metrics_textfile, "/t/g.prom");
     assert_string_equal(config.programs_dir, "/p");
+    assert_string_equal(config.crio_dir, "/c");
     assert_int_equal(config.required_sets.n, 2);
     assert_string_equal(config.required_sets.items[1].p, "net");
     assert_string_equal(config.own_namespace, "grapnel");
@@ -238,7 +239,7 @@ static const struct bad_row bad_rows[] = {
      "logFormat, ambiguousImage, onRequestError, rescanInterval, lastGoodDir, environment, "
      "ociHooksDirs, "
      "requestAnnotation, requiredSets, ownNamespace, runDir, controlSocket, auditLog, sandbox, "
-     "metricsAddress, metricsTextfile, programsDir, runner"},
+     "metricsAddress, metricsTextfile, programsDir, crioDir, runner"},
     {"mistyped setting", BYTES(TOP "  loglevel: info\n"), 4, 3, "unknown-key", "spec.loglevel",
      "unknown key \"loglevel\" in spec; did you mean \"logLevel\"?"},
     {"the runner", BYTES(TOP "  runner: Always\n"), 4, 3, "needs-runner", "spec.runner",

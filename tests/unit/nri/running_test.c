@@ -142,6 +142,8 @@ static const struct bad bads[] = {
 static void survives(void **state)
 {
     const struct bad *bad = *state;
+    struct gr_arena arena;
+    struct gr_strs ids;
     struct rig rig;
 
     rig_init(&rig);
@@ -152,6 +154,11 @@ static void survives(void **state)
     assert_int_equal(gr_nri_running_state(rig.running), GR_NRI_RUNNING_WHOLE);
     assert_int_equal(gr_nri_running_count(rig.running), 2);
     assert_str(gr_nri_running_id(rig.running, 0), bad->id);
+    gr_arena_init(&arena, 256, 0);
+    assert_true(gr_nri_running_ids(rig.running, &arena, &ids));
+    assert_int_equal(ids.n, bad->id[0] ? 2 : 1);
+    assert_str(ids.items[ids.n - 1], "a");
+    gr_arena_fini(&arena);
     assert_int_equal(at(&rig, 0), bad->result);
     assert_int_equal(rig.err.code != NULL, bad->result != 0);
     if (bad->result == 0)

@@ -54,16 +54,15 @@ static void on_waiting(void *user GR_UNUSED, const char *why)
 static int clean(const struct gr_setup *setup, const struct gr_config *config)
 {
     struct talk talk = {.dry_run = setup->dry_run};
-    const struct gr_cleanup cleanup = {
-        .fs = &setup->fs,
-        .config = config,
-        .socket = setup->socket ? setup->socket : GR_NRI_SOCKET_DEFAULT,
-        .crio_dir = setup->crio_dir ? setup->crio_dir : GR_CRIO_DIR_DEFAULT,
-        .wait_ms = (uint32_t)setup->wait_s * 1000,
-        .dry_run = setup->dry_run,
-        .say = on_item,
-        .waiting = on_waiting,
-        .user = &talk};
+    const struct gr_cleanup cleanup = {.fs = &setup->fs,
+                                       .config = config,
+                                       .socket =
+                                           setup->socket ? setup->socket : GR_NRI_SOCKET_DEFAULT,
+                                       .wait_ms = (uint32_t)setup->wait_s * 1000,
+                                       .dry_run = setup->dry_run,
+                                       .say = on_item,
+                                       .waiting = on_waiting,
+                                       .user = &talk};
     struct gr_err err = {0};
     int rc = gr_cleanup(&cleanup, &err);
 
@@ -83,11 +82,12 @@ int gr_setup_cleanup(const struct gr_setup *setup)
     struct gr_settings settings;
     int r;
 
-    if (setup->has_host_root) {
-        flags.config.host_root = setup->host_root;
-        flags.config.origins[GR_SETTING_HOST_ROOT] =
-            (struct gr_setting_origin){.has = true, .source = GR_CONFIG_FLAG};
-    }
+    flags.config.host_root = setup->host_root;
+    flags.config.origins[GR_SETTING_HOST_ROOT] =
+        (struct gr_setting_origin){.has = setup->has_host_root, .source = GR_CONFIG_FLAG};
+    flags.config.crio_dir = setup->crio_dir;
+    flags.config.origins[GR_SETTING_CRIO_DIR] =
+        (struct gr_setting_origin){.has = setup->crio_dir != NULL, .source = GR_CONFIG_FLAG};
     if (gr_settings_read(&flags, GR_STR_NONE, &reporter, &settings) != 0) {
         (void)fputs("grapnel setup: no memory for the settings\n", stderr);
         return GR_EXIT_FAILED;

@@ -11,9 +11,6 @@
 #include "load/fs.h"
 #include "load/store_limits.h"
 
-/* Where CRI-O's storage has it, unless its settings say otherwise. */
-#define GR_CRIO_DIR_DEFAULT "/run/containers/storage"
-
 /* What the command line says; text is borrowed for ever. */
 struct gr_setup {
     const char *from, *to; /* NULL: not given */
