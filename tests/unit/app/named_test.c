@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* app/daemon/programs/named: digests in paths, and when nothing is known. */
-#include "testing.h"
+#include "load/loading.h"
 
 #include "app/daemon/programs/named.h"
 
@@ -61,6 +61,54 @@ static void test_containers(void **state)
     gr_named_fini(&named);
 }
 
+#define HEAD "apiVersion: grapnel/v1beta1\nkind: HookSet\nmetadata: {name: a}\nspec:\n"
+
+static struct memfs host;
+
+static void name_rules(struct gr_named *named, const char *text, uint64_t hash)
+{
+    struct loaded *l;
+
+    host_init(&host);
+    mem_file(&host, HOOKS "/a.yaml", text);
+    l = loaded_new(&host);
+    l->options.environment = GR_STR("site");
+    l->options.check_host = false;
+    load_again(l);
+    assert_int_equal(gr_ruleset_count(l->result.ruleset), 1);
+    gr_named_add_rules(named, l->result.ruleset, hash);
+    loaded_free(l);
+    memfs_fini(&host);
+}
+
+/* Wherever it stands: a container that is created with them has it there, too. */
+static void test_rules(void **state)
+{
+    static const char *const texts[] = {
+        HEAD "  match: {always: true}\n  hooks: {poststop: [{path: /p/net/" ONE "/x}]}\n",
+        HEAD "  match: {always: true}\n  hooks: {poststop: [{path: /bin/sh, args: [sh, "
+             "'/p/" ONE "/{{.ID}}']}]}\n",
+        HEAD "  match: {always: true}\n  hooks: {poststop: [{path: /bin/sh, env: [A=" ONE "]}]}\n",
+        HEAD "  match: {always: true}\n  hooks: {poststop: [{path: /bin/sh}]}\n"
+             "  environments: {site: {env: [LIB=/p/" ONE "]}}\n"};
+    static const char other[] =
+        HEAD "  match: {always: true}\n  hooks: {poststop: [{path: /p/" TWO "/x}]}\n";
+    struct gr_named named = {0};
+
+    (void)state;
+    gr_named_begin(&named);
+    gr_named_add_rules(&named, NULL, 1);
+    for (size_t i = 0; i < GR_ARRAY_LEN(texts); i++) {
+        name_rules(&named, texts[i], i);
+        assert_int_equal(named.n, 1);
+        assert_true(named.known && gr_str_is(named.digests[0], ONE));
+        name_rules(&named, other, i); /* said to be the same */
+        assert_int_equal(named.n, 1);
+        gr_named_begin(&named);
+    }
+    gr_named_fini(&named);
+}
+
 static void test_limit(void **state)
 {
     struct gr_named named = {0};
@@ -83,6 +131,7 @@ int main(void)
     test_add("paths", test_paths);
     test_add("arguments", test_arguments);
     test_add("containers", test_containers);
+    test_add("rules", test_rules);
     test_add("limit", test_limit);
     return test_run("named");
 }

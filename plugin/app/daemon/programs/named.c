@@ -61,18 +61,33 @@ void gr_named_add_container(struct gr_named *named, const struct gr_subject *sub
     }
 }
 
+static void add_templates(struct gr_named *named, const struct gr_hook_text *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        gr_named_add_path(named, texts[i].text.source);
+}
+
+static void add_set(struct gr_named *named, const struct gr_hookset *set)
+{
+    for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
+        for (size_t k = 0; k < set->hooks[stage].n; k++) {
+            const struct gr_hook *hook = &set->hooks[stage].items[k];
+
+            gr_named_add_path(named, hook->path);
+            add_templates(named, hook->args, hook->args_n);
+            add_templates(named, hook->env, hook->env_n);
+        }
+    }
+    if (set->environment)
+        add_templates(named, set->environment->env, set->environment->env_n);
+}
+
 void gr_named_add_rules(struct gr_named *named, const struct gr_ruleset *ruleset, uint64_t hash)
 {
     if (!ruleset || (named->has_rules && named->rules_hash == hash))
         return;
     named->has_rules = true;
     named->rules_hash = hash;
-    for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
-        const struct gr_hookset *set = gr_ruleset_at(ruleset, i);
-
-        for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {
-            for (size_t k = 0; k < set->hooks[stage].n; k++)
-                gr_named_add_path(named, set->hooks[stage].items[k].path);
-        }
-    }
+    for (size_t i = 0; i < gr_ruleset_count(ruleset); i++)
+        add_set(named, gr_ruleset_at(ruleset, i));
 }

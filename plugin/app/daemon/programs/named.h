@@ -36,8 +36,8 @@ void gr_named_add_path(struct gr_named *named, struct gr_str path);
 /* What the paths, arguments and environments of a container's hooks name. */
 void gr_named_add_container(struct gr_named *named, const struct gr_subject *subject);
 
-/* What the hooks of the rules in force name; hash: of these rules, so that the same ones cost
- * nothing. */
+/* What the paths, arguments and environments of the hooks of the rules in force name; hash: of these
+ * rules, so that the same ones cost nothing. */
 void gr_named_add_rules(struct gr_named *named, const struct gr_ruleset *ruleset, uint64_t hash);
 
 #endif
