@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "load/lock.h"
 #include "load/tree.h"
@@ -15,12 +17,15 @@
 struct collector {
     const struct gr_collect *collect;
     const struct gr_fs *fs;
-    struct gr_arena *arena; /* what went */
     struct gr_walk walk;
     struct gr_trust_rules rules;
+    size_t seen;
+
+    struct gr_old *found;     /* to be filled; NULL: the rest counts */
+    const struct gr_old *old; /* what may go */
+    struct gr_arena *arena;   /* what went */
     struct gr_str items[GR_COLLECT_MAX];
     size_t n;
-    size_t seen;
 
     /* The package that is looked at. */
     const char *package;
@@ -40,22 +45,72 @@ static bool is_temporary(const char *name)
     return gr_str_has_prefix(gr_str_from(name), GR_STR(TEMPORARY));
 }
 
-static bool is_kept(const struct collector *c, struct gr_str digest)
+/* ---- digests that may go ---- */
+
+/* The place of the first one that is not before it. */
+static size_t place_of(const struct gr_old *old, struct gr_str digest)
 {
-    for (size_t i = 0; i < c->collect->keep_n; i++) {
-        if (gr_str_eq(c->collect->keep[i], digest))
-            return true;
+    size_t from = 0, to = old->n;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (memcmp(old->items[middle].digest, digest.p, GR_SHA256_HEX) < 0)
+            from = middle + 1;
+        else
+            to = middle;
     }
-    return false;
+    return from;
 }
+
+static struct gr_old_digest *find(const struct gr_old *old, struct gr_str digest)
+{
+    size_t at = place_of(old, digest);
+
+    return at < old->n && memcmp(old->items[at].digest, digest.p, GR_SHA256_HEX) == 0
+               ? &old->items[at]
+               : NULL;
+}
+
+static void add(struct gr_old *old, struct gr_str digest)
+{
+    size_t at = place_of(old, digest);
+
+    if (find(old, digest) || old->n == GR_COLLECT_MAX)
+        return;
+    memmove(&old->items[at + 1], &old->items[at], (old->n - at) * sizeof(*old->items));
+    old->items[at] = (struct gr_old_digest){0};
+    memcpy(old->items[at].digest, digest.p, GR_SHA256_HEX);
+    old->n++;
+}
+
+void gr_old_name(struct gr_old *old, struct gr_str text)
+{
+    struct gr_str digest;
+
+    while (gr_tree_digest_next(&text, &digest)) {
+        struct gr_old_digest *named = find(old, digest);
+
+        if (named) {
+            old->named_n += !named->named;
+            named->named = true;
+        }
+    }
+}
+
+void gr_old_fini(struct gr_old *old)
+{
+    free(old->items);
+    *old = (struct gr_old){0};
+}
+
+/* ---- one package ---- */
 
 /* Times of a file system may lie in the future. */
 static bool is_old(const struct collector *c, const struct gr_fs_meta *meta)
 {
     return (int64_t)(meta->modified / NS_PER_S) <= c->collect->now_s - GR_STORE_AGE_MIN_S;
 }
-
-/* ---- one package ---- */
 
 /* Whether current is what an installer leaves, and has been so for a while; or is not there, which
  * is what grapnel setup cleanup leaves beside programs that containers name. */
@@ -92,10 +147,28 @@ static bool is_old_dir(const struct collector *c, const char *name)
     return old;
 }
 
+static bool goes(const struct collector *c, const char *name)
+{
+    struct gr_str digest = gr_str_from(name);
+    const struct gr_old_digest *old;
+
+    if (!gr_is_tree_digest(digest) || strcmp(name, c->current) == 0)
+        return false;
+    old = c->found ? NULL : find(c->old, digest);
+    return (c->found || (old && !old->named)) && is_old_dir(c, name);
+}
+
+static void note(struct collector *c, const char *digest)
+{
+    if (c->found)
+        add(c->found, gr_str_from(digest));
+    else
+        memcpy(c->gone[c->gone_n++], digest, GR_SHA256_HEX + 1);
+}
+
 static int see_digest(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
 {
     struct collector *c = user;
-    struct gr_str digest = gr_str_from(name);
 
     if (strcmp(name, GR_PROGRAM_LOCK) == 0) { /* which is made between two looks */
         c->has_lock = true;
@@ -103,9 +176,8 @@ static int see_digest(void *user, const char *name, enum gr_fs_type type GR_UNUS
     }
     if (++c->seen > GR_COLLECT_MAX)
         return -E2BIG;
-    if (gr_is_tree_digest(digest) && strcmp(name, c->current) != 0 && !is_kept(c, digest) &&
-        is_old_dir(c, name))
-        memcpy(c->gone[c->gone_n++], name, GR_SHA256_HEX + 1);
+    if (goes(c, name))
+        note(c, name);
     else if (strcmp(name, GR_PROGRAM_OWNER) != 0 && !is_temporary(name))
         c->others++;
     return 0;
@@ -193,7 +265,7 @@ static int see_package(void *user, const char *name, enum gr_fs_type type GR_UNU
         gr_fs_open_at(c->fs, gr_walk_top(&c->walk)->node, name, &c->dir) != 0)
         return 0;
     c->package = name;
-    if (may_collect(c) && look(c) && gr_lock_take(&how, c->dir, &lock, NULL) == 0)
+    if (may_collect(c) && look(c) && !c->found && gr_lock_take(&how, c->dir, &lock, NULL) == 0)
         rc = collect_locked(c);
     gr_fs_close(c->fs, &lock);
     gr_fs_close(c->fs, &c->dir);
@@ -202,12 +274,13 @@ static int see_package(void *user, const char *name, enum gr_fs_type type GR_UNU
 
 /* ---- the store ---- */
 
-static int run(struct collector *c, const char *root, const char *dir)
+static int run(struct collector *c)
 {
-    int rc = gr_walk_open(&c->walk, c->fs, root);
+    const struct gr_collect *collect = c->collect;
+    int rc = gr_walk_open(&c->walk, c->fs, collect->root);
 
     if (rc == 0)
-        rc = gr_walk_to(&c->walk, dir, NULL, NULL);
+        rc = gr_walk_to(&c->walk, collect->dir, NULL, NULL);
     if (rc == 0)
         rc = gr_walk_enter(&c->walk);
     if (rc == 0 && !gr_walk_top(&c->walk)->meta.read_only)
@@ -216,23 +289,54 @@ static int run(struct collector *c, const char *root, const char *dir)
     return rc == -ENOMEM ? rc : 0;
 }
 
-int gr_collect(const struct gr_collect *collect, const struct gr_fs *fs, const char *root,
-               const char *dir, struct gr_arena *arena, struct gr_collected *out_collected)
+/* NULL: no memory. */
+static struct collector *begin(const struct gr_collect *collect)
 {
     struct collector *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    c->collect = collect;
+    c->fs = collect->fs;
+    c->rules = gr_trust_rules(c->fs, false);
+    c->dir = GR_FS_NO_NODE;
+    return c;
+}
+
+int gr_old_find(const struct gr_collect *collect, struct gr_old *out_old)
+{
+    struct collector *c = begin(collect);
+    struct gr_old old = {0};
+    int rc = -ENOMEM;
+
+    if (!c)
+        return rc;
+    old.items = calloc(GR_COLLECT_MAX, sizeof(*old.items));
+    c->found = &old;
+    if (old.items)
+        rc = run(c);
+    free(c);
+    if (rc == 0)
+        *out_old = old;
+    else
+        gr_old_fini(&old);
+    return rc;
+}
+
+int gr_collect(const struct gr_collect *collect, const struct gr_old *old, struct gr_arena *arena,
+               struct gr_collected *out_collected)
+{
+    struct collector *c = begin(collect);
     struct gr_str *items = NULL;
     int rc = -ENOMEM;
 
     if (!c)
-        return -ENOMEM;
-    c->collect = collect;
-    c->fs = fs;
+        return rc;
+    c->old = old;
     c->arena = arena;
-    c->rules = gr_trust_rules(fs, false);
-    c->dir = GR_FS_NO_NODE;
     c->gone = calloc(GR_COLLECT_MAX, sizeof(*c->gone));
     if (c->gone)
-        rc = run(c, root, dir);
+        rc = run(c);
     if (rc == 0 && c->n > 0) {
         items = gr_arena_array(arena, c->n, sizeof(*items));
         if (!items)

@@ -2,6 +2,8 @@
 /* app/daemon/running/running: Synchronize, rules, the journal and what comes out, on a loop. */
 #include "app/compared.h"
 
+#include <fcntl.h>
+
 static void test_install(void **state)
 {
     const struct running running[] = {{.id = "a"}, {.id = "b", .no_match = true}, {0}};
@@ -237,6 +239,85 @@ static void test_sets_that_do_not_count(void **state)
     expect(rig, "1 running");
 }
 
+/* ---- the program store ---- */
+
+#define ONE "1111111111111111111111111111111111111111111111111111111111111111"
+
+static void put_program(const struct rig *rig, const char *path)
+{
+    char name[128];
+    FILE *file;
+
+    (void)snprintf(name, sizeof(name), "%s/web.yaml", rig->hooks);
+    file = fopen(name, "w");
+    assert_non_null(file);
+    (void)fprintf(file, HEAD "{match: {always: true}, hooks: {poststop: [{path: %s}]}}\n", "web",
+                  path);
+    (void)fclose(file);
+}
+
+/* With a digest that is old, and no current. */
+static void put_store(struct rig *rig, char store[96], char digest[192])
+{
+    const struct timespec times[2] = {{.tv_sec = LONG_AGO}, {.tv_sec = LONG_AGO}};
+
+    (void)snprintf(store, 96, "%s/p", rig->dir);
+    assert_int_equal(mkdir(store, 0755), 0);
+    (void)snprintf(digest, 192, "%s/net", store);
+    assert_int_equal(mkdir(digest, 0755), 0);
+    (void)snprintf(digest, 192, "%s/net/" ONE, store);
+    assert_int_equal(mkdir(digest, 0755), 0);
+    assert_int_equal(utimensat(AT_FDCWD, digest, times, 0), 0);
+    rig->flags.config.programs_dir = store;
+    rig->flags.config.log_level = GR_LEVEL_DEBUG;
+    rig->flags.config.origins[GR_SETTING_PROGRAMS_DIR].has = true;
+    rig->flags.config.origins[GR_SETTING_LOG_LEVEL].has = true;
+}
+
+/* Until it was looked through, or that was given up. */
+static void wait_for_store(struct rig *rig)
+{
+    do {
+        assert_int_equal(event_base_loop(rig->base, EVLOOP_ONCE), 0);
+        capture_end(&rig->captured);
+        capture_begin(&rig->captured);
+    } while (!strstr(rig->captured.text, "the program store was looked through") &&
+             !strstr(rig->captured.text, "code=stopped"));
+    capture_end(&rig->captured);
+}
+
+static void check_store(struct rig *rig, bool in_force_before)
+{
+    const struct running none[] = {{0}};
+    char store[96], digest[192];
+
+    put_store(rig, store, digest);
+    put_program(rig, in_force_before ? digest : "/bin/true");
+    start_process(rig);
+    load(rig);
+    session(rig, true);
+    capture_begin(&rig->captured);
+    put_program(rig, "/bin/true");
+    /* Nothing is looked at before these are in force. */
+    gr_inforce_configure(rig->inforce, GR_STR("apiVersion: grapnel/v1beta1\nkind: Config\n"
+                                              "spec: {rescanInterval: 60}\n"));
+    assert_false(gr_inforce_is_usable(rig->inforce));
+    tell(rig, none);
+    wait_for_store(rig);
+    assert_int_equal(access(digest, F_OK), in_force_before ? 0 : -1);
+}
+
+static void test_programs_of_nobody(void **state)
+{
+    check_store(*state, false);
+}
+
+/* A container may have been created with them between Synchronize and their end. */
+static void test_programs_of_rules_that_go(void **state)
+{
+    check_store(*state, true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +334,8 @@ int main(void)
         TEST(test_unreadable),
         TEST(test_waits_for_rules),
         TEST(test_sets_that_do_not_count),
+        TEST(test_programs_of_nobody),
+        TEST(test_programs_of_rules_that_go),
     };
 
     return cmocka_run_group_tests_name("running", tests, NULL, NULL);

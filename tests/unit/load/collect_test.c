@@ -10,6 +10,7 @@
 
 #define ONE "1111111111111111111111111111111111111111111111111111111111111111"
 #define TWO "2222222222222222222222222222222222222222222222222222222222222222"
+#define THREE "3333333333333333333333333333333333333333333333333333333333333333"
 #define NOW_S 1700000000
 
 static void age(const char *path, int64_t age_s)
@@ -38,22 +39,42 @@ static void begin_store(void)
 
 static struct gr_arena arena;
 
-static size_t collect(const struct gr_str *keep, size_t n, struct gr_collected *out)
+static struct gr_old found;
+
+static void begin_collecting(struct gr_collect *out)
 {
-    const struct gr_collect what = {.keep = keep, .keep_n = n, .now_s = NOW_S};
     static char store[512];
 
     (void)snprintf(store, sizeof(store), "%s", at("/p"));
+    *out = (struct gr_collect){.fs = &fs, .root = "/", .dir = store, .now_s = NOW_S};
+    assert_int_equal(gr_old_find(out, &found), 0);
+}
+
+static size_t end_collecting(const struct gr_collect *what, struct gr_collected *out)
+{
     gr_arena_init(&arena, 4096, 0);
-    assert_int_equal(gr_collect(&what, &fs, "/", store, &arena, out), 0);
+    assert_int_equal(gr_collect(what, &found, &arena, out), 0);
+    gr_old_fini(&found);
+    gr_old_fini(&found);
     return out->n;
+}
+
+/* keep: a text; NULL: nobody names anything. */
+static size_t collect(const char *keep, struct gr_collected *out)
+{
+    struct gr_collect what;
+
+    begin_collecting(&what);
+    if (keep)
+        gr_old_name(&found, gr_str_from(keep));
+    return end_collecting(&what, out);
 }
 
 static void assert_stays(void)
 {
     struct gr_collected out;
 
-    assert_int_equal(collect(NULL, 0, &out), 0);
+    assert_int_equal(collect(NULL, &out), 0);
     assert_int_equal(access(at("/p/net/" ONE "/bin/setup"), F_OK), 0);
     gr_arena_fini(&arena);
 }
@@ -64,26 +85,99 @@ static void test_goes(void **state)
 
     (void)state;
     begin_store();
-    assert_int_equal(collect(NULL, 0, &out), 1);
+    assert_int_equal(collect(NULL, &out), 1);
     assert_true(gr_str_is(out.items[0], "net/" ONE));
     assert_int_equal(access(at("/p/net/" ONE), F_OK), -1);
     assert_int_equal(access(at("/p/net/current/setup"), F_OK), 0);
     gr_arena_fini(&arena);
-    assert_int_equal(collect(NULL, 0, &out), 0);
+    assert_int_equal(collect(NULL, &out), 0);
     gr_arena_fini(&arena);
     end();
 }
 
 static void test_named(void **state)
 {
-    const struct gr_str keep[] = {GR_STR(TWO), GR_STR(ONE)};
     struct gr_collected out;
 
     (void)state;
     begin_store();
-    assert_int_equal(collect(keep, 2, &out), 0);
+    assert_int_equal(collect("LIB=" TWO ":/p/net/" ONE "/bin:" ONE, &out), 0);
     gr_arena_fini(&arena);
-    assert_int_equal(collect(keep, 1, &out), 1);
+    assert_int_equal(collect(TWO " " ONE "1", &out), 1);
+    gr_arena_fini(&arena);
+    end();
+}
+
+/* Only what is old and not current takes room, however much else is named. */
+static void test_found(void **state)
+{
+    struct gr_collect what;
+    char other[80];
+
+    (void)state;
+    begin_store();
+    dir("/p/log", 0755);
+    dir("/p/log/" ONE, 0755);
+    age("/p/log/" ONE, GR_STORE_AGE_MIN_S);
+    begin_collecting(&what);
+    assert_int_equal(found.n, 1);
+    assert_string_equal(found.items[0].digest, ONE);
+    for (unsigned i = 0; i <= 2 * GR_COLLECT_MAX; i++) {
+        (void)snprintf(other, sizeof(other), "%064x", i);
+        gr_old_name(&found, gr_str_from(other));
+    }
+    assert_true(gr_old_has_unnamed(&found));
+    gr_old_name(&found, GR_STR(ONE));
+    gr_old_name(&found, GR_STR(ONE));
+    assert_false(gr_old_has_unnamed(&found));
+    assert_int_equal(found.named_n, 1);
+    gr_old_fini(&found);
+    assert_false(gr_old_has_unnamed(&found));
+    gr_old_name(&found, GR_STR(ONE));
+    end();
+}
+
+/* What is installed while containers are asked, and what an installer makes current then. */
+static void test_installed_meanwhile(void **state)
+{
+    struct gr_collected out;
+    struct gr_collect what;
+
+    (void)state;
+    begin_store();
+    begin_collecting(&what);
+    dir("/p/net/" THREE, 0755);
+    age("/p/net/" THREE, GR_STORE_AGE_MIN_S);
+    assert_int_equal(unlink(at("/p/net/current")), 0);
+    link_to("/p/net/current", ONE);
+    age("/p/net/current", GR_STORE_AGE_MIN_S);
+    assert_int_equal(end_collecting(&what, &out), 0);
+    gr_arena_fini(&arena);
+    assert_int_equal(collect(NULL, &out), 2);
+    gr_arena_fini(&arena);
+    assert_int_equal(access(at("/p/net/" ONE "/bin/setup"), F_OK), 0);
+    end();
+}
+
+/* More that may go than are looked at: the others stay, whether they are named or not. */
+static void test_found_limit(void **state)
+{
+    struct gr_collected out;
+    char path[96];
+
+    (void)state;
+    begin();
+    dir("/p", 0755);
+    dir("/p/a", 0755);
+    dir("/p/b", 0755);
+    for (unsigned i = 0; i <= GR_COLLECT_MAX; i++) {
+        (void)snprintf(path, sizeof(path), "/p/%s/%064x", i % 2 ? "a" : "b", i);
+        dir(path, 0755);
+        age(path, GR_STORE_AGE_MIN_S);
+    }
+    assert_int_equal(collect(NULL, &out), GR_COLLECT_MAX);
+    gr_arena_fini(&arena);
+    assert_int_equal(collect(NULL, &out), 1);
     gr_arena_fini(&arena);
     end();
 }
@@ -91,16 +185,15 @@ static void test_named(void **state)
 /* What grapnel setup cleanup left for containers that are gone now. */
 static void test_no_current(void **state)
 {
-    const struct gr_str keep[] = {GR_STR(TWO)};
     struct gr_collected out;
 
     (void)state;
     begin_store();
     assert_int_equal(unlink(at("/p/net/current")), 0);
-    assert_int_equal(collect(keep, 1, &out), 1);
+    assert_int_equal(collect(TWO, &out), 1);
     assert_true(gr_str_is(out.items[0], "net/" ONE));
     gr_arena_fini(&arena);
-    assert_int_equal(collect(NULL, 0, &out), 1);
+    assert_int_equal(collect(NULL, &out), 1);
     assert_true(gr_str_is(out.items[0], "net/" TWO));
     gr_arena_fini(&arena);
     assert_int_equal(access(at("/p/net"), F_OK), -1);
@@ -126,7 +219,7 @@ static void collect_none(void)
 {
     struct gr_collected out;
 
-    assert_int_equal(collect(NULL, 0, &out), 0);
+    assert_int_equal(collect(NULL, &out), 0);
     gr_arena_fini(&arena);
 }
 
@@ -324,7 +417,7 @@ static void test_installer_at_work(void **state)
     assert_int_equal(flock(fd, LOCK_EX), 0);
     assert_stays();
     assert_int_equal(close(fd), 0);
-    assert_int_equal(collect(NULL, 0, &out), 1);
+    assert_int_equal(collect(NULL, &out), 1);
     gr_arena_fini(&arena);
     end();
 }
@@ -353,15 +446,14 @@ static void test_no_lock(void **state)
 /* The lock's file is made where something goes, and nowhere else. */
 static void test_lock_where_needed(void **state)
 {
-    const struct gr_str keep[] = {GR_STR(ONE)};
     struct gr_collected out;
 
     (void)state;
     begin_store();
-    assert_int_equal(collect(keep, 1, &out), 0);
+    assert_int_equal(collect(ONE, &out), 0);
     gr_arena_fini(&arena);
     assert_int_equal(access(at("/p/net/.lock"), F_OK), -1);
-    assert_int_equal(collect(NULL, 0, &out), 1);
+    assert_int_equal(collect(NULL, &out), 1);
     gr_arena_fini(&arena);
     assert_int_equal(access(at("/p/net/.lock"), F_OK), 0);
     end();
@@ -391,10 +483,10 @@ static void test_no_store(void **state)
 
     (void)state;
     begin();
-    assert_int_equal(collect(NULL, 0, &out), 0);
+    assert_int_equal(collect(NULL, &out), 0);
     gr_arena_fini(&arena);
     make("/p", "x", 0644);
-    assert_int_equal(collect(NULL, 0, &out), 0);
+    assert_int_equal(collect(NULL, &out), 0);
     gr_arena_fini(&arena);
     end();
 }
@@ -434,7 +526,7 @@ static void test_limit(void **state)
     make("/p/net/more", "", 0644);
     assert_stays();
     assert_int_equal(unlink(at("/p/net/more")), 0);
-    assert_int_equal(collect(NULL, 0, &out), 1);
+    assert_int_equal(collect(NULL, &out), 1);
     gr_arena_fini(&arena);
     end();
 }
@@ -443,6 +535,9 @@ int main(void)
 {
     test_add("goes", test_goes);
     test_add("named", test_named);
+    test_add("found", test_found);
+    test_add("found limit", test_found_limit);
+    test_add("installed meanwhile", test_installed_meanwhile);
     test_add("no current", test_no_current);
     test_add("empty", test_empty);
     TEST_ADD_ROWS(keeps, kept_rows);

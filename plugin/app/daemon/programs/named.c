@@ -17,11 +17,6 @@ void gr_named_fini(struct gr_named *named)
     *named = (struct gr_named){0};
 }
 
-void gr_named_unknown(struct gr_named *named)
-{
-    named->known = false;
-}
-
 static void add(struct gr_named *named, struct gr_str digest)
 {
     for (size_t i = 0; i < named->n; i++) {
@@ -36,35 +31,18 @@ static void add(struct gr_named *named, struct gr_str digest)
     named->n++;
 }
 
-void gr_named_add_path(struct gr_named *named, struct gr_str path)
+static void add_text(struct gr_named *named, struct gr_str text)
 {
     struct gr_str digest;
 
-    while (named->known && gr_tree_digest_next(&path, &digest))
+    while (named->known && gr_tree_digest_next(&text, &digest))
         add(named, digest);
-}
-
-static void add_texts(struct gr_named *named, struct gr_strs texts)
-{
-    for (size_t i = 0; i < texts.n; i++)
-        gr_named_add_path(named, texts.items[i]);
-}
-
-void gr_named_add_container(struct gr_named *named, const struct gr_subject *subject)
-{
-    for (size_t i = 0; i < subject->hooks_n; i++) {
-        const struct gr_oci_hook *hook = &subject->hooks[i];
-
-        gr_named_add_path(named, hook->path);
-        add_texts(named, hook->args);
-        add_texts(named, hook->env);
-    }
 }
 
 static void add_templates(struct gr_named *named, const struct gr_hook_text *texts, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        gr_named_add_path(named, texts[i].text.source);
+        add_text(named, texts[i].text.source);
 }
 
 static void add_set(struct gr_named *named, const struct gr_hookset *set)
@@ -73,7 +51,7 @@ static void add_set(struct gr_named *named, const struct gr_hookset *set)
         for (size_t k = 0; k < set->hooks[stage].n; k++) {
             const struct gr_hook *hook = &set->hooks[stage].items[k];
 
-            gr_named_add_path(named, hook->path);
+            add_text(named, hook->path);
             add_templates(named, hook->args, hook->args_n);
             add_templates(named, hook->env, hook->env_n);
         }

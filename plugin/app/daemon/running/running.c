@@ -43,7 +43,7 @@ struct gr_running {
     size_t also_n;
     bool also_lost; /* there was no memory for one */
     struct gr_found found;
-    struct gr_named named; /* digests of the program store */
+    struct gr_named named; /* by rules: digests of the program store */
     struct gr_collector *collector;
 
     struct gr_found before; /* what came out of the Synchronize before */
@@ -160,10 +160,8 @@ static void look_at(struct gr_running *r, size_t i, const struct gr_since *since
     if (gr_nri_running_at(r->told, i, &r->arena, &container, &err) != 0 ||
         gr_inforce_decide(r->inforce, &container.subject, &r->arena, &decision, &err) != 0) {
         note_unreadable(r, gr_nri_running_id(r->told, i), &err);
-        gr_named_unknown(&r->named);
         return;
     }
-    gr_named_add_container(&r->named, &container.subject);
     if (*r->journal)
         l.known = gr_journal_known(*r->journal, container.subject.id);
     l.marks = &decision.marks;
@@ -211,19 +209,16 @@ static void tell_journal(struct gr_running *r)
     (void)gr_journal_listed(*r->journal, ids, n); /* it counts its own failures */
 }
 
-/*
- * What no container names now, and no rules that were in force meanwhile, is named by none later.
- * But CRI-O runs the poststop of a container that has ended only when it is removed, and does not
- * tell it until then: there nothing is known.
- */
+/* What no container names now, and no rules that were in force meanwhile, is named by none later.
+ * Nobody else needs any more what was told. */
 static void collect_programs(struct gr_running *r)
 {
     struct gr_inforce_status rules;
 
-    if (gr_str_is(gr_nri_running_runtime(r->told), "cri-o"))
-        gr_named_unknown(&r->named);
     gr_inforce_status(r->inforce, &rules);
-    gr_collector_start(r->collector, &r->named, &rules.settings->config);
+    gr_collector_start(r->collector, &(struct gr_collecting){.told = gr_take(r->told),
+                                                             .named = &r->named,
+                                                             .config = &rules.settings->config});
 }
 
 static void conclude(struct gr_running *r)
@@ -248,6 +243,14 @@ static void conclude(struct gr_running *r)
     gr_memory_trim();
 }
 
+/* From Synchronize on, so that what a container got that is created meanwhile is known. */
+static void note_rules(struct gr_running *r, const struct gr_inforce_status *rules)
+{
+    if (r->told)
+        gr_named_add_rules(&r->named, rules->ruleset, rules->rules_hash);
+    gr_collector_rules(r->collector, rules->rules_hash);
+}
+
 static void look_on(struct gr_running *r)
 {
     size_t all = gr_nri_running_count(r->told);
@@ -256,7 +259,7 @@ static void look_on(struct gr_running *r)
     struct gr_inforce_status rules;
 
     gr_inforce_status(r->inforce, &rules);
-    gr_named_add_rules(&r->named, rules.ruleset, rules.rules_hash);
+    note_rules(r, &rules);
     while (r->next < end && gr_now_ns() < until_ns)
         look_at(r, r->next++, rules.since);
     if (r->next == all)
@@ -315,13 +318,17 @@ void gr_running_take(struct gr_running *r, struct gr_nri_running *told)
     r->told = told;
     r->next = 0;
     gr_named_begin(&r->named);
+    gr_running_rules_loaded(r); /* those of now, and what there is to do about it */
     r->complete = journal && gr_journal_is_complete(journal);
     r->ended_s = journal ? gr_journal_session_ended_s(journal) : 0;
-    schedule(r);
 }
 
 void gr_running_rules_loaded(struct gr_running *r)
 {
+    struct gr_inforce_status rules;
+
+    gr_inforce_status(r->inforce, &rules);
+    note_rules(r, &rules);
     schedule(r);
 }
 
