@@ -146,7 +146,8 @@ static int explain(const struct reading *r, int rc, struct gr_err *err)
     if (!r->is_there && (rc == -ENOENT || rc == -ENOTDIR))
         return gr_fail(err, -ENOENT, "crio-dir",
                        EXPECTED "no such directory here" MEND
-                                ", and mount it where Grapnel runs in a container",
+                                ", and mount it where Grapnel runs in a container "
+                                "(the chart's hookPrograms.crioDir)",
                        dir);
     if (rc == -ENOMEM)
         return gr_fail(err, rc, "no-memory", "no memory to read the containers of CRI-O");

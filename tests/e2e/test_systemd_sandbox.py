@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from harness import cache
-from harness.machine import UNIT
+from harness.machine import UNIT, Machine
 from harness.unit import HOOK, Unit
 from harness.wait import until
 from peer import Peer
@@ -224,18 +224,62 @@ ls /opt/grapnel/programs/net
 """
 
 
+REMOVED = "hook programs that nothing names were removed"
+
+
+def two_versions(machine: Machine) -> tuple[str, str]:
+    """Installs them; returns the digest of the old and of the new one."""
+    names = machine.run("sh", "-c", PROGRAMS).split()
+    new = machine.run("readlink", "/opt/grapnel/programs/net/current").strip()
+    (old,) = set(names) - {new, "current"}
+    return old, new
+
+
+def store_of(machine: Machine) -> list[str]:
+    return sorted(machine.run("ls", "/opt/grapnel/programs/net").split())
+
+
 def test_the_program_store_is_collected_in_it(unit: Unit, peer: Peer) -> None:
     """One that is made while the service runs, from the next start on: until then nothing is written there."""
     machine = unit.machine
     peer.start()
     unit.start()
     peer.wait(plugins=1)
-    assert len(machine.run("sh", "-c", PROGRAMS).split()) == 3, "current and both digests"
-    current = machine.run("readlink", "/opt/grapnel/programs/net/current").strip()
+    _, new = two_versions(machine)
     machine.run("systemctl", "restart", UNIT)
-    until(lambda: machine.logged("hook programs that nothing names were removed"), "the store was looked through",
-          detail=machine.describe)  # fmt: skip
-    assert sorted(machine.run("ls", "/opt/grapnel/programs/net").split()) == sorted([current, "current"])
+    until(lambda: machine.logged(REMOVED), "the store was looked through", detail=machine.describe)
+    assert store_of(machine) == sorted([new, "current"])
+
+
+# What CRI-O has of a container until it is removed, with the modes that it has there.
+BUNDLE = """
+umask 077
+mkdir -p /run/containers/storage/overlay-containers/ended/userdata
+echo "/opt/grapnel/programs/net/$1/setup" >/run/containers/storage/overlay-containers/ended/userdata/config.json
+"""
+
+
+@pytest.mark.parametrize("sandbox", ["Capabilities", "Full"])
+def test_containers_of_crio_are_read_in_it(unit: Unit, peer: Peer, sandbox: str) -> None:
+    """What one that has ended names stays until it is gone."""
+    machine = unit.machine
+    unit.write_settings(sandbox=sandbox, logLevel="debug")
+    peer.start()
+    peer.stop()
+    peer.rename("cri-o")
+    peer.restart()
+    unit.start()
+    peer.wait(plugins=1)
+    old, new = two_versions(machine)
+    machine.run("sh", "-c", BUNDLE, "sh", old)
+    machine.run("systemctl", "restart", UNIT)
+    machine.until_logged("the program store was looked through", "removed=0", "kept=1")
+    assert store_of(machine) == sorted([old, new, "current"])
+    machine.run("rm", "-r", "/run/containers/storage/overlay-containers/ended")
+    machine.run("systemctl", "restart", UNIT)
+    machine.until_logged(REMOVED, f"net/{old}")
+    assert store_of(machine) == sorted([new, "current"])
+    assert [error for error in DENIED if machine.logged(error)] == []
 
 
 # What timeout(1) says of a program that it has ended.

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -30,6 +31,7 @@ class Store:
         self.programs = setup.host.path / "programs"
         self.running: list[dict[str, Any]] = []
         self.plugin: Process | None = None
+        self.settings = ""
         self.start = 0
 
     def install(self, text: str) -> str:
@@ -52,6 +54,7 @@ class Store:
         return {path.name for path in (self.programs / "net").iterdir() if len(path.name) == 64}
 
     def grapnel(self, settings: str = "") -> None:
+        self.settings = settings
         self.setup.peer.tell(self.running)
         log = self.setup.host.path / "plugin-10-grapnel.log"
         self.start = log.stat().st_size if log.exists() else 0
@@ -63,7 +66,7 @@ class Store:
         assert self.plugin
         self.plugin.terminate()
         self.setup.peer.wait(plugins=0)
-        self.grapnel()
+        self.grapnel(self.settings)
 
     def lines(self, message: str) -> list[dict[str, Any]]:
         assert self.plugin
@@ -159,17 +162,59 @@ def test_unreadable_container(store: Store) -> None:
     assert store.digests() == {one, two}
 
 
-def test_crio_hides_containers_that_have_ended(store: Store) -> None:
-    """Their poststop is still to run: nothing goes, however old it is."""
-    one, two = store.install("one"), store.install("two")
-    store.age()
+NOT_REMOVED = "hook programs that nothing names could not be removed"
+
+
+@pytest.fixture
+def crio(store: Store) -> Store:
     store.setup.peer.stop()
     store.setup.peer.rename("cri-o")
     store.setup.peer.restart()
-    store.grapnel()
-    assert store.plugin
-    until(lambda: store.lines("running containers compared with the rules"), "the containers were compared",
-          timeout=RECONNECT_S, detail=store.plugin.describe)
-    assert store.create("next") == {two}
-    assert not store.lines(LOOKED)
-    assert store.digests() == {one, two}
+    return store
+
+
+def bundle(store: Store, name: str, text: str) -> Path:
+    """What CRI-O has of a container until it is removed."""
+    userdata = store.setup.host.path / "runroot/overlay-containers" / name / "userdata"
+    userdata.mkdir(parents=True)
+    (userdata / "config.json").write_text(text)
+    return userdata.parent
+
+
+def test_crio_does_not_tell_containers_that_have_ended(crio: Store) -> None:
+    """Their poststop is still to run: they are looked for where they lie."""
+    one, two = crio.install("one"), crio.install("two")
+    crio.age()
+    crio.running = [{"id": "runs"}]
+    bundle(crio, "runs", "{}")
+    hooks = {"poststop": [{"path": f"{crio.programs}/net/{one}/setup"}]}
+    ended = bundle(crio, "ended", json.dumps({"ociVersion": "1.2.0", "hooks": hooks}))
+    crio.grapnel(f"  crioDir: {crio.setup.host.path}/runroot\n  sandbox: Full\n")
+    assert crio.looked()["removed"] == 0
+    assert crio.digests() == {one, two}
+
+    shutil.rmtree(ended)
+    crio.restart()
+    assert crio.looked()["removed"] == 1
+    assert crio.digests() == {two}
+    assert crio.create("next") == {two}
+
+
+def test_crio_whose_directory_is_not_seen(crio: Store) -> None:
+    """As in a pod without the mount: nothing goes, however old it is, and it is said once."""
+    one, two = crio.install("one"), crio.install("two")
+    crio.age()
+    crio.grapnel(f"  crioDir: {crio.setup.host.path}/runroot\n")
+    assert crio.plugin
+    until(lambda: crio.lines(NOT_REMOVED), "it was said", timeout=RECONNECT_S, detail=crio.plugin.describe)
+    said = crio.lines(NOT_REMOVED)[0]
+    assert (said["level"], said["code"]) == ("info", "crio-dir")
+    assert f"in {crio.setup.host.path}/runroot" in said["error"] and "the setting crioDir" in said["error"]
+    crio.setup.peer.stop()
+    crio.setup.peer.restart()
+    until(lambda: len(crio.lines(NOT_REMOVED)) > 1, "it was looked again", timeout=RECONNECT_S,
+          detail=crio.plugin.describe)
+    assert crio.lines(NOT_REMOVED)[1]["level"] == "debug"
+    assert crio.create("next") == {two}
+    assert not crio.lines(LOOKED)
+    assert crio.digests() == {one, two}

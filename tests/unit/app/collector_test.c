@@ -330,6 +330,125 @@ static void test_no_store(void **state)
     end_store();
 }
 
+/* ---- beside CRI-O ---- */
+
+#define STORAGE "/run/containers/storage"
+#define CONTAINERS STORAGE "/overlay-containers"
+
+static const struct container one_runs[] = {{.id = "runs", .path = "/p/net/" TWO "/x"}, {0}};
+
+static void put_bundle(const char *id, const char *text)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), CONTAINERS "/%s", id);
+    dir(path, 0700);
+    (void)snprintf(path, sizeof(path), CONTAINERS "/%s/userdata", id);
+    dir(path, 0700);
+    (void)snprintf(path, sizeof(path), CONTAINERS "/%s/userdata/config.json", id);
+    make(path, text, 0600);
+}
+
+static void begin_crio(void)
+{
+    begin_store();
+    runtime = "cri-o";
+    dir("/run", 0755);
+    dir("/run/containers", 0755);
+    dir(STORAGE, 0700);
+    dir(CONTAINERS, 0700);
+    put_bundle("runs", "{}");
+}
+
+static void test_ended(void **state)
+{
+    (void)state;
+    begin_crio();
+    put_bundle("ended", "{\"env\": [\"A=\\u003c" ONE "\\u003e\"]}");
+    start(one_runs);
+    finish();
+    says("removed=0 kept=1");
+    remove_tree(at(CONTAINERS "/ended"));
+    start(one_runs);
+    finish();
+    assert_false(is_there(ONE));
+    end_store();
+}
+
+/* None runs: as when the node has just started. */
+static void test_nothing_runs(void **state)
+{
+    (void)state;
+    begin_crio();
+    remove_tree(at(CONTAINERS "/runs"));
+    start(NULL);
+    finish();
+    assert_false(is_there(ONE));
+    end_store();
+}
+
+static void nothing_goes(const char *level, const char *code, const char *text)
+{
+    char expected[256];
+
+    (void)snprintf(expected, sizeof(expected),
+                   "level=%s msg=\"hook programs that nothing names could not be removed\" code=%s",
+                   level, code);
+    start(one_runs);
+    finish();
+    says(expected);
+    says(text);
+    start(one_runs);
+    finish(); /* the same once */
+    says("level=debug");
+    assert_true(is_there(ONE));
+}
+
+static void test_not_seen(void **state)
+{
+    (void)state;
+    begin_crio();
+    config.crio_dir = "/elsewhere";
+    nothing_goes("info", "crio-dir", "in /elsewhere the containers of CRI-O");
+    says("name CRI-O's runroot with the setting crioDir");
+    dir("/elsewhere", 0755); /* what an empty mount is */
+    start(one_runs);
+    finish();
+    says("found no containers of anybody");
+    config.crio_dir = "";
+    start(one_runs);
+    finish();
+    says("crioDir: none");
+    config.crio_dir = STORAGE;
+    put_bundle("unreadable", "");
+    assert_int_equal(unlink(at(CONTAINERS "/unreadable/userdata/config.json")), 0);
+    link_to(CONTAINERS "/unreadable/userdata/config.json", "/etc/passwd");
+    nothing_goes("warning", "crio-unreadable", "the config.json of the container unreadable");
+    remove_tree(at(CONTAINERS "/unreadable"));
+    start(one_runs);
+    finish();
+    assert_false(is_there(ONE));
+    /* Where there is nothing to remove, nobody is asked. */
+    config.crio_dir = "/none";
+    start(one_runs);
+    finish();
+    says("removed=0 kept=0");
+    end_store();
+}
+
+/* Rules that come while bundles are read count as they do before. */
+static void test_ended_and_other_rules(void **state)
+{
+    (void)state;
+    begin_crio();
+    start(one_runs);
+    gr_collector_rules(collector, RULES + 1);
+    finish();
+    says("code=stopped");
+    assert_true(is_there(ONE));
+    end_store();
+}
+
 int main(void)
 {
     test_add("goes", test_goes);
@@ -340,5 +459,9 @@ int main(void)
     test_add("busy", test_busy);
     test_add("end", test_end);
     test_add("no store", test_no_store);
+    test_add("ended", test_ended);
+    test_add("nothing runs", test_nothing_runs);
+    test_add("not seen", test_not_seen);
+    test_add("ended, and other rules", test_ended_and_other_rules);
     return test_run("collector");
 }

@@ -10,6 +10,7 @@
 
 #include "app/daemon/process/memory.h"
 #include "app/daemon/process/thread.h"
+#include "load/bundles.h"
 #include "load/collect.h"
 #include "nri/limits.h"
 
@@ -29,6 +30,7 @@ struct gr_collector {
     struct gr_nri_running *told;
     struct gr_named named;
     struct gr_arena arena;
+    const char *crio_dir;
     struct gr_collect collect;
     struct gr_old old;
     struct gr_collected collected;
@@ -80,6 +82,31 @@ static int look_at_told(struct gr_collector *c)
     return rc;
 }
 
+static int see_bundle(void *user, const char *id GR_UNUSED, struct gr_str text)
+{
+    struct gr_collector *c = user;
+
+    gr_old_name(&c->old, text);
+    return check_stop(c);
+}
+
+/*
+ * Those of CRI-O that have ended and are not removed: it runs their poststop only then, and does
+ * not tell them. One that comes after Synchronize has its hooks from the rules that are known; one
+ * that goes meanwhile needs nothing any more.
+ */
+static int look_at_ended(struct gr_collector *c)
+{
+    struct gr_bundles bundles = {
+        .fs = &c->fs, .root = c->collect.root, .dir = c->crio_dir, .each = see_bundle, .user = c};
+
+    if (!gr_str_is(gr_nri_running_runtime(c->told), "cri-o"))
+        return 0;
+    if (!gr_nri_running_ids(c->told, &c->arena, &bundles.running))
+        return -ENOMEM;
+    return gr_bundles_read(&bundles, &c->err);
+}
+
 static int collect(struct gr_collector *c)
 {
     int rc = gr_old_find(&c->collect, &c->old);
@@ -88,6 +115,8 @@ static int collect(struct gr_collector *c)
         gr_old_name(&c->old, c->named.digests[i]);
     if (rc == 0 && gr_old_has_unnamed(&c->old))
         rc = look_at_told(c);
+    if (rc == 0 && gr_old_has_unnamed(&c->old))
+        rc = look_at_ended(c);
     if (rc == 0)
         rc = check_stop(c);
     if (rc == 0) /* also packages in which nothing stays */
@@ -125,7 +154,8 @@ static void say_why(struct gr_collector *c)
                        : c->result == -ECANCELED ? "stopped"
                                                  : "no-memory";
     bool again = c->said && strcmp(c->said, code) == 0;
-    enum gr_level level = GR_LEVEL_WARNING;
+    /* Where CRI-O keeps what runs is seen only by those who ask for it. */
+    enum gr_level level = strcmp(code, "crio-dir") == 0 ? GR_LEVEL_INFO : GR_LEVEL_WARNING;
 
     if (again || c->result == -ECANCELED)
         level = GR_LEVEL_DEBUG;
@@ -169,22 +199,15 @@ static bool prepare(struct gr_collector *c, const struct gr_config *config)
                             .root = gr_arena_copy(&c->arena, gr_str_from(config->host_root)),
                             .dir = gr_arena_copy(&c->arena, gr_str_from(config->programs_dir)),
                             .now_s = (int64_t)time(NULL)};
+    c->crio_dir = gr_arena_copy(&c->arena, gr_str_from(config->crio_dir));
     c->rules = c->named.rules_hash;
     atomic_store(&c->stop, false);
-    return c->collect.root && c->collect.dir;
-}
-
-/* CRI-O runs the poststop of a container that has ended only when it is removed, and does not tell
- * it until then: there nothing is known. */
-static bool can_start(const struct gr_collector *c, const struct gr_collecting *collecting)
-{
-    return !c->busy && collecting->named->known && collecting->config->programs_dir[0] &&
-           !gr_str_is(gr_nri_running_runtime(collecting->told), "cri-o");
+    return c->collect.root && c->collect.dir && c->crio_dir;
 }
 
 void gr_collector_start(struct gr_collector *c, const struct gr_collecting *collecting)
 {
-    if (!can_start(c, collecting)) {
+    if (c->busy || !collecting->named->known || !collecting->config->programs_dir[0]) {
         gr_named_fini(collecting->named);
         gr_nri_running_free(collecting->told);
         return;
