@@ -24,6 +24,8 @@ REFUSED = [
     ({"hookPrograms": {"images": [IMAGE, IMAGE]}}, 'the name "a" twice'),
     ({"hookPrograms": {"hostDirs": ["/opt/hooks", "/opt/hooks"]}}, "names a directory twice"),
     ({"hookPrograms": {"hostDirs": ["/opt/grapnel/programs"]}}, "names a directory twice"),
+    ({"hookPrograms": {"hostDirs": ["/run/crio"], "crioDir": "/run/crio"}}, "names a directory twice"),
+    ({"hookPrograms": {"crioDir": "/run/grapnel"}}, "/run/grapnel holds something else"),
     ({"hookPrograms": {"hostDirs": ["/run/grapnel/x"]}}, "/run/grapnel holds something else"),
     ({"hookPrograms": {"dir": "/host"}}, "/host holds something else"),
     ({"nri": {"socketDir": "/run/grapnel"}}, "/run/grapnel holds something else"),

@@ -128,12 +128,13 @@ def test_host_paths_are_few():
 def test_the_page_lists_what_may_be_mounted():
     """Everything on at once, and each path of the host is a row of the page's table, or the value that a row names."""
     values = {"hostRootMount": True, "enableNri": {"enabled": True, "configDir": "/a"}, "metrics": {"textfileDir": "/b"},
-              "nri": {"socketDir": "/c"}, "rules": {"hostDirs": ["/d"]}, "hookPrograms": {"dir": "/e", "hostDirs": ["/f"]}}
+              "nri": {"socketDir": "/c"}, "rules": {"hostDirs": ["/d"]}, "hookPrograms": {"dir": "/e", "hostDirs": ["/f"], "crioDir": "/h"}}
     page = (CHART / "README.md").read_text()
     table = page[page.index("| mounted |"):page.index("The container runs as")]
     found = set(Rendered(values).host_paths()) | set(Rendered(values | {"hostRootMount": False}).host_paths()) | {"/g"}
     named = {"/a": "`enableNri.configDir`", "/b": "`metrics.textfileDir`", "/c": "`nri.socketDir`", "/d": "`rules.hostDirs`",
-             "/e": "`hookPrograms.dir`", "/f": "`hookPrograms.hostDirs`", "/g": "`cleanup.crioDir`"}
+             "/e": "`hookPrograms.dir`", "/f": "`hookPrograms.hostDirs`", "/g": "`cleanup.crioDir`",
+             "/h": "`hookPrograms.crioDir`"}
     assert {named.get(path, f"`{path}`") for path in found} == set(re.findall("`[^` ]+`", re.sub(r" (at|only).*", " ", table)))
 
 
@@ -224,6 +225,18 @@ def test_settings():
     assert config["logLevel"] == "debug" and config["requiredSets"] == ["a"]
     assert not {"programsDir", "metricsAddress", "metricsTextfile"} & set(config)
     assert Rendered({"hookPrograms": {"dir": "/x/y"}}).config()["programsDir"] == "/x/y"
+
+
+def test_crios_directory_is_mounted_where_it_is_asked_for():
+    """With what comes and goes in it: a mount that stayed in the pod would hold what is gone on the host."""
+    rendered = Rendered({"hookPrograms": {"crioDir": "/srv/crio"}})
+    assert rendered.config()["crioDir"] == "/srv/crio"
+    assert rendered.host_paths()["/srv/crio"] == "crio"
+    mount = rendered.mounts()["/host/srv/crio"]
+    assert (mount["name"], mount["readOnly"], mount["mountPropagation"]) == ("crio", True, "HostToContainer")
+    seen = Rendered({"hookPrograms": {"crioDir": "/srv/crio"}, "hostRootMount": True})
+    assert seen.config()["crioDir"] == "/srv/crio" and "/srv/crio" not in seen.host_paths()
+    assert "crioDir" not in Rendered().config() and "crio" not in Rendered().host_paths().values()
 
 
 def test_watch_leaves_pods_alone():

@@ -8,6 +8,7 @@
 {{- $_ := set $spec "ownNamespace" .Release.Namespace -}}
 {{- $_ := set $spec "hostRoot" (include "grapnel.hostRoot" .) -}}
 {{- if ne .Values.hookPrograms.dir "/opt/grapnel/programs" }}{{ $_ := set $spec "programsDir" .Values.hookPrograms.dir }}{{ end -}}
+{{- with .Values.hookPrograms.crioDir }}{{ $_ := set $spec "crioDir" . }}{{ end -}}
 {{- if .Values.metrics.enabled }}{{ $_ := set $spec "metricsAddress" (printf ":%d" (int .Values.metrics.port)) }}{{ end -}}
 {{- with .Values.metrics.textfileDir }}{{ $_ := set $spec "metricsTextfile" (printf "/textfile/grapnel.prom") }}{{ end -}}
 {{- dict "apiVersion" "grapnel/v1beta1" "kind" "Config" "spec" $spec | toYaml -}}
