@@ -71,7 +71,7 @@ class Lines:
 def plugin(node: Node, *more: str, before: Callable[[], None] | None = None,
            stdout: int | None = None) -> Iterator[Lines]:
     """Runs it; before: called in the child."""
-    command = ["timeout", "-k", "1", str(WAIT_S), node.program, "plugin", "--socket", str(node.home / "nri.sock"),
+    command = ["timeout", "-k", str(WAIT_S), str(WAIT_S), node.program, "plugin", "--socket", str(node.home / "nri.sock"),
                "--config", str(node.home / "config.yaml"), *more]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
                                text=True, preexec_fn=before)

@@ -101,7 +101,7 @@ def ruled(node: Node) -> Node:
 @contextmanager
 def running(node: Node) -> Iterator[Plugin]:
     """A plugin that has loaded its rules."""
-    command = ["timeout", "-k", "1", str(WAIT_S), node.program, "plugin", "--socket",
+    command = ["timeout", "-k", str(WAIT_S), str(WAIT_S), node.program, "plugin", "--socket",
                str(node.home / "nri.sock"), "--config", str(node.home / "config.yaml"),
                "--policy", str(node.home / "policy.yaml")]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

@@ -102,7 +102,7 @@ class Plugin:
 @contextmanager
 def plugin(place: Place, *args: object, **more) -> Iterator[Plugin]:
     """Runs it until its rules are loaded for the first time, and then beside the test."""
-    command = ["timeout", "-k", "1", str(WAIT_S), place.node.program, "plugin", "--socket",
+    command = ["timeout", "-k", str(WAIT_S), str(WAIT_S), place.node.program, "plugin", "--socket",
                str(place.nri), "--config", str(place.config), "--log-level", "debug",
                *map(str, args)]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,

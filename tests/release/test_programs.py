@@ -104,7 +104,7 @@ def test_session(tree: Tree, tmp_path: Path):
     (tmp_path / "hooks.d/one.yaml").write_text(RULE)
     listener = Listener(tmp_path / "nri.sock")
     # Nobody waits for ever for a line that does not come.
-    command = ["timeout", "-k", "1", "60", tree.runner, "plugin", "--socket", tmp_path / "nri.sock", "--hooks-dir",
+    command = ["timeout", "-k", "60", "60", tree.runner, "plugin", "--socket", tmp_path / "nri.sock", "--hooks-dir",
                tmp_path / "hooks.d", "--last-good", "none", "--control", "none", "--run-dir", "none",
                "--log-level", "debug", "--log-format", "json"]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
