@@ -30,6 +30,7 @@ struct collector {
     /* The package that is looked at. */
     const char *package;
     int dir;
+    bool dir_is_old; /* nothing has come or gone there for a while: before a lock's file is made */
     char current[GR_SHA256_HEX + 1];
     char (*gone)[GR_SHA256_HEX + 1]; /* digests to be taken away */
     size_t gone_n;
@@ -112,8 +113,8 @@ static bool is_old(const struct collector *c, const struct gr_fs_meta *meta)
     return (int64_t)(meta->modified / NS_PER_S) <= c->collect->now_s - GR_STORE_AGE_MIN_S;
 }
 
-/* Whether current is what an installer leaves, and has been so for a while; or is not there, which
- * is what grapnel setup cleanup leaves beside programs that containers name. */
+/* Whether current is what an installer leaves, and has been so for a while; or has not been there
+ * for a while, as a retirement or grapnel setup cleanup leaves a package. */
 static bool read_current(struct collector *c)
 {
     struct gr_fs_meta meta;
@@ -123,7 +124,7 @@ static bool read_current(struct collector *c)
 
     c->current[0] = '\0';
     if (rc != 0)
-        return rc == -ENOENT;
+        return rc == -ENOENT && c->dir_is_old;
     if (c->fs->meta(c->fs->user, node, &meta) == 0 && meta.type == GR_FS_LINK && is_old(c, &meta))
         n = c->fs->read_link(c->fs->user, node, c->current, sizeof(c->current));
     gr_fs_close(c->fs, &node);
@@ -230,12 +231,15 @@ static void remove_package(struct collector *c)
         (void)fs->remove_dir(fs->user, gr_walk_top(&c->walk)->node, c->package);
 }
 
+/* One that went since is as young as one that came. */
 static int collect_locked(struct collector *c)
 {
+    char current[sizeof(c->current)];
     size_t before = c->n;
     int rc = 0;
 
-    if (!look(c))
+    memcpy(current, c->current, sizeof(current));
+    if (!look(c) || strcmp(c->current, current) != 0)
         return 0;
     for (size_t i = 0; i < c->gone_n && rc == 0; i++)
         rc = take_away(c, c->gone[i]);
@@ -244,12 +248,15 @@ static int collect_locked(struct collector *c)
     return rc;
 }
 
-static bool may_collect(const struct collector *c)
+static bool may_collect(struct collector *c)
 {
     struct gr_fs_meta meta;
 
-    return c->fs->meta(c->fs->user, c->dir, &meta) == 0 && meta.type == GR_FS_DIRECTORY &&
-           !meta.read_only && gr_trust_file(&c->rules, &meta) == GR_TRUST_FINE;
+    if (c->fs->meta(c->fs->user, c->dir, &meta) != 0)
+        return false;
+    c->dir_is_old = is_old(c, &meta);
+    return meta.type == GR_FS_DIRECTORY && !meta.read_only &&
+           gr_trust_file(&c->rules, &meta) == GR_TRUST_FINE;
 }
 
 /* An installer that is at work there has the lock. A file for it is made only where it is needed.

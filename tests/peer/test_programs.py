@@ -49,6 +49,7 @@ class Store:
         day_ago = time.time() - 86400
         for path in (self.programs / "net").iterdir():
             os.utime(path, (day_ago, day_ago), follow_symlinks=False)
+        os.utime(self.programs / "net", (day_ago, day_ago))
 
     def digests(self) -> set[str]:
         return {path.name for path in (self.programs / "net").iterdir() if len(path.name) == 64}
@@ -134,6 +135,24 @@ def test_a_package_that_is_taken_out(store: Store) -> None:
     assert store.digests() == {one}
 
     store.running.clear()
+    store.restart()
+    assert store.looked()["removed"] == 1
+    assert not (store.programs / "net").exists()
+
+
+def test_a_package_that_was_just_taken_out(store: Store) -> None:
+    """A container that is being made may have it, and the runtime does not tell of that one yet."""
+    one = store.install("one")
+    store.age()
+    store.grapnel()
+    assert store.create("in the making") == {one}
+    store.running.clear()
+    (store.programs / "net" / "current").unlink()
+    store.restart()
+    assert store.looked()["removed"] == 0
+    assert store.digests() == {one}
+
+    store.age()
     store.restart()
     assert store.looked()["removed"] == 1
     assert not (store.programs / "net").exists()

@@ -199,6 +199,7 @@ static void test_goes(void **state)
     says("level=debug msg=\"the program store was looked through\" removed=1 kept=0");
     dir("/p/log", 0755); /* in which nothing stays */
     make("/p/log/.lock", "", 0600);
+    age("/p/log");
     start(NULL);
     finish();
     says("removed=0 kept=0");

@@ -260,14 +260,16 @@ static void put_program(const struct rig *rig, const char *path)
 static void put_store(struct rig *rig, char store[96], char digest[192])
 {
     const struct timespec times[2] = {{.tv_sec = LONG_AGO}, {.tv_sec = LONG_AGO}};
+    char package[128];
 
     (void)snprintf(store, 96, "%s/p", rig->dir);
     assert_int_equal(mkdir(store, 0755), 0);
-    (void)snprintf(digest, 192, "%s/net", store);
-    assert_int_equal(mkdir(digest, 0755), 0);
+    (void)snprintf(package, sizeof(package), "%s/net", store);
+    assert_int_equal(mkdir(package, 0755), 0);
     (void)snprintf(digest, 192, "%s/net/" ONE, store);
     assert_int_equal(mkdir(digest, 0755), 0);
     assert_int_equal(utimensat(AT_FDCWD, digest, times, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, package, times, 0), 0);
     rig->flags.config.programs_dir = store;
     rig->flags.config.log_level = GR_LEVEL_DEBUG;
     rig->flags.config.origins[GR_SETTING_PROGRAMS_DIR].has = true;

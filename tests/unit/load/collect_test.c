@@ -175,14 +175,17 @@ static void test_found_limit(void **state)
         dir(path, 0755);
         age(path, GR_STORE_AGE_MIN_S);
     }
+    age("/p/a", GR_STORE_AGE_MIN_S);
+    age("/p/b", GR_STORE_AGE_MIN_S);
     assert_int_equal(collect(NULL, &out), GR_COLLECT_MAX);
     gr_arena_fini(&arena);
+    age(access(at("/p/a"), F_OK) == 0 ? "/p/a" : "/p/b", GR_STORE_AGE_MIN_S);
     assert_int_equal(collect(NULL, &out), 1);
     gr_arena_fini(&arena);
     end();
 }
 
-/* What grapnel setup cleanup left for containers that are gone now. */
+/* What grapnel setup cleanup, or a retirement, left for containers that are gone now. */
 static void test_no_current(void **state)
 {
     struct gr_collected out;
@@ -190,9 +193,11 @@ static void test_no_current(void **state)
     (void)state;
     begin_store();
     assert_int_equal(unlink(at("/p/net/current")), 0);
+    age("/p/net", GR_STORE_AGE_MIN_S);
     assert_int_equal(collect(TWO, &out), 1);
     assert_true(gr_str_is(out.items[0], "net/" ONE));
     gr_arena_fini(&arena);
+    age("/p/net", GR_STORE_AGE_MIN_S);
     assert_int_equal(collect(NULL, &out), 1);
     assert_true(gr_str_is(out.items[0], "net/" TWO));
     gr_arena_fini(&arena);
@@ -213,6 +218,7 @@ static void begin_empty(void)
     link_to("/p/net/.owner", "a/b");
     dir("/p/net/.tmp-0123456789abcdef", 0755);
     make("/p/net/.tmp-0123456789abcdef/setup", "x", 0755);
+    age("/p/net", GR_STORE_AGE_MIN_S);
 }
 
 static void collect_none(void)
@@ -236,12 +242,19 @@ static void test_empty(void **state)
 static void something_else(void)
 {
     make("/p/net/README", "", 0644);
+    age("/p/net", GR_STORE_AGE_MIN_S);
+}
+
+static void just_left(void)
+{
+    age("/p/net", GR_STORE_AGE_MIN_S - 1);
 }
 
 static void young_digest(void)
 {
     dir("/p/net/" ONE, 0755);
     age("/p/net/" ONE, GR_STORE_AGE_MIN_S - 1);
+    age("/p/net", GR_STORE_AGE_MIN_S);
 }
 
 static void in_force(void)
@@ -254,6 +267,7 @@ static void in_force(void)
 static void no_lock_yet(void)
 {
     assert_int_equal(unlink(at("/p/net/.lock")), 0);
+    age("/p/net", GR_STORE_AGE_MIN_S);
 }
 
 static int locked = -1;
@@ -270,11 +284,9 @@ struct kept_row {
 };
 
 static const struct kept_row kept_rows[] = {
-    {"something else", something_else},
-    {"a young digest", young_digest},
-    {"current", in_force},
-    {"no lock", no_lock_yet},
-    {"an installer at work", locked_by_another},
+    {"something else", something_else}, {"what was just left", just_left},
+    {"a young digest", young_digest},   {"current", in_force},
+    {"no lock", no_lock_yet},           {"an installer at work", locked_by_another},
 };
 
 static void keeps(void **state)
@@ -326,6 +338,13 @@ static void just_switched(void)
     age("/p/net/current", GR_STORE_AGE_MIN_S - 1);
 }
 
+/* Another instance, or this one before it was started anew, may just have named it. */
+static void just_retired(void)
+{
+    assert_int_equal(unlink(at("/p/net/current")), 0);
+    age("/p/net", GR_STORE_AGE_MIN_S - 1);
+}
+
 static void from_the_future(void)
 {
     age("/p/net/" ONE, -1000000);
@@ -374,6 +393,7 @@ struct row {
 static const struct row rows[] = {
     {"young", young},
     {"current was just switched", just_switched},
+    {"current has just gone", just_retired},
     {"from the future", from_the_future},
     {"current", is_current},
     {"a strange current", strange_current},
@@ -477,6 +497,24 @@ static void test_installed_before_the_lock(void **state)
     end();
 }
 
+static int retire_and_create(void *user, int dir_, const char *name, uint32_t mode, int *out)
+{
+    assert_int_equal(unlink(at("/p/net/current")), 0);
+    return real_create(user, dir_, name, mode, out);
+}
+
+static void test_retired_before_the_lock(void **state)
+{
+    (void)state;
+    begin_store();
+    age("/p/net", GR_STORE_AGE_MIN_S);
+    real_create = fs.create;
+    fs.create = retire_and_create;
+    assert_stays();
+    assert_int_equal(access(at("/p/net/.lock"), F_OK), 0);
+    end();
+}
+
 static void test_no_store(void **state)
 {
     struct gr_collected out;
@@ -548,6 +586,7 @@ int main(void)
     test_add("no lock", test_no_lock);
     test_add("lock where needed", test_lock_where_needed);
     test_add("installed before the lock", test_installed_before_the_lock);
+    test_add("retired before the lock", test_retired_before_the_lock);
     test_add("no store", test_no_store);
     test_add("read-only", test_read_only);
     test_add("limit", test_limit);
