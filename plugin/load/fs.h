@@ -32,7 +32,6 @@ struct gr_fs_meta {
     uint64_t size_bytes;
     uint64_t modified, changed; /* opaque times: they differ when content or metadata changed */
     uint64_t device, inode;
-    uint32_t links; /* names that it has; 0: none any more */
     uint64_t mount; /* tells mounts apart */
     bool volume;    /* a directory on a read-only mount that kubelet fills: root's link ..data */
     /* Of the mount; not told (false) of a regular file that nobody may execute. */

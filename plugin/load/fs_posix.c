@@ -103,7 +103,6 @@ static int posix_meta(void *user GR_UNUSED, int node, struct gr_fs_meta *out_met
         .changed = opaque_time(st.stx_ctime),
         .device = makedev(st.stx_dev_major, st.stx_dev_minor),
         .inode = st.stx_ino,
-        .links = st.stx_nlink,
         .read_only = mount.f_flags & ST_RDONLY,
         .no_exec = mount.f_flags & ST_NOEXEC,
         .proc = mount.f_type == PROC_SUPER_MAGIC,

@@ -13,15 +13,15 @@ static int judge(const struct gr_lock *lock, const struct gr_fs_meta *meta, stru
     char shown[GR_TRUST_QUOTED_BYTES];
 
     if (meta->type == GR_FS_REGULAR && meta->uid == lock->fs->euid &&
-        (meta->mode & MODE_ALL) == GR_LOCK_MODE && meta->links <= 1)
+        (meta->mode & MODE_ALL) == GR_LOCK_MODE)
         return 0;
     gr_trust_shorten(shown, sizeof(shown), lock->shown);
     return gr_fail(err, -EPERM, "setup-target",
-                   "expected %s/%s to be a regular file with mode %04o, root's and with one name, "
-                   "so that nobody else can hold the lock, found %s with mode %04o, uid %u and %u "
-                   "names; look at what has it open (lslocks, fuser), then remove it",
+                   "expected %s/%s to be a regular file with mode %04o and root's, so that nobody "
+                   "else can hold the lock, found %s with mode %04o and uid %u; look at what has "
+                   "it open (lslocks, fuser), then remove it",
                    shown, lock->name, GR_LOCK_MODE, gr_fs_type_name(meta->type), meta->mode,
-                   meta->uid, meta->links);
+                   meta->uid);
 }
 
 static int look(const struct gr_lock *lock, int dir, struct gr_fs_meta *out_meta)
