@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <sys/file.h>
 
+#include "failing_removals.h"
 #include "load/retire.h"
 
 #define ONE "1111111111111111111111111111111111111111111111111111111111111111"
@@ -320,62 +321,6 @@ static void test_store(void **state)
     end();
 }
 
-/* ---- operations that fail ---- */
-
-static struct {
-    struct gr_fs real;
-    int countdown; /* 0: none fails */
-    bool struck;
-} faults;
-
-static bool fails(void)
-{
-    if (faults.countdown == 0 || --faults.countdown > 0)
-        return false;
-    faults.struck = true;
-    return true;
-}
-
-static int bad_open_at(void *user, int dir_, const char *name, int *out)
-{
-    return fails() ? -EIO : faults.real.open_at(user, dir_, name, out);
-}
-
-static int bad_meta(void *user, int node, struct gr_fs_meta *out)
-{
-    return fails() ? -EIO : faults.real.meta(user, node, out);
-}
-
-static int bad_list(void *user, int dir_, gr_fs_entry_fn *each, void *each_user)
-{
-    return fails() ? -EIO : faults.real.list(user, dir_, each, each_user);
-}
-
-static int64_t bad_read_link(void *user, int node, char *out, size_t bytes)
-{
-    return fails() ? -EIO : faults.real.read_link(user, node, out, bytes);
-}
-
-static int bad_create(void *user, int dir_, const char *name, uint32_t mode, int *out)
-{
-    return fails() ? -EIO : faults.real.create(user, dir_, name, mode, out);
-}
-
-static int bad_lock(void *user, int node)
-{
-    return fails() ? -EIO : faults.real.lock(user, node);
-}
-
-static int bad_unlink(void *user, int dir_, const char *name)
-{
-    return fails() ? -EIO : faults.real.unlink(user, dir_, name);
-}
-
-static int bad_sync(void *user, int node)
-{
-    return fails() ? -EIO : faults.real.sync(user, node);
-}
-
 /* It is told, and done the next time. */
 static void test_faults(void **state)
 {
@@ -386,15 +331,7 @@ static void test_faults(void **state)
         int rc;
 
         begin_store();
-        faults.real = fs;
-        fs.open_at = bad_open_at;
-        fs.meta = bad_meta;
-        fs.list = bad_list;
-        fs.read_link = bad_read_link;
-        fs.create = bad_create;
-        fs.lock = bad_lock;
-        fs.unlink = bad_unlink;
-        fs.sync = bad_sync;
+        make_failing();
         faults.struck = false;
         faults.countdown = n;
         rc = retire();
