@@ -90,6 +90,7 @@ static struct gr_config config;
 static struct captured captured;
 static const char *runtime = "containerd";
 static const char *named_by_rules; /* a digest; NULL: none */
+static bool named_too_many;
 
 static void age(const char *path)
 {
@@ -122,6 +123,7 @@ static void begin_store(void)
     config.programs_dir = "/p";
     runtime = "containerd";
     named_by_rules = NULL;
+    named_too_many = false;
     assert_int_equal(sem_init(&let, 0, 0), 0);
     base = event_base_new();
     assert_non_null(base);
@@ -155,6 +157,9 @@ static void start(const struct container *containers)
     named.has_rules = true;
     if (named_by_rules)
         named.digests[named.n++] = gr_str_from(named_by_rules);
+    while (named_too_many && named.n < GR_NAMED_MAX)
+        named.digests[named.n++] = GR_STR(TWO);
+    named.known = !named_too_many;
     gr_collector_start(collector,
                        &(struct gr_collecting){.told = told, .named = &named, .config = &config});
     assert_false(named.known);
@@ -225,6 +230,24 @@ static void test_named(void **state)
     finish();
     says("removed=0 kept=1");
     assert_true(is_there(ONE));
+    end_store();
+}
+
+/* One of those that found no room may be of the store. */
+static void test_too_many(void **state)
+{
+    (void)state;
+    begin_store();
+    named_too_many = true;
+    start(NULL);
+    finish();
+    says("level=warning msg=\"hook programs that nothing names could not be removed\" "
+         "code=named-limit error=\"expected at most 1024 digests");
+    assert_true(is_there(ONE));
+    named_by_rules = ONE; /* there is nothing that could go */
+    start(NULL);
+    finish();
+    says("removed=0 kept=1");
     end_store();
 }
 
@@ -454,6 +477,7 @@ int main(void)
 {
     test_add("goes", test_goes);
     test_add("named", test_named);
+    test_add("too many", test_too_many);
     test_add("others", test_others);
     test_add("unreadable", test_unreadable);
     test_add("other rules", test_other_rules);

@@ -107,12 +107,28 @@ static int look_at_ended(struct gr_collector *c)
     return gr_bundles_read(&bundles, &c->err);
 }
 
+/* Of digests that the rules name and could not be kept, one may be of the store. */
+static int check_named(struct gr_collector *c)
+{
+    if (c->named.known)
+        return 0;
+    if (c->named.n < GR_NAMED_MAX)
+        return -ENOMEM;
+    return gr_fail(&c->err, -E2BIG, "named-limit",
+                   "expected at most %d digests of hook programs in the rules in force since "
+                      "containers were told of, found more; name programs as NAME/FILE "
+                      "(hooks[].program), without a digest",
+                      GR_NAMED_MAX);
+}
+
 static int collect(struct gr_collector *c)
 {
     int rc = gr_old_find(&c->collect, &c->old);
 
     for (size_t i = 0; i < c->named.n; i++)
         gr_old_name(&c->old, c->named.digests[i]);
+    if (rc == 0 && gr_old_has_unnamed(&c->old))
+        rc = check_named(c);
     if (rc == 0 && gr_old_has_unnamed(&c->old))
         rc = look_at_told(c);
     if (rc == 0 && gr_old_has_unnamed(&c->old))
@@ -207,7 +223,7 @@ static bool prepare(struct gr_collector *c, const struct gr_config *config)
 
 void gr_collector_start(struct gr_collector *c, const struct gr_collecting *collecting)
 {
-    if (c->busy || !collecting->named->known || !collecting->config->programs_dir[0]) {
+    if (c->busy || !collecting->config->programs_dir[0]) {
         gr_named_fini(collecting->named);
         gr_nri_running_free(collecting->told);
         return;
