@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tests/run and packaging/apart: what is said at the end, and that an interrupt ends all that was started."""
+""".ci/run, tests/run and packaging/apart: what is said at the end, and that an interrupt ends all that was started."""
 from __future__ import annotations
 
 import os
@@ -103,6 +103,24 @@ def test_ctrl_c(pipe: Pipe):
         assert pipe.read() == b""
         assert process.wait(WAIT_S) == -signal.SIGINT
     os.close(main)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_all_steps(pipe: Pipe, tmp_path: Path, number: signal.Signals):
+    """With make in between; no step follows the one that is under way."""
+    (tmp_path / "Makefile").write_text(f"test:\n\t@exec 3>{pipe.path}; echo ready >&3; exec sleep 600\n")
+    make = tmp_path / "make"
+    make.write_text(f'#!/bin/sh\nexec {shutil.which("make")} --file={tmp_path}/Makefile "$@"\n')
+    make.chmod(0o755)
+    apart = ["env", "-u", "MAKELEVEL", "-u", "MAKEFLAGS", f"PATH={tmp_path}:{os.environ['PATH']}"]
+    with started(*apart, ROOT / ".ci" / "run", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                 text=True) as process:
+        assert pipe.read() == b"ready\n"
+        process.send_signal(number)
+        assert pipe.read() == b""
+        out, _ = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 128 + number
+    assert out == "==== make test\n"
 
 
 # What takes itself down when it is asked to, and somebody in another session who tidies up behind it.
