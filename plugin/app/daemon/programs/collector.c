@@ -116,9 +116,9 @@ static int check_named(struct gr_collector *c)
         return -ENOMEM;
     return gr_fail(&c->err, -E2BIG, "named-limit",
                    "expected at most %d digests of hook programs in the rules in force since "
-                      "containers were told of, found more; name programs as NAME/FILE "
-                      "(hooks[].program), without a digest",
-                      GR_NAMED_MAX);
+                   "containers were told of, found more; name programs as NAME/FILE "
+                   "(hooks[].program), without a digest",
+                   GR_NAMED_MAX);
 }
 
 static int collect(struct gr_collector *c)
