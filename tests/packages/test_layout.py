@@ -24,7 +24,7 @@ OWN = re.compile(r"/usr/share/(?:lintian/|licenses/|doc/grapnel/(?:third-party|c
 
 
 def walked(folder: Path) -> dict[str, str]:
-    """Files and empty directories under one name, with their modes."""
+    """Files and empty directories under one name, with their modes; links with where they lead."""
     found = {}
     for path in folder.rglob("*"):
         if path.is_dir() and any(path.iterdir()):
@@ -33,27 +33,47 @@ def walked(folder: Path) -> dict[str, str]:
         for pattern, other in SAME:
             name = re.sub(pattern, other, name)
         if not OWN.match(name):
-            found[name] = f"{path.lstat().st_mode & 0o7777:04o}"
+            found[name] = os.readlink(path) if path.is_symlink() else f"{path.stat().st_mode & 0o7777:04o}"
     return found
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """As make install does it."""
-    folder = tmp_path_factory.mktemp("installed")
+def trees(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """As make install does it, and as packages do."""
+    folder = tmp_path_factory.mktemp("trees")
     done("meson", "compile", "-C", BUILD, "delivered")
-    done("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", folder)
-    return walked(folder)
+    done("meson", "install", "-C", BUILD, "--no-rebuild", "--destdir", folder / "install")
+    done("dpkg-deb", "-x", package("*.deb"), folder / "deb")
+    (folder / "rpm").mkdir()
+    done("sh", "-c", 'rpm2cpio "$1" | cpio -idm --quiet', "sh", binary_rpm(), cwd=folder / "rpm")
+    return {path.name: path for path in folder.iterdir()}
 
 
-def test_deb(installed: dict[str, str], tmp_path: Path):
-    done("dpkg-deb", "-x", package("*.deb"), tmp_path)
-    assert walked(tmp_path) == installed
+@pytest.fixture(scope="module")
+def installed(trees: dict[str, Path]) -> dict[str, str]:
+    return walked(trees["install"])
 
 
-def test_rpm(installed: dict[str, str], tmp_path: Path):
-    done("sh", "-c", 'rpm2cpio "$1" | cpio -idm --quiet', "sh", binary_rpm(), cwd=tmp_path)
-    assert walked(tmp_path) == installed
+@pytest.mark.parametrize("kind", ["deb", "rpm"])
+def test_same(trees: dict[str, Path], installed: dict[str, str], kind: str):
+    assert walked(trees[kind]) == installed
+
+
+@pytest.mark.parametrize("kind", ["install", "deb", "rpm"])
+def test_links(trees: dict[str, Path], kind: str):
+    """Whoever has no clone can follow every link of every page."""
+    (readme,) = trees[kind].rglob("doc/grapnel/README.md")
+    said = run(ROOT / "tests/lint/links", readme.parent)
+    assert said.returncode == 0, said.stdout
+    dangling = [path for path in readme.parent.rglob("*") if path.is_symlink() and not path.exists()]
+    assert dangling == []
+
+
+def test_pages_are_all_there(trees: dict[str, Path]):
+    """Guides and formats, as the source has them."""
+    for folder in ("docs", "specs", "deploy"):
+        pages = {path.relative_to(ROOT) for path in (ROOT / folder).rglob("*.md")}
+        assert pages and all((trees["install"] / "usr/local/share/doc/grapnel" / page).is_file() for page in pages)
 
 
 def test_pages(installed: dict[str, str]):
@@ -63,8 +83,9 @@ def test_pages(installed: dict[str, str]):
 
 
 def test_modes(installed: dict[str, str]):
-    """Only programs can be executed, and nothing is writable but for root."""
-    assert {mode for mode in installed.values()} == {"0644", "0755"}
+    """Only programs can be executed, and nothing is writable but for root. Links are of schemas."""
+    assert {mode for path, mode in installed.items()
+            if mode != f"../../../grapnel/schema/{Path(path).name}"} == {"0644", "0755"}
     programs = [path for path, mode in installed.items() if mode == "0755"]
     assert "/usr/bin/grapnel" in programs and "/etc/grapnel/hooks.d" in programs
     assert all(re.match(r"/usr/bin/grapnel$|/etc/grapnel/hooks\.d$|"

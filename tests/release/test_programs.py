@@ -140,8 +140,9 @@ def test_tarball(tree: Tree):
             "usr/lib/systemd/system/grapnel.service", "usr/share/man/man1/grapnel.1",
             "usr/share/bash-completion/completions/grapnel", "usr/share/zsh/site-functions/_grapnel",
             "usr/share/fish/vendor_completions.d/grapnel.fish", "etc/grapnel/config.yaml",
-            "usr/share/doc/grapnel/examples/01-image/rule.yaml",
+            "usr/share/doc/grapnel/examples/01-image/rule.yaml", "usr/share/doc/grapnel/docs/install/README.md",
             "usr/share/doc/grapnel/grapnel.spdx.json"} <= files
+    done(ROOT / "tests/lint/links", tree.root / "usr/share/doc/grapnel")
     other = next(arch for arch in ARCHITECTURES if arch != tree.arch)
     members = {arch: {re.sub(r"(linux-)\w+|-\w+-cross$", r"\1", line) for line in
                       done("tar", "-tzf", released(f"grapnel-{VERSION}-linux-{arch}.tar.gz")).splitlines()}
