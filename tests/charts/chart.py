@@ -13,24 +13,39 @@ from harness import cache
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHART = ROOT / "charts/grapnel"
 EXAMPLES = sorted((CHART / "ci").glob("*-values.yaml"))
+# The one that all is rendered with, and others that give the same.
+HELM = "4.1.4"
+OTHER_HELMS = ("3.18.6",)
+# Of which there are schemas: the oldest that the chart takes, the oldest that can confine the startup taint's
+# token, the one of tests/cluster, and the newest.
+KUBERNETES = ("1.25.0", "1.30.0", "1.34.1", "1.37.2")
+RUN_WITH = "1.34.1"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @functools.cache
-def helm() -> str:
-    return str(cache.fetched("helm-4.1.4") / "helm")
+def helm(version: str = HELM) -> str:
+    return str(cache.fetched(f"helm-{version}") / "helm")
 
 
 @functools.cache
-def _run(verb: str, args: tuple[str, ...], values: str) -> subprocess.CompletedProcess:
+def kubeconform(version: str = RUN_WITH) -> list[str]:
+    """The command, for that Kubernetes; of kinds that no schema is to be had for, tests look at the text themselves."""
+    schemas = cache.fetched(f"schemas-{version}") / "{{.ResourceKind}}{{.KindSuffix}}.json"
+    return [str(cache.fetched("kubeconform-0.7.0") / "kubeconform"), "-strict", "-summary", "-schema-location", str(schemas),
+            "-skip", "VerticalPodAutoscaler,SecurityContextConstraints"]
+
+
+@functools.cache
+def _run(version: str, verb: str, args: tuple[str, ...], values: str) -> subprocess.CompletedProcess:
     names = ["g"] if verb == "template" else []
-    return subprocess.run([helm(), verb, *names, CHART, *args, "--values", "-"], input=values,
+    return subprocess.run([helm(version), verb, *names, CHART, *args, "--values", "-"], input=values,
                           capture_output=True, text=True, check=False, timeout=60)
 
 
-def run(verb: str, *args: object, values: object = None) -> subprocess.CompletedProcess:
+def run(verb: str, *args: object, values: object = None, version: str = HELM) -> subprocess.CompletedProcess:
     """helm VERB with the chart; values are laid over those of the files in args."""
-    return _run(verb, tuple(map(str, args)), json.dumps(values or {}))
+    return _run(version, verb, tuple(map(str, args)), json.dumps(values or {}))
 
 
 def text(values: object = None, *args: object) -> str:

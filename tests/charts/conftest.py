@@ -13,6 +13,8 @@ sys.path.insert(0, str(ROOT / "tests/e2e"))
 import pytest  # noqa: E402
 from harness import cache  # noqa: E402
 
+import chart  # noqa: E402
+
 
 @pytest.fixture(scope="session")
 def promtool() -> str:
@@ -22,10 +24,7 @@ def promtool() -> str:
 
 @pytest.fixture(scope="session")
 def kubeconform() -> list[str]:
-    """The command; of kinds that no schema is to be had for, tests look at the text themselves."""
-    schemas = cache.fetched("schemas-1.34.1") / "{{.ResourceKind}}{{.KindSuffix}}.json"
-    return [str(cache.fetched("kubeconform-0.7.0") / "kubeconform"), "-strict", "-summary", "-schema-location", str(schemas),
-            "-skip", "VerticalPodAutoscaler,SecurityContextConstraints"]
+    return chart.kubeconform()
 
 
 @pytest.fixture(scope="session")
