@@ -18,6 +18,7 @@ from kube.instance import container_status
 from kube.left import EMPTY, inventory, kept
 from kube.manifests import pod
 
+ARCHIVE = f"grapnel-{VERSION}.tgz"
 QUICK_START = ROOT / "examples/23-quick-start"
 # On the node: where the quick start's program writes.
 LOG = "/run/grapnel-example.log"
@@ -40,6 +41,7 @@ class Place:
 @pytest.fixture(scope="module")
 def place() -> Iterator[Place]:
     """The archives are looked for first: a cluster is not started in vain."""
+    released(ARCHIVE)
     grapnel, example = (released(f"{name}-{VERSION}-image.tar") for name in ("grapnel", "grapnel-example"))
     with clusters.started(grapnel) as cluster:
         for archive in (example, kubectl().write(cluster.host.path)):
@@ -53,7 +55,7 @@ def release(place: Place) -> Release:
     release = place.release
     values = yaml.safe_load((QUICK_START / "values.yaml").read_text())
     rules = {"rules": {"files": {"hello.yaml": (QUICK_START / "rule.yaml").read_text()}}}
-    done = release.helm("install", values=chart.merged(values, rules))
+    done = release.helm("install", values=chart.merged(values, rules), chart=released(ARCHIVE))
     assert done.returncode == 0, f"{done.stderr}\n{release.cluster.describe()}"
     release.rolled_out()
     return release

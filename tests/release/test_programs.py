@@ -31,7 +31,7 @@ def sha256(path: Path) -> str:
 def test_made_twice():
     """In other folders, later, by another user, in another language and time zone."""
     names = {f"grapnel-{VERSION}-{name}" for arch in ARCHITECTURES for name in
-             (f"linux-{arch}.tar.gz", f"linux-{arch}.spdx.json")} | {f"grapnel-{VERSION}-image.tar"}
+             (f"linux-{arch}.tar.gz", f"linux-{arch}.spdx.json")} | {f"grapnel-{VERSION}-image.tar", f"grapnel-{VERSION}.tgz"}
     assert names <= {path.name for path in AGAIN.iterdir()}
     for path in AGAIN.iterdir():
         assert sha256(path) == sha256(RELEASE / path.name), f"{path.name} differs from what was made first"
