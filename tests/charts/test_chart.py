@@ -109,6 +109,19 @@ def test_versions():
     assert yaml.safe_load(meta["annotations"]["artifacthub.io/changes"])
 
 
+def test_maintainers_are_those_of_the_packages():
+    control = (ROOT / "packaging/deb/control").read_text()
+    meta = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert [f"{one['name']} <{one['email']}>" for one in meta["maintainers"]] == re.findall(r"^Maintainer: (.*)$", control, re.MULTILINE)
+
+
+def test_addresses_are_not_invented():
+    """Nothing is published: who adds an address changes this, and says in README.md where it is."""
+    meta = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert "not published yet" in (ROOT / "README.md").read_text()
+    assert not {"home", "sources", "icon"} & set(meta)
+
+
 def test_images_are_named():
     """For Artifact Hub, which looks at each: those of others as well, whatever values bring them."""
     meta = yaml.safe_load((CHART / "Chart.yaml").read_text())
