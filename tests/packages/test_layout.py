@@ -102,6 +102,12 @@ def test_one_version():
     assert f"> - {version}-1\n" in spec
 
 
+def test_who_packs():
+    maintainer = done("dpkg-deb", "-f", package("*.deb"), "Maintainer")
+    assert re.match(r"\S.* <\S+@\S+>$", maintainer)
+    assert done("rpm", "-qp", "--qf", "%{PACKAGER}\n", binary_rpm()) == maintainer
+
+
 def test_config_files():
     control = done("dpkg-deb", "-I", package("*.deb"), "conffiles").split()
     assert control == ["/etc/grapnel/config.yaml", "/etc/grapnel/policy.yaml"]

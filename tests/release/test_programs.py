@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import struct
 import subprocess
@@ -131,6 +132,19 @@ def test_programs_are_one(tree: Tree, tmp_path: Path):
          released(f"grapnel-{VERSION}-1.{ARCHITECTURES[tree.arch][0]}.rpm"), cwd=rpm)
     sums = {folder.name: sha256(folder / "usr/bin/grapnel") for folder in (deb, rpm)}
     assert sums == dict.fromkeys(("deb", "rpm"), sha256(tree.program))
+
+
+def test_packages_are_judged(tree: Tree):
+    """Those of arm64, too, are as their distributions want them (of amd64 also by tests/packages, from a build of its own)."""
+    user = [] if os.geteuid() else ["--allow-root"]
+    deb = released(f"grapnel_{VERSION}_{tree.arch}.deb")
+    said = subprocess.run(["lintian", *user, "--fail-on", "error,warning", deb], capture_output=True, text=True,
+                          check=False, timeout=300)
+    assert (said.returncode, said.stdout) == (0, ""), said.stdout + said.stderr
+    rpm = released(f"grapnel-{VERSION}-1.{ARCHITECTURES[tree.arch][0]}.rpm")
+    said = subprocess.run(["rpmlint", "-c", ROOT / "packaging/rpm/rpmlint.toml", rpm], capture_output=True, text=True,
+                          check=False, timeout=300)
+    assert said.returncode == 0 and " 0 errors, 0 warnings" in said.stdout, said.stdout + said.stderr
 
 
 def test_tarball(tree: Tree):
