@@ -74,8 +74,9 @@ peer: all
 	@tests/setup/ensure build test
 	@tests/run peer
 
+# The .deb that one of its tests installs is built first, where build-packages has that of another state.
 e2e: all
-	@tests/setup/ensure build test e2e
+	@tests/setup/ensure build test e2e packages
 	@tests/run e2e
 
 # A real Kubernetes; its parts are built once, in about ten minutes, and cached outside the clone.

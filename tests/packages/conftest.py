@@ -6,13 +6,18 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
+sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+
+import pytest  # noqa: E402
+from harness.package import repacked  # noqa: E402
+
 PACKAGES = Path(os.environ.get("GRAPNEL_PACKAGES", ROOT / "build-packages"))
 LATER = "0.1.99"
 # Answers as a systemd would in which the service is in the state that two files say, and notes what
@@ -129,23 +134,16 @@ def machine():
         done("rm", "-rf", "--one-file-system", folder)
 
 
-def later_settings(text: str) -> str:
-    return "# Of a later version.\n" + text
+def later_settings(tree: Path) -> None:
+    for name in ("config", "policy"):
+        file = tree / f"etc/grapnel/{name}.yaml"
+        file.write_text("# Of a later version.\n" + file.read_text())
 
 
 @pytest.fixture(scope="session")
 def later_deb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The package as a later version, with other settings in it."""
-    folder = tmp_path_factory.mktemp("deb")
-    tree = folder / "tree"
-    done("dpkg-deb", "-R", package("*.deb"), tree)
-    control = tree / "DEBIAN/control"
-    control.write_text(re.sub(r"(?m)^Version: .*", f"Version: {LATER}", control.read_text()))
-    for name in ("config", "policy"):
-        file = tree / f"etc/grapnel/{name}.yaml"
-        file.write_text(later_settings(file.read_text()))
-    done("dpkg-deb", "--root-owner-group", "-b", tree, folder / "later.deb")
-    return folder / "later.deb"
+    return repacked(package("*.deb"), LATER, tmp_path_factory.mktemp("deb"), later_settings)
 
 
 @pytest.fixture(scope="session")
@@ -155,9 +153,7 @@ def later_rpm(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = folder / "tree"
     tree.mkdir()
     done("sh", "-c", 'rpm2cpio "$1" | cpio -idm --quiet', "sh", binary_rpm(), cwd=tree)
-    for name in ("config", "policy"):
-        file = tree / f"etc/grapnel/{name}.yaml"
-        file.write_text(later_settings(file.read_text()))
+    later_settings(tree)
     spec = (ROOT / "packaging/rpm/grapnel.spec").read_text()
     before, rest = spec.split("%prep\n")
     rest = rest[rest.index("# The scripts know by $1"):]

@@ -9,6 +9,7 @@ import pytest
 
 from conftest import LATER, Machine, binary_rpm, done, package
 
+UNIT = "/lib/systemd/system/grapnel.service"
 RULE = """apiVersion: grapnel/v1beta1
 kind: HookSet
 metadata: {name: net}
@@ -99,6 +100,11 @@ def kept(machine: Machine, files: dict[str, str]) -> bool:
     return all(machine.text(path) == text for path, text in files.items())
 
 
+def verified(machine: Machine) -> str:
+    """What systemd finds wrong with the unit, and with what it names."""
+    return machine.done("env", "SYSTEMD_LOG_TARGET=console", "systemd-analyze", "verify", UNIT)
+
+
 def test_install(tool):
     """It works, and does nothing by itself."""
     machine = tool.machine
@@ -108,9 +114,8 @@ def test_install(tool):
     assert not any(machine.path.glob("etc/systemd/system/*.wants/grapnel.service"))
     assert "NRI" in machine.done("grapnel", "version")
     assert machine.done("grapnel", "check", "--strict") == "0 sets in 0 files: 0 errors, 0 warnings\n"
-    unit = "/lib/systemd/system/grapnel.service"
-    assert "ExecStart=/usr/bin/grapnel plugin\n" in machine.text("/usr" + unit)
-    assert machine.done("env", "SYSTEMD_LOG_TARGET=console", "systemd-analyze", "verify", unit) == ""
+    assert "ExecStart=/usr/bin/grapnel plugin\n" in machine.text("/usr" + UNIT)
+    assert verified(machine) == ""
     modes = {path: machine.path.joinpath(path).stat().st_mode & 0o7777 for path in
              ("etc/grapnel/hooks.d", "run/grapnel/hooks.d", "run/grapnel", "var/lib/grapnel")}
     assert list(modes.values()) == [0o755, 0o755, 0o755, 0o700], modes
@@ -132,7 +137,7 @@ def test_upgrade(tool):
     assert [re.sub("^try-", "", words) for words in asked] == ["restart grapnel.service"]
     # What a careless old script would have taken away with the old version.
     assert "NRI" in machine.done("grapnel", "version")
-    assert machine.exists("/usr/lib/systemd/system/grapnel.service")
+    assert verified(machine) == ""
 
 
 def test_upgrade_of_what_does_not_run(tool):

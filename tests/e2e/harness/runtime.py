@@ -46,6 +46,24 @@ class Validator:
     reject_hooks: bool = False
 
 
+def write_images(folder: Path) -> dict[str, Path]:
+    """Archives, by name: two images of the same content, and that of sandboxes."""
+    helpers = cache.fetched("helpers")
+    assert BUSYBOX.exists(), f"{BUSYBOX} is not there: install busybox-static"
+    tools = {"bin/busybox": BUSYBOX, "bin/hook-record": helpers / "hook-record"}
+    pause = {"pause": helpers / "pause"}
+    wanted = {}
+    for tag, files, entry in (
+        (IMAGE_HOOKED, tools, "/bin/busybox"),
+        (IMAGE_PLAIN, tools, "/bin/busybox"),
+        (IMAGE_PAUSE, pause, "/pause"),
+    ):
+        # A label keeps the images apart: equal ones would be one image with two names.
+        archive = folder / (re.sub(r"\W", "-", tag) + ".tar")
+        wanted[tag] = images.write_archive(archive, [tag], files, [entry], {"test.image": tag})
+    return wanted
+
+
 class Runtime(ABC):
     """One CRI runtime in one private host. Subclasses know its configuration."""
 
@@ -118,19 +136,7 @@ class Runtime(ABC):
 
     def load_images(self) -> None:
         """Two test images of the same content under two names, and the sandbox image."""
-        helpers = cache.fetched("helpers")
-        assert BUSYBOX.exists(), f"{BUSYBOX} is not there: install busybox-static"
-        tools = {"bin/busybox": BUSYBOX, "bin/hook-record": helpers / "hook-record"}
-        pause = {"pause": helpers / "pause"}
-        wanted = {}
-        for tag, files, entry in (
-            (IMAGE_HOOKED, tools, "/bin/busybox"),
-            (IMAGE_PLAIN, tools, "/bin/busybox"),
-            (IMAGE_PAUSE, pause, "/pause"),
-        ):
-            # A label keeps the images apart: equal ones would be one image with two names.
-            archive = self.work / (re.sub(r"\W", "-", tag) + ".tar")
-            wanted[tag] = images.write_archive(archive, [tag], files, [entry], {"test.image": tag})
+        wanted = write_images(self.work)
         for archive in wanted.values():
             self.load(archive)
         until(
