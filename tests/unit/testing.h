@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -83,6 +84,18 @@ static inline void assert_str(struct gr_str found, const char *expected)
 {
     if (!gr_str_is(found, expected))
         fail_msg("expected \"%s\", found \"%.*s\"", expected, GR_STR_FMT(found));
+}
+
+/* What a test by chance begins with, never 0: another one each time, printed, and repeated with
+ * GRAPNEL_SEED. */
+static inline uint64_t test_seed(void)
+{
+    const char *given = getenv("GRAPNEL_SEED");
+    uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 2654435761U;
+
+    seed = seed ? seed : 1;
+    print_message("# GRAPNEL_SEED=%llu\n", (unsigned long long)seed);
+    return seed;
 }
 
 /* Bytes from hexadecimal digits, blanks in between do not count: for test data only. */

@@ -3,7 +3,6 @@
 #include "subjecting.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "nri/limits.h"
 #include "wire/pbcheck.h"
@@ -426,12 +425,10 @@ static size_t compare_damaged(struct fixture *f, size_t n)
 
 static void test_as_protobuf_c(void **state)
 {
-    const char *wanted = getenv("GRAPNEL_SEED");
     size_t damaged = 0;
 
     (void)state;
-    seed = wanted ? strtoull(wanted, NULL, 10) : (uint64_t)time(NULL);
-    (void)fprintf(stderr, "# GRAPNEL_SEED=%llu\n", (unsigned long long)seed);
+    seed = test_seed();
     for (int i = 0; i < ROUNDS; i++) {
         struct gr_arena arena;
         struct fixture f;

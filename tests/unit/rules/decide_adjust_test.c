@@ -2,8 +2,6 @@
 /* rules/decide: what the sets adjust, merged, and nothing of it twice. */
 #include "deciding.h"
 
-#include <time.h>
-
 static struct gr_adjust_entry env(const char *name, const char *value)
 {
     return (struct gr_adjust_entry){
@@ -378,12 +376,10 @@ static void apply(struct rig *rig, const struct gr_decision *d)
 
 static void properties(void **state)
 {
-    const char *wanted = getenv("GRAPNEL_SEED");
     size_t overs = 0;
 
     (void)state;
-    seed = wanted ? strtoull(wanted, NULL, 10) : (uint64_t)time(NULL);
-    (void)fprintf(stderr, "# GRAPNEL_SEED=%llu\n", (unsigned long long)seed);
+    seed = test_seed();
     for (int i = 0; i < ROUNDS; i++) {
         struct rig rig;
 

@@ -6,7 +6,6 @@
 #include "making.h"
 
 #include <inttypes.h>
-#include <time.h>
 
 #include "rules/match/match.h"
 
@@ -30,14 +29,6 @@
 #else
 #define ROUNDS 10000
 #endif
-
-static uint64_t choose_seed(void)
-{
-    const char *text = getenv("GRAPNEL_SEED");
-    uint64_t seed = text ? strtoull(text, NULL, 0) : (uint64_t)time(NULL) * 2654435761U;
-
-    return seed ? seed : 1;
-}
 
 /* ---- telling what failed ---- */
 
@@ -214,12 +205,11 @@ static void compare_round(struct generator *g, uint64_t seed, size_t *counts)
 
 static void compare_many(bool has_regexes)
 {
-    uint64_t seed = choose_seed();
+    uint64_t seed = test_seed();
     struct generator g = {.state = seed, .has_regexes = has_regexes};
     size_t counts[4] = {0};
     size_t total;
 
-    print_message("# GRAPNEL_SEED=%" PRIu64 "\n", seed);
     for (size_t round = 0; round < ROUNDS; round++)
         compare_round(&g, seed, counts);
     total = counts[0] + counts[1] + counts[2] + counts[3];
