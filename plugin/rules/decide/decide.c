@@ -105,32 +105,6 @@ static int fail_set(struct gr_decider *d, struct gr_set_result *result, struct g
     return 0;
 }
 
-/* The first leaf that made a tree unknown, for the text. Depth: as gr_cond_eval. */
-static const struct gr_cond *unknown_leaf(const struct gr_cond *cond,
-                                          const struct gr_subject *subject, uint64_t *steps)
-{
-    if (cond->kind == GR_COND_LEAF)
-        return gr_cond_eval(cond, subject, steps) == GR_UNKNOWN ? cond : NULL;
-    for (size_t i = 0; i < cond->children_n; i++) {
-        const struct gr_cond *leaf = unknown_leaf(&cond->children[i], subject, steps);
-
-        if (leaf)
-            return leaf;
-    }
-    return NULL;
-}
-
-static int fail_unknown(struct gr_decider *d, struct gr_set_result *result)
-{
-    const struct gr_cond *leaf = unknown_leaf(result->set->match, &d->subject, &d->explain_steps);
-    struct gr_str reason;
-    int r = gr_decide_say(
-        d, &reason, "whether it matches cannot be told here (line %u: %s), and onUnknown is Fail",
-        leaf ? leaf->line : result->set->line, leaf ? gr_field_name(leaf->field) : "match");
-
-    return r ? r : refuse(d, result, reason);
-}
-
 /* ---- guard rails ---- */
 
 /* Whether the container would have more of us than a policy allows; *out_reason then says so.
@@ -247,6 +221,8 @@ static int inject(struct gr_decider *d, struct gr_set_result *result, struct gr_
 
 static int choose_verdict(struct gr_decider *d, struct gr_set_result *result, struct gr_plan *plan)
 {
+    int r;
+
     /* The set, which may be one of thousands, is read only where there are marks. */
     if (d->marks.n > 0 && gr_marks_find(&d->marks, result->set) != GR_MARKED_NOT) {
         result->verdict = GR_VERDICT_ALREADY;
@@ -256,14 +232,16 @@ static int choose_verdict(struct gr_decider *d, struct gr_set_result *result, st
         plan->done = true;
         return 0;
     }
-    if (result->truth == GR_ERROR)
-        return fail_set(d, result,
-                        GR_STR("matching was not completed: the work that one container may cause "
-                               "is used up"));
+    if (result->truth == GR_ERROR) {
+        r = gr_decide_say_error(d, result->set, &result->reason);
+        return r ? r : fail_set(d, result, result->reason);
+    }
     if (result->truth == GR_TRUE || result->set->on_unknown == GR_UNKNOWN_INJECT)
         return inject(d, result, plan);
-    if (result->set->on_unknown == GR_UNKNOWN_FAIL)
-        return fail_unknown(d, result);
+    if (result->set->on_unknown == GR_UNKNOWN_FAIL) {
+        r = gr_decide_say_unknown(d, result->set, &result->reason);
+        return r ? r : refuse(d, result, result->reason);
+    }
     result->verdict = GR_VERDICT_SKIPPED;
     result->reason = GR_STR("whether it matches cannot be told here, and onUnknown is Skip");
     return 0;

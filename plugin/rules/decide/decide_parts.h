@@ -7,6 +7,7 @@
  *     decide_present  what is on the container already
  *     decide_request  what the pod asks for, and what is required
  *     decide_adjust   merges what the sets adjust
+ *     decide_why      which condition left a match unknown, or made it an error
  *     decide_refusal  whether something refuses the container, and the text for it
  */
 #ifndef GR_RULES_DECIDE_PARTS_H
@@ -97,6 +98,15 @@ GR_CHECKED int gr_decide_requests(struct gr_decider *d);
 /* Merges what the plans adjust into the decision; a set of which all is there already becomes
  * "already". Returns 0; -ENOMEM. */
 GR_CHECKED int gr_decide_adjust(struct gr_decider *d, struct gr_decision *decision);
+
+/*
+ * Why the match of a set is unknown, or an error; names the first condition that made it so, which
+ * is the first that rules/tell/explain names. Returns 0; -ENOMEM.
+ */
+GR_CHECKED int gr_decide_say_unknown(struct gr_decider *d, const struct gr_hookset *set,
+                                     struct gr_str *out_reason);
+GR_CHECKED int gr_decide_say_error(struct gr_decider *d, const struct gr_hookset *set,
+                                   struct gr_str *out_reason);
 
 /* Fills refuse and refusal. Returns 0; -ENOMEM. */
 GR_CHECKED int gr_decide_refuse(struct gr_decider *d, struct gr_decision *decision);

@@ -273,3 +273,31 @@ enum gr_truth gr_cond_eval(const struct gr_cond *cond, const struct gr_subject *
     }
     return GR_ERROR;
 }
+
+static int walk_why(const struct gr_cond *cond, enum gr_truth truth, bool negated,
+                    const struct gr_subject *subject, uint64_t *steps, const struct gr_why *why)
+{
+    enum gr_truth by_one = cond->kind == GR_COND_ALL ? GR_FALSE : GR_TRUE;
+    int r = 0;
+
+    if (cond->kind == GR_COND_NOT)
+        return walk_why(&cond->children[0], gr_truth_not(truth), !negated, subject, steps, why);
+    if (cond->kind != GR_COND_ALL && cond->kind != GR_COND_ANY)
+        return why->decided(why->user, cond, truth, negated);
+    for (size_t i = 0; i<cond->children_n && * steps> 0 && r == 0; i++) {
+        if (gr_cond_eval(&cond->children[i], subject, steps) != truth)
+            continue;
+        r = walk_why(&cond->children[i], truth, negated, subject, steps, why);
+        if (truth == by_one)
+            break;
+    }
+    return r;
+}
+
+int gr_cond_why(const struct gr_cond *cond, enum gr_truth truth, const struct gr_subject *subject,
+                uint64_t *steps, const struct gr_why *why)
+{
+    if (*steps == 0 || gr_cond_eval(cond, subject, steps) != truth)
+        return 0;
+    return walk_why(cond, truth, false, subject, steps, why);
+}

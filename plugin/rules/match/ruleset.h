@@ -73,4 +73,22 @@ GR_CHECKED int gr_ruleset_match(const struct gr_ruleset *ruleset, const struct g
 enum gr_truth gr_cond_eval(const struct gr_cond *cond, const struct gr_subject *subject,
                            uint64_t *steps);
 
+/* Who is shown the conditions that decided; everything is borrowed. */
+struct gr_why {
+    /* cond is a leaf, always, or unreadable; truth its own, negated: below an odd number of "not".
+     * Returns 0; anything else ends the walk. */
+    int (*decided)(void *user, const struct gr_cond *cond, enum gr_truth truth, bool negated);
+    void *user;
+};
+
+/*
+ * Shows the conditions that gave a tree the truth that it has: of an "all" that is false the first
+ * one that is false, of an "any" that is true the first one that is; else every one that has that
+ * truth. One that has another is not gone into, whatever is below it. *steps counts down; at 0
+ * nothing more is shown. Returns 0; what decided returned.
+ */
+GR_CHECKED int gr_cond_why(const struct gr_cond *cond, enum gr_truth truth,
+                           const struct gr_subject *subject, uint64_t *steps,
+                           const struct gr_why *why);
+
 #endif

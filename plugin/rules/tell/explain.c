@@ -226,9 +226,9 @@ static int seen_request(struct walk *walk, struct gr_explain_leaf *leaf)
     return gr_words_take(&words, walk->arena, &leaf->seen);
 }
 
-static int add_leaf(struct walk *walk, const struct gr_cond *cond, enum gr_truth truth,
-                    bool negated)
+static int add_leaf(void *user, const struct gr_cond *cond, enum gr_truth truth, bool negated)
 {
+    struct walk *walk = user;
     struct gr_explain_leaf *leaf = &walk->leaves[walk->n];
     struct gr_words words = {0};
     int r;
@@ -250,42 +250,18 @@ static int add_leaf(struct walk *walk, const struct gr_cond *cond, enum gr_truth
     return gr_words_take(&words, walk->arena, &leaf->seen);
 }
 
-/* The leaves that gave a condition the truth that it has. */
-static int find_leaves(struct walk *walk, const struct gr_cond *cond, enum gr_truth truth,
-                       bool negated)
-{
-    /* An "all" is false, an "any" true by one child; else every child that is so counts. */
-    enum gr_truth by_one = cond->kind == GR_COND_ALL ? GR_FALSE : GR_TRUE;
-    int r = 0;
-
-    if (cond->kind == GR_COND_NOT)
-        return find_leaves(walk, &cond->children[0], gr_truth_not(truth), !negated);
-    if (cond->kind != GR_COND_ALL && cond->kind != GR_COND_ANY)
-        return add_leaf(walk, cond, truth, negated);
-    for (size_t i = 0; i < cond->children_n && r == 0; i++) {
-        if (*walk->steps == 0)
-            break;
-        if (eval(walk, &cond->children[i]) != truth)
-            continue;
-        r = find_leaves(walk, &cond->children[i], truth, negated);
-        if (truth == by_one)
-            break;
-    }
-    return r;
-}
-
 int gr_explain_leaves(struct gr_explanation *explanation, const struct gr_explained *explained,
                       struct gr_arena *arena, struct gr_explain_leaves *out_leaves)
 {
     struct walk walk;
-    int r = 0;
+    const struct gr_why why = {.decided = add_leaf, .user = &walk};
+    int r;
 
     begin_walk(&walk, explanation, explained->set, arena);
     walk.leaves = gr_arena_array(arena, GR_EXPLAIN_LEAVES_MAX, sizeof(*walk.leaves));
     if (!walk.leaves)
         return -ENOMEM;
-    if (*walk.steps > 0 && eval(&walk, explained->set->match) == explained->truth)
-        r = find_leaves(&walk, explained->set->match, explained->truth, false);
+    r = gr_cond_why(explained->set->match, explained->truth, &walk.subject, walk.steps, &why);
     if (r == 0)
         *out_leaves =
             (struct gr_explain_leaves){.items = walk.leaves, .n = walk.n, .more = walk.more};

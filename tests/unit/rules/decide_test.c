@@ -14,7 +14,7 @@ static struct gr_cond match_of(struct rig *rig, enum gr_truth truth)
     if (truth == GR_UNKNOWN)
         return make_leaf(&rig->rules_arena, GR_FIELD_IMAGE, NULL,
                          make_image(&rig->rules_arena, "nginx@sha256:*"));
-    return (struct gr_cond){.kind = (enum gr_cond_kind)99};
+    return (struct gr_cond){.kind = GR_COND_UNREADABLE};
 }
 
 /* ---- the verdicts ---- */
@@ -282,6 +282,88 @@ static void refusal_without_names(void **state)
     }
 }
 
+/* make_leaf has no line. */
+static struct gr_cond at_line(struct gr_cond cond, uint32_t line)
+{
+    cond.line = line;
+    return cond;
+}
+
+/* any: [{podName: a, FIRST}, {namespace: prod, SECOND}]: the first branch is false by its name. */
+static struct gr_cond of_two_branches(struct gr_arena *arena, struct gr_cond first,
+                                      struct gr_cond second)
+{
+    struct gr_cond pod = make_leaf(arena, GR_FIELD_POD_NAME, NULL, make_exact("a"));
+    struct gr_cond other = make_leaf(arena, GR_FIELD_NAMESPACE, NULL, make_exact("prod"));
+    struct gr_cond one[] = {pod, at_line(first, 7)}, two[] = {other, at_line(second, 8)};
+    struct gr_cond branches[] = {make_node(arena, GR_COND_ALL, one, 2),
+                                 make_node(arena, GR_COND_ALL, two, 2)};
+
+    return make_node(arena, GR_COND_ANY, branches, 2);
+}
+
+/* What is below a condition that decides the other way is not to blame. */
+static void unknown_names_its_condition(void **state)
+{
+    struct gr_cond image, command;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    image = match_of(&rig, GR_UNKNOWN);
+    command = make_leaf(&rig.rules_arena, GR_FIELD_COMMAND, NULL, make_exact("sh"));
+    rig_add(&rig, "tap", of_two_branches(&rig.rules_arena, image, command))->on_unknown =
+        GR_UNKNOWN_FAIL;
+    rig.subject.unknown_fields = 1U << GR_FIELD_COMMAND;
+    assert_str(rig_decide(&rig)->refusal,
+               "grapnel: HookSet tap (/etc/grapnel/hooks.d/10-test.yaml:3) refuses container web "
+               "of pod prod/web-0: whether it matches cannot be told here (line 8: command), and "
+               "onUnknown is Fail");
+    rig_fini(&rig);
+}
+
+static void error_names_its_condition(void **state)
+{
+    struct gr_cond handler, label;
+    struct gr_arena *arena;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig);
+    arena = &rig.rules_arena;
+    rig.subject.runtime_handler = GR_STR("\377");
+    rig.subject.runtime = GR_STR("\377");
+    handler = make_leaf(arena, GR_FIELD_RUNTIME_HANDLER, NULL, make_regex(arena, "a+b", false));
+    label = make_leaf(arena, GR_FIELD_RUNTIME, NULL, make_regex(arena, "a+b", false));
+    (void)rig_add(&rig, "tap", of_two_branches(arena, handler, label));
+    expect_in(rig_decide(&rig)->refusal,
+              "web-0: matching was not completed (line 8: runtime): it is no text, or too much "
+              "work for a regex");
+    rig_fini(&rig);
+}
+
+/* The set says which version it is for; without that its condition is named. */
+static void error_of_a_later_version(void **state)
+{
+    struct gr_cond later = {.kind = GR_COND_UNREADABLE};
+
+    (void)state;
+    for (int blocked = 0; blocked <= 1; blocked++) {
+        struct gr_hookset *set;
+        struct rig rig;
+
+        rig_init(&rig);
+        set = rig_add(&rig, "tap", of_two_branches(&rig.rules_arena, later, later));
+        if (blocked)
+            set->blocked = GR_STR("it needs Grapnel 9.0 or later, this is 0.1.0");
+        expect_in(rig_decide(&rig)->refusal,
+                  blocked ? "web-0: it is blocked: it needs Grapnel 9.0 or later, this is 0.1.0"
+                          : "web-0: matching was not completed (line 8: a condition that this "
+                            "version does not know)");
+        rig_fini(&rig);
+    }
+}
+
 static void several_refuse(void **state)
 {
     for (size_t n = 2; n <= 3; n++) {
@@ -441,6 +523,8 @@ static void costly_sets_harm_no_others(void **state)
     assert_false(rig_decide(&rig)->refuse);
     assert_int_equal(rig.decision.hooks_n, 1);
     assert_int_equal(rig.decision.results_n, 3);
+    assert_str(rig.decision.results[1].reason, "matching was not completed: the work that one "
+                                               "container may cause is used up");
     assert_int_equal(rig.decision.results[0].verdict, GR_VERDICT_OBSERVED);
     assert_int_equal(rig.decision.results[1].verdict, GR_VERDICT_IGNORED);
     assert_int_equal(rig.decision.results[2].verdict, GR_VERDICT_INJECTED);
@@ -458,6 +542,9 @@ int main(void)
     test_add("costly sets harm no others", costly_sets_harm_no_others);
     test_add("refusal in full", refusal_in_full);
     test_add("refusal without names", refusal_without_names);
+    test_add("unknown names its condition", unknown_names_its_condition);
+    test_add("error names its condition", error_names_its_condition);
+    test_add("error of a later version", error_of_a_later_version);
     test_add("several refuse", several_refuse);
     test_add("refusal is bounded", refusal_is_bounded);
     test_add("duplicate names", duplicate_names);
