@@ -121,6 +121,67 @@ def test_trouble(sides: tuple[Node, Path, Path]):
     assert "expected --live without --from" in run(sides, "--live").stderr
 
 
+def test_something_must_tell_of_a_container(sides: tuple[Node, Path, Path]):
+    node, old, new = sides
+    done = subprocess.run([node.program, "diff", old, new], capture_output=True, text=True,
+                          check=False, timeout=60, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "expected --live, --from or what else tells of a container" in done.stderr
+
+
+def test_what_cannot_be_told(sides: tuple[Node, Path, Path]):
+    """A set that asks for what is not known is named, and its container counted for itself."""
+    new = sides[2]
+    (new / "30-c.yaml").write_text(rule("c", "command: sh"))
+    done = run(sides)
+    assert done.returncode == 0
+    assert done.stdout == f"""\
+web/?/?
+  unknown c: command is "sh"; seen: unknown: this source does not tell command  \
+({new}/30-c.yaml:5:11)
+"""
+    assert done.stderr == "0 of 1 container would change; of 1 it cannot be told\n"
+    assert run(sides, "--strict").returncode == 3
+    found = json.loads(run(sides, "-o", "json").stdout)
+    assert (found["compared"], found["changed"], found["unknown"]) == (1, 0, 1)
+    change, = found["containers"][0]["changes"]
+    assert (change["change"], change["set"]) == ("unknown", "c")
+    assert change["why"].startswith('command is "sh"; seen: unknown')
+    told = run(sides, "--strict", "--command", "ls")
+    assert (told.returncode, told.stdout) == (0, "")
+    assert told.stderr == "0 of 1 container would change\n"
+
+
+def test_unknown_on_both_sides(sides: tuple[Node, Path, Path]):
+    """Nothing hangs on a set that says the same; whatever one side does with it is named once."""
+    old, new = sides[1:]
+    (old / "30-c.yaml").write_text(rule("c", "command: sh"))
+    (new / "30-c.yaml").write_text("# moved\n" + rule("c", "command: [sh]"))
+    assert changes(sides, "--strict") == []
+    (new / "30-c.yaml").write_text(rule("c", "command: sh", args="[z]"))
+    done = run(sides, "--strict")
+    assert (done.returncode, done.stdout.count("unknown c")) == (3, 1)
+    (new / "30-c.yaml").unlink()
+    assert "unknown c: command is" in run(sides).stdout
+
+
+def test_unknown_beside_a_change(sides: tuple[Node, Path, Path]):
+    """A container that would change counts as that, and what cannot be told is still named."""
+    new = sides[2]
+    (new / "10-a.yaml").unlink()
+    (new / "30-c.yaml").write_text(rule("c", "command: sh"))
+    done = run(sides, "--strict")
+    assert done.returncode == 1
+    assert done.stderr == "1 of 1 container would change\n"
+    assert "  loses a\n" in done.stdout and "  unknown c: " in done.stdout
+
+
+def test_what_only_observes_is_not_unknown(sides: tuple[Node, Path, Path]):
+    (sides[2] / "30-c.yaml").write_text(rule("c", "command: sh", more="  mode: Observe\n"))
+    done = run(sides, "--strict")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_a_running_container_is_compared_as_new(sides: tuple[Node, Path, Path], tmp_path: Path):
     """The marks of its hooks do not hide what other rules would give it; others' hooks stay."""
     node, old, new = sides

@@ -7,8 +7,9 @@
 const char *gr_diff_kind_name(enum gr_diff_kind kind)
 {
     static const char *const names[] = {
-        [GR_DIFF_GAINS] = "gains", [GR_DIFF_LOSES] = "loses",     [GR_DIFF_CHANGES] = "changes",
-        [GR_DIFF_ORDER] = "order", [GR_DIFF_REFUSED] = "refused", [GR_DIFF_CREATED] = "created",
+        [GR_DIFF_GAINS] = "gains",     [GR_DIFF_LOSES] = "loses",     [GR_DIFF_CHANGES] = "changes",
+        [GR_DIFF_ORDER] = "order",     [GR_DIFF_REFUSED] = "refused", [GR_DIFF_CREATED] = "created",
+        [GR_DIFF_UNKNOWN] = "unknown",
     };
 
     return names[kind];

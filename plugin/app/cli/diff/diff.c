@@ -19,23 +19,26 @@
 #define EXIT_SAME 0
 #define EXIT_DIFFERENT 1
 #define EXIT_TROUBLE 2
+#define EXIT_UNKNOWN GR_EXIT_WARNINGS /* under --strict */
 
 static const char help[] =
-    "Usage: grapnel diff [OPTION]... OLD NEW --live|--from FILE...\n"
+    "Usage: grapnel diff [OPTION]... OLD NEW --live|--from FILE...|CONTAINER\n"
     "\n"
     "Shows which containers would gain, lose or change hooks or adjustments when the rules of NEW\n"
     "take the place of those of OLD. OLD and NEW are directories or files of rules. The\n"
-    "containers come from --from: kubectl get pods -A -o json, crictl inspect, a manifest; or\n"
-    "with --live from what the plugin has recorded on this node.\n"
+    "containers come from --from: kubectl get pods -A -o json, crictl inspect, a manifest; with\n"
+    "--live from what the plugin has recorded on this node; or the options tell of one, such as\n"
+    "--image and --namespace. Sets that ask for what is not known of a container are \"unknown\".\n"
     "\n"
     "  --live              the containers of this node as they were when they were created, from\n"
     "                      the journal of decisions. Needs root\n" GR_LIVE_RUN_DIR_HELP
     "  --host              look at the hook programs on this host, too\n"
+    "  --strict            exit code 3 where none would change and of some it cannot be told\n"
     "  -o text|json|yaml   how it is printed (default text)\n" GR_SUBJECT_HELP GR_SETTINGS_HELP
         GR_NODE_HELP "  -h, --help          this text\n"
     "\n"
     "Exit codes, as of diff: 0 no container changes, 1 some do, 2 trouble: usage, broken rules, a\n"
-    "file that cannot be read.\n"
+    "file that cannot be read, 3 none changes and of some it cannot be told, under --strict.\n"
     "\n"
     "Examples:\n"
     "  kubectl get pods -A -o json | grapnel diff /etc/grapnel/hooks.d new/ --from -\n"
@@ -44,20 +47,22 @@ static const char help[] =
 struct diff {
     struct gr_common common; /* without directories: each side adds its own */
     struct gr_subject_flags subject;
-    bool host, live;
+    bool host, live, strict;
     const char *run_dir; /* --run-dir; or NULL */
     enum gr_output output;
     struct gr_loaded before, after;
     json_t *list;
     size_t changed;
+    size_t unknown; /* of the others: those of which it cannot be told */
 };
 
-enum { OPT_HOST = GR_OPT_OWN };
+enum { OPT_HOST = GR_OPT_OWN, OPT_STRICT };
 
 const struct option gr_options_diff[] = {
     {"live", no_argument, NULL, GR_OPT_LIVE},
     GR_LIVE_RUN_DIR_OPTION,
     {"host", no_argument, NULL, OPT_HOST},
+    {"strict", no_argument, NULL, OPT_STRICT},
     {"output", required_argument, NULL, 'o'},
     GR_SUBJECT_OPTIONS,
     {"node-name", required_argument, NULL, GR_OPT_NODE_NAME},
@@ -80,6 +85,9 @@ static int take(void *user, int option, const char *value)
         return GR_EXIT_OK;
     case OPT_HOST:
         diff->host = true;
+        return GR_EXIT_OK;
+    case OPT_STRICT:
+        diff->strict = true;
         return GR_EXIT_OK;
     case 'o':
         return gr_output_choose("diff", value, &diff->output);
@@ -107,11 +115,11 @@ static int load(const struct diff *diff, char *path, struct gr_loaded *out_loade
 }
 
 static int decide(const struct gr_loaded *loaded, const struct gr_subject *subject,
-                  struct gr_arena *arena, struct gr_decision *out_decision)
+                  struct gr_arena *arena, struct gr_diff_side *out_side)
 {
-    struct gr_decide_options options = gr_settings_decide_options(&loaded->settings);
-
-    return gr_decide(loaded->load.ruleset, subject, &options, arena, out_decision);
+    *out_side = (struct gr_diff_side){.loaded = loaded,
+                                      .options = gr_settings_decide_options(&loaded->settings)};
+    return gr_decide(loaded->load.ruleset, subject, &out_side->options, arena, &out_side->decision);
 }
 
 /*
@@ -136,13 +144,29 @@ static int as_created(const struct gr_subject *subject, struct gr_arena *arena,
     return 0;
 }
 
+static int put(struct diff *diff, const struct gr_subject *subject, const struct gr_diff *changes)
+{
+    char title[1024];
+
+    if (changes->n > changes->unknown)
+        diff->changed++;
+    else if (changes->n > 0)
+        diff->unknown++;
+    if (changes->n == 0)
+        return 0;
+    if (diff->output != GR_OUTPUT_TEXT)
+        return json_array_append_new(diff->list, gr_diff_json(subject, changes)) ? -ENOMEM : 0;
+    gr_subject_title(subject, title, sizeof(title));
+    gr_diff_text(title, changes);
+    return 0;
+}
+
 static int compare_one(struct diff *diff, const struct gr_subject *subject)
 {
-    struct gr_decision before, after;
+    struct gr_diff_side before, after;
     struct gr_subject created;
     struct gr_diff changes = {0};
     struct gr_arena arena;
-    char title[1024];
     int r;
 
     gr_arena_init(&arena, 64U << 10, 0);
@@ -152,15 +176,11 @@ static int compare_one(struct diff *diff, const struct gr_subject *subject)
     if (r == 0)
         r = decide(&diff->after, &created, &arena, &after);
     if (r == 0)
-        r = gr_diff_compare(&before, &after, &arena, &changes);
-    if (changes.n > 0) {
-        gr_subject_title(subject, title, sizeof(title));
-        if (diff->output == GR_OUTPUT_TEXT)
-            gr_diff_text(title, &changes);
-        else
-            r = json_array_append_new(diff->list, gr_diff_json(subject, &changes));
-        diff->changed++;
-    }
+        r = gr_diff_compare(&before.decision, &after.decision, &arena, &changes);
+    if (r == 0)
+        r = gr_diff_add_unknown(&before, &after, &created, &arena, &changes);
+    if (r == 0)
+        r = put(diff, subject, &changes);
     gr_arena_fini(&arena);
     return r;
 }
@@ -170,13 +190,19 @@ static int finish(const struct diff *diff, size_t compared)
     (void)fflush(stdout);
     if (diff->output != GR_OUTPUT_TEXT &&
         gr_document_print("diff",
-                          json_pack("{s:I, s:I, s:O}", "compared", (json_int_t)compared, "changed",
-                                    (json_int_t)diff->changed, "containers", diff->list),
+                          json_pack("{s:I, s:I, s:I, s:O}", "compared", (json_int_t)compared,
+                                    "changed", (json_int_t)diff->changed, "unknown",
+                                    (json_int_t)diff->unknown, "containers", diff->list),
                           diff->output) != GR_EXIT_OK)
         return EXIT_TROUBLE;
-    (void)fprintf(stderr, "%zu of %zu %s would change\n", diff->changed, compared,
+    (void)fprintf(stderr, "%zu of %zu %s would change", diff->changed, compared,
                   compared == 1 ? "container" : "containers");
-    return diff->changed > 0 ? EXIT_DIFFERENT : EXIT_SAME;
+    if (diff->unknown > 0)
+        (void)fprintf(stderr, "; of %zu it cannot be told", diff->unknown);
+    (void)fputs("\n", stderr);
+    if (diff->changed > 0)
+        return EXIT_DIFFERENT;
+    return diff->strict && diff->unknown > 0 ? EXIT_UNKNOWN : EXIT_SAME;
 }
 
 /* What was done, or why it could not be. */
@@ -252,6 +278,9 @@ int gr_verb_diff(int argc, char **argv)
     if (argc - optind != 2)
         return gr_usage("diff", "two directories or files of rules",
                         argc > optind ? argv[optind] : "");
+    if (!diff.live && diff.subject.given == 0 && diff.subject.from_n == 0)
+        return gr_usage("diff", "--live, --from or what else tells of a container, such as --image",
+                        "");
     r = load(&diff, argv[optind], &diff.before);
     if (r != EXIT_SAME)
         return r;

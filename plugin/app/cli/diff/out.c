@@ -61,6 +61,10 @@ static void put_entry(const struct gr_diff *diff, const struct gr_diff_entry *en
     case GR_DIFF_CREATED:
         (void)printf("; it was refused: %.*s\n", GR_STR_FMT(diff->before->refusal));
         return;
+    case GR_DIFF_UNKNOWN:
+        (void)printf(" %.*s%s%.*s\n", GR_STR_FMT(entry->set), entry->why.n > 0 ? ": " : "",
+                     GR_STR_FMT(entry->why));
+        return;
     case GR_DIFF_ORDER:
         (void)puts(": the same hooks run in another order");
         break;
@@ -110,6 +114,7 @@ json_t *gr_diff_json(const struct gr_subject *subject, const struct gr_diff *dif
         (void)json_object_set_new(change, "change",
                                   json_string(gr_diff_kind_name(diff->items[i].kind)));
         gr_json_set_str(change, "set", diff->items[i].set);
+        gr_json_set_str(change, "why", diff->items[i].why);
         (void)json_array_append_new(changes, change);
     }
     (void)json_object_set_new(object, "changes", changes);
