@@ -121,6 +121,87 @@ def test_trouble(sides: tuple[Node, Path, Path]):
     assert "expected --live without --from" in run(sides, "--live").stderr
 
 
+OCI_HOOK = {"version": "1.0.0", "hook": {"path": "/opt/hooks/old", "args": ["old"]},
+            "when": {"commands": ["/bin/sh"]}, "stages": ["prestart"]}
+
+
+def oci_diff(node: Node, *more: object) -> subprocess.CompletedProcess:
+    return subprocess.run([node.program, "diff", "--command", "/bin/sh", *map(str, more)],
+                          capture_output=True, text=True, check=False, timeout=60,
+                          stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def oci(node: Node) -> tuple[Path, Path]:
+    """oci-hooks(5) files, and what convert makes of them."""
+    there, converted = node.home / "oci", node.home / "converted"
+    converted.mkdir()
+    there.mkdir()
+    (there / "10-old.json").write_text(json.dumps(OCI_HOOK))
+    done = subprocess.run([node.program, "convert", there, "--out", converted], check=False,
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return there, converted
+
+
+def test_oci_hooks_as_converted(node: Node, oci: tuple[Path, Path]):
+    """The old files do what the converted ones do, whichever is old."""
+    there, converted = oci
+    for words in (["--old-oci-hooks-dir", there, converted],
+                  ["--new-oci-hooks-dir", there, converted]):
+        done = oci_diff(node, "--strict", *words)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert done.stderr.endswith("0 of 1 container would change\n")
+    again = oci_diff(node, "--old-oci-hooks-dir", there, "--new-oci-hooks-dir", there)
+    assert (again.returncode, again.stdout) == (0, "")
+    # Also where it is not known whether it matches: both say the same.
+    done = subprocess.run([node.program, "diff", "--strict", "--old-oci-hooks-dir", there, converted,
+                           "--pod", "x"], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_oci_hooks_that_changed(node: Node, oci: tuple[Path, Path]):
+    there, converted = oci
+    more = node.home / "more"
+    more.mkdir()
+    (more / "10-old.json").write_text(json.dumps({**OCI_HOOK, "hook": {"path": "/opt/hooks/new"}}))
+    done = oci_diff(node, converted, "--new-oci-hooks-dir", there, "--new-oci-hooks-dir", more)
+    assert done.returncode == 1
+    assert "changes 10-old" in done.stdout
+    assert "+ createRuntime: /opt/hooks/new" in done.stdout  # a later directory masks
+
+
+def test_oci_hooks_beside_rules(node: Node, oci: tuple[Path, Path]):
+    there, converted = oci
+    (node.home / "new").mkdir()
+    (node.home / "new" / "a.yaml").write_text(rule("a", "command: /bin/sh"))
+    done = oci_diff(node, converted, node.home / "new", "--new-oci-hooks-dir", there)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[1:] == [
+        "  gains a", "    + createRuntime: /opt/hooks/a [x] timeout 10"]
+
+
+def test_oci_hooks_usage(node: Node, oci: tuple[Path, Path]):
+    """Two sides, each of something that is there."""
+    there, converted = oci
+    for words, text in (
+            (["--old-oci-hooks-dir", there], "expected OLD and NEW"),
+            ([converted], "expected OLD and NEW"),
+            ([converted, converted, converted], "expected OLD and NEW"),
+            (["--old-oci-hooks-dir", there, "--new-oci-hooks-dir", there, converted],
+             "expected OLD and NEW"),
+            (["--old-oci-hooks-dir", node.home / "none", converted], "No such file"),
+            (["--old-oci-hooks-dir", there / "10-old.json", converted],
+             "expected a directory of oci-hooks(5) files")):
+        done = oci_diff(node, *words)
+        assert (done.returncode, done.stdout) == (2, ""), words
+        assert text in done.stderr, words
+    (there / "20-bad.json").write_text("{}")
+    bad = oci_diff(node, "--old-oci-hooks-dir", there, converted)
+    assert (bad.returncode, bad.stdout) == (2, "")
+    assert "20-bad.json" in bad.stderr
+
+
 def test_something_must_tell_of_a_container(sides: tuple[Node, Path, Path]):
     node, old, new = sides
     done = subprocess.run([node.program, "diff", old, new], capture_output=True, text=True,

@@ -27,10 +27,23 @@ static const char help[] = "Usage: grapnel completion bash|zsh|fish\n"
 /* Options whose value is a file or a directory. */
 static bool takes_file(const char *name)
 {
-    static const char *const names[] = {"hooks-dir", "oci-hooks-dir", "config",    "host-root",
-                                        "from",      "spec",          "last-good", "socket",
-                                        "plugin",    "policy",        "control",   "run-dir",
-                                        "to",        "programs-dir",  "crio-dir"};
+    static const char *const names[] = {"hooks-dir",
+                                        "oci-hooks-dir",
+                                        "config",
+                                        "host-root",
+                                        "from",
+                                        "spec",
+                                        "last-good",
+                                        "socket",
+                                        "plugin",
+                                        "policy",
+                                        "control",
+                                        "run-dir",
+                                        "to",
+                                        "programs-dir",
+                                        "crio-dir",
+                                        "old-oci-hooks-dir",
+                                        "new-oci-hooks-dir"};
 
     for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
         if (strcmp(name, names[i]) == 0)

@@ -25,7 +25,8 @@ static const char help[] =
     "Usage: grapnel diff [OPTION]... OLD NEW --live|--from FILE...|CONTAINER\n"
     "\n"
     "Shows which containers would gain, lose or change hooks or adjustments when the rules of NEW\n"
-    "take the place of those of OLD. OLD and NEW are directories or files of rules. The\n"
+    "take the place of those of OLD. OLD and NEW are directories or files of rules; one that is\n"
+    "made of oci-hooks(5) directories alone is left out. The\n"
     "containers come from --from: kubectl get pods -A -o json, crictl inspect, a manifest; with\n"
     "--live from what the plugin has recorded on this node; or the options tell of one, such as\n"
     "--image and --namespace. Sets that ask for what is not known of a container are \"unknown\".\n"
@@ -34,6 +35,11 @@ static const char help[] =
     "                      the journal of decisions. Needs root\n" GR_LIVE_RUN_DIR_HELP
     "  --host              look at the hook programs on this host, too\n"
     "  --strict            exit code 3 where none would change and of some it cannot be told\n"
+    "  --old-oci-hooks-dir DIR\n"
+    "                      a directory of oci-hooks(5) files for OLD; repeatable, later ones mask\n"
+    "                      earlier ones\n"
+    "  --new-oci-hooks-dir DIR\n"
+    "                      the same for NEW\n"
     "  -o text|json|yaml   how it is printed (default text)\n" GR_SUBJECT_HELP GR_SETTINGS_HELP
         GR_NODE_HELP "  -h, --help          this text\n"
     "\n"
@@ -42,10 +48,13 @@ static const char help[] =
     "\n"
     "Examples:\n"
     "  kubectl get pods -A -o json | grapnel diff /etc/grapnel/hooks.d new/ --from -\n"
-    "  grapnel diff /etc/grapnel/hooks.d new/ --live\n";
+    "  grapnel diff /etc/grapnel/hooks.d new/ --live\n"
+    "  grapnel diff --old-oci-hooks-dir /etc/containers/oci/hooks.d converted/ --live\n";
+
+enum { OLD, NEW };
 
 struct diff {
-    struct gr_common common; /* without directories: each side adds its own */
+    struct gr_common sides[2]; /* of the same settings */
     struct gr_subject_flags subject;
     bool host, live, strict;
     const char *run_dir; /* --run-dir; or NULL */
@@ -56,13 +65,15 @@ struct diff {
     size_t unknown; /* of the others: those of which it cannot be told */
 };
 
-enum { OPT_HOST = GR_OPT_OWN, OPT_STRICT };
+enum { OPT_HOST = GR_OPT_OWN, OPT_STRICT, OPT_OLD_OCI, OPT_NEW_OCI };
 
 const struct option gr_options_diff[] = {
     {"live", no_argument, NULL, GR_OPT_LIVE},
     GR_LIVE_RUN_DIR_OPTION,
     {"host", no_argument, NULL, OPT_HOST},
     {"strict", no_argument, NULL, OPT_STRICT},
+    {"old-oci-hooks-dir", required_argument, NULL, OPT_OLD_OCI},
+    {"new-oci-hooks-dir", required_argument, NULL, OPT_NEW_OCI},
     {"output", required_argument, NULL, 'o'},
     GR_SUBJECT_OPTIONS,
     {"node-name", required_argument, NULL, GR_OPT_NODE_NAME},
@@ -73,6 +84,7 @@ const struct option gr_options_diff[] = {
 static int take(void *user, int option, const char *value)
 {
     struct diff *diff = user;
+    int r;
 
     if (gr_is_subject_option(option))
         return gr_subject_option(&diff->subject, option, value);
@@ -91,22 +103,48 @@ static int take(void *user, int option, const char *value)
         return GR_EXIT_OK;
     case 'o':
         return gr_output_choose("diff", value, &diff->output);
+    case OPT_OLD_OCI:
+    case OPT_NEW_OCI:
+        r = gr_common_oci_path(&diff->sides[option == OPT_OLD_OCI ? OLD : NEW], value);
+        return r == GR_EXIT_OK ? r : EXIT_TROUBLE;
     default:
-        return gr_common_option(&diff->common, option, value);
+        r = gr_common_option(&diff->sides[OLD], option, value);
+        return r != GR_EXIT_OK ? r : gr_common_option(&diff->sides[NEW], option, value);
     }
 }
 
-/* One side. Returns EXIT_SAME or EXIT_TROUBLE (said on stderr). */
-static int load(const struct diff *diff, char *path, struct gr_loaded *out_loaded)
+/* OLD and NEW, of which one with oci-hooks(5) directories may be left out. */
+static int take_paths(struct diff *diff, char **paths, int n)
 {
-    struct gr_common common = diff->common;
+    int expected = 0;
+
+    for (int side = OLD; side <= NEW; side++) {
+        if (n == 2 || diff->sides[side].oci_dirs_n == 0)
+            expected++;
+    }
+    if (n != expected)
+        return gr_usage("diff",
+                        "OLD and NEW, two directories or files of rules, or the one without "
+                        "oci-hooks directories",
+                        n > 0 ? paths[0] : "");
+    for (int side = OLD; side <= NEW; side++) {
+        struct gr_common *common = &diff->sides[side];
+
+        if ((n == 2 || common->oci_dirs_n == 0) && gr_common_path(common, *paths++) != GR_EXIT_OK)
+            return EXIT_TROUBLE;
+        gr_common_seal(common);
+    }
+    return GR_EXIT_OK;
+}
+
+/* One side. Returns EXIT_SAME or EXIT_TROUBLE (said on stderr). */
+static int load(const struct diff *diff, int side, struct gr_loaded *out_loaded)
+{
     struct gr_printed printed = {0};
     struct gr_reporter reporter = gr_print_findings(&printed);
 
-    if (gr_common_path(&common, path) != GR_EXIT_OK)
-        return EXIT_TROUBLE;
-    gr_common_seal(&common);
-    if (gr_common_load(&common, GR_STR_NONE, diff->host, &reporter, out_loaded) != GR_EXIT_OK)
+    if (gr_common_load(&diff->sides[side], GR_STR_NONE, diff->host, &reporter, out_loaded) !=
+        GR_EXIT_OK)
         return EXIT_TROUBLE;
     if (printed.errors == 0)
         return EXIT_SAME;
@@ -265,7 +303,7 @@ int gr_verb_diff(int argc, char **argv)
 {
     static const struct gr_command_line line = {
         .verb = "diff", .help = help, .letters = "ho:", .options = gr_options_diff, .take = take};
-    struct diff diff = {.common = {.verb = "diff"}, .subject = {.verb = "diff"}};
+    struct diff diff = {.sides = {{.verb = "diff"}, {.verb = "diff"}}, .subject = {.verb = "diff"}};
     int r = gr_parse_options(&line, argc, argv, &diff);
 
     if (r != GR_EXIT_OK)
@@ -275,16 +313,15 @@ int gr_verb_diff(int argc, char **argv)
                         "--live");
     if (diff.run_dir && !diff.live)
         return gr_usage("diff", "--run-dir with --live", diff.run_dir);
-    if (argc - optind != 2)
-        return gr_usage("diff", "two directories or files of rules",
-                        argc > optind ? argv[optind] : "");
     if (!diff.live && diff.subject.given == 0 && diff.subject.from_n == 0)
         return gr_usage("diff", "--live, --from or what else tells of a container, such as --image",
                         "");
-    r = load(&diff, argv[optind], &diff.before);
+    r = take_paths(&diff, argv + optind, argc - optind);
+    if (r == GR_EXIT_OK)
+        r = load(&diff, OLD, &diff.before);
     if (r != EXIT_SAME)
         return r;
-    r = load(&diff, argv[optind + 1], &diff.after);
+    r = load(&diff, NEW, &diff.after);
     if (r == EXIT_SAME) {
         r = compare(&diff);
         gr_common_unload(&diff.after);

@@ -209,11 +209,25 @@ int gr_common_path(struct gr_common *common, char *path)
     return add_dir(common, path);
 }
 
+int gr_common_oci_path(struct gr_common *common, const char *path)
+{
+    struct stat st;
+
+    common->paths_named = true;
+    if (stat(path, &st) != 0) {
+        (void)fprintf(stderr, "grapnel %s: %s: %s\n", common->verb, path, strerror(errno));
+        return GR_EXIT_HOST;
+    }
+    if (!S_ISDIR(st.st_mode))
+        return gr_usage(common->verb, "a directory of oci-hooks(5) files", path);
+    return add_oci_dir(common, path);
+}
+
 void gr_common_seal(struct gr_common *common)
 {
     struct gr_config *config = &common->flags.config;
 
-    if (common->dirs_n > 0) {
+    if (common->dirs_n > 0 || common->paths_named) {
         config->hooks_dirs = common->dirs;
         config->hooks_dirs_n = common->dirs_n;
         from_flag(config, GR_SETTING_HOOKS_DIRS);

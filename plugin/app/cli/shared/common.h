@@ -23,7 +23,7 @@ struct gr_common {
     const char *dirs[GR_DIRS_MAX];  /* --hooks-dir; none: the settings' */
     const char *names[GR_DIRS_MAX]; /* the only file of that directory, or NULL */
     size_t dirs_n;
-    bool paths_named;                  /* some of them by gr_common_path: only those are meant */
+    bool paths_named; /* by gr_common_path or gr_common_oci_path: only those are meant */
     const char *oci_dirs[GR_DIRS_MAX]; /* --oci-hooks-dir; none: the settings' */
     size_t oci_dirs_n;
     bool no_host;          /* --no-host */
@@ -97,6 +97,12 @@ int gr_common_option(struct gr_common *common, int option, const char *value);
  * Returns GR_EXIT_OK; GR_EXIT_USAGE; GR_EXIT_HOST it is not there (both said on stderr).
  */
 int gr_common_path(struct gr_common *common, char *path);
+
+/*
+ * A directory of oci-hooks(5) files of such a verb; value lives as long as common.
+ * Returns as gr_common_path.
+ */
+int gr_common_oci_path(struct gr_common *common, const char *path);
 
 /* What a verb takes. */
 struct gr_command_line {
