@@ -242,6 +242,46 @@ def test_refused_suites(rules: Node):
     assert "its rules cannot be used, see the messages above" in done.stdout
 
 
+BAD_CASE = "  - {name: a, container: {imge: a}, expect: {sets: []}}\n"
+
+
+@pytest.mark.parametrize("text, why, passed", [
+    (SUITE + BAD_CASE, "it has documents that are refused, see the messages above", 0),
+    (SUITE + "    x: [\n", "it has documents that are refused, see the messages above", 0),
+    ("", "there is no TestSuite in it", 0),
+    (SUITE + GOOD + "---\n" + SUITE.replace("mine", "other") + BAD_CASE,
+     "it has documents that are refused, see the messages above", 3),
+], ids=["a bad key", "no YAML", "no suite", "one of two"])
+def test_a_bad_suite_is_a_failure_in_every_form(rules: Node, text: str, why: str, passed: int):
+    done = run(rules, text)
+    assert done.returncode == 1
+    assert f"FAIL  suite: suite\n      {rules.home}/suite.yaml:1:1: {why}\n" in done.stdout
+    assert done.stdout.endswith(f"{passed} passed, 1 failed\n")
+    root = ET.fromstring(run(rules, text, "-o", "junit").stdout)
+    assert (root.get("tests"), root.get("failures")) == (str(passed + 1), "1")
+    case = root.find("testsuite[@name='suite']/testcase")
+    assert (case.get("name"), case.get("line")) == ("suite", "1")
+    assert case.find("failure").get("message") == why
+    tap = run(rules, text, "-o", "tap").stdout.splitlines()
+    assert tap[1] == f"1..{passed + 1}"
+    assert f"not ok {passed + 1} - suite: suite" in tap
+    found = json.loads(run(rules, text, "-o", "json").stdout)
+    assert (found["passed"], found["failed"]) == (passed, 1)
+    assert found["suites"][-1]["cases"][0]["name"] == "suite"
+
+
+def test_a_suite_that_is_not_there_is_a_failure(rules: Node):
+    """The others run, and the name may hold what XML cannot."""
+    missing = rules.home / "mis\x01sing.yaml"
+    done = run(rules, SUITE + GOOD, "-o", "junit", missing)
+    assert done.returncode == 4
+    root = ET.fromstring(done.stdout)
+    assert (root.get("tests"), root.get("failures")) == ("4", "1")
+    suites = root.findall("testsuite")
+    assert [suite.get("failures") for suite in suites] == ["1", "0"]
+    assert suites[0].find("testcase/failure").get("message") == "it cannot be read"
+
+
 def test_document(rules: Node):
     """The suite that the documents show is read without a finding."""
     text = (ROOT / "specs" / "testsuite.md").read_text()

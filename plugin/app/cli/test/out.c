@@ -5,12 +5,10 @@
 #include "app/cli/test/parts.h"
 #include "app/exit.h"
 
-#define RULES_NAME "rules"
-
 /* What a result is called: the case, and the container where there are several. */
 static void put_name(const struct gr_test_result *result, void (*put)(struct gr_str text))
 {
-    put(result->c ? result->c->name : GR_STR(RULES_NAME));
+    put(result->name);
     if (result->container.n > 0) {
         put(GR_STR(": "));
         put(result->container);
@@ -172,7 +170,7 @@ static json_t *result_json(const struct gr_test_suite *suite, const struct gr_te
         set_place(failure, f->at);
         (void)json_array_append_new(failures, failure);
     }
-    gr_json_set_str(object, "name", result->c ? result->c->name : GR_STR(RULES_NAME));
+    gr_json_set_str(object, "name", result->name);
     gr_json_set_str(object, "container", result->container);
     (void)json_object_set_new(object, "line", json_integer(line_of(suite, result)));
     (void)json_object_set_new(object, "passed", json_boolean(!result->failures));

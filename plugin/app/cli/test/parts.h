@@ -21,7 +21,8 @@ struct gr_test_failure {
 /* One container of one case. */
 struct gr_test_result {
     struct gr_test_result *next;
-    const struct gr_case *c; /* NULL: the suite's rules could not be used */
+    const struct gr_case *c; /* NULL: the suite, or its rules, could not be used */
+    struct gr_str name;      /* of the case; "rules", "suite" */
     struct gr_str container; /* its title, where a case has several; else n == 0 */
     struct gr_test_failure *failures, **failures_end;
 };
@@ -60,6 +61,13 @@ struct gr_test_run {
 
 /* test_run.c: one suite; its results are added to run. Returns 0; -ENOMEM. */
 GR_CHECKED int gr_test_run_suite(struct gr_test_run *run, const struct gr_suite *suite);
+
+/* A file that has no suite, or documents that were refused: a suite of the file's name with one
+ * result, which failed. path: - is stdin. Returns 0; -ENOMEM. */
+GR_CHECKED int gr_test_refuse_file(struct gr_test_run *run, const char *path, const char *why);
+
+/* A file's name without its suffix: the default of metadata.name. */
+struct gr_str gr_test_stem(const char *path);
 
 GR_CHECKED int gr_test_fail(struct gr_arena *arena, struct gr_test_result *result,
                             struct gr_place at, const char *format, ...) GR_PRINTF(4, 5);

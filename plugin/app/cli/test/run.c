@@ -35,14 +35,16 @@ int gr_test_fail(struct gr_arena *arena, struct gr_test_result *result, struct g
     return 0;
 }
 
+/* name: of what is no case */
 static struct gr_test_result *add_result(struct gr_test_run *run, struct gr_test_suite *suite,
-                                         const struct gr_case *c)
+                                         const struct gr_case *c, const char *name)
 {
     struct gr_test_result *result = gr_arena_alloc(run->arena, sizeof(*result));
 
     if (!result)
         return NULL;
     result->c = c;
+    result->name = c ? c->name : gr_str_from(name);
     result->failures_end = &result->failures;
     *suite->results_end = result;
     suite->results_end = &result->next;
@@ -127,7 +129,7 @@ static int run_case(struct gr_test_run *run, struct gr_test_suite *suite,
     if (r < 0)
         return r;
     if (r != GR_EXIT_OK) {
-        struct gr_test_result *result = add_result(run, suite, c);
+        struct gr_test_result *result = add_result(run, suite, c, NULL);
 
         suite->failed++;
         return result ? gr_test_fail(run->arena, result, c->at,
@@ -135,7 +137,7 @@ static int run_case(struct gr_test_run *run, struct gr_test_suite *suite,
                       : -ENOMEM;
     }
     for (size_t i = 0; i < inputs.n && r == 0; i++) {
-        struct gr_test_result *result = add_result(run, suite, c);
+        struct gr_test_result *result = add_result(run, suite, c, NULL);
         char title[1024];
 
         if (!result)
@@ -198,28 +200,81 @@ static int load_rules(struct gr_test_run *run, const struct gr_suite *suite,
     return gr_common_load(common, GR_STR_NONE, run->host, run->reporter, out_loaded);
 }
 
-static int refuse_rules(struct gr_test_run *run, struct gr_test_suite *suite)
+/* One result that is no case, and that failed. */
+static int refuse(struct gr_test_run *run, struct gr_test_suite *suite, const char *name,
+                  const char *why)
 {
-    struct gr_test_result *result = add_result(run, suite, NULL);
+    struct gr_test_result *result = add_result(run, suite, NULL, name);
 
     suite->failed++;
-    return result ? gr_test_fail(run->arena, result, suite->suite->at,
-                                 "its rules cannot be used, see the messages above")
-                  : -ENOMEM;
+    return result ? gr_test_fail(run->arena, result, suite->suite->at, "%s", why) : -ENOMEM;
+}
+
+static int refuse_rules(struct gr_test_run *run, struct gr_test_suite *suite)
+{
+    return refuse(run, suite, "rules", "its rules cannot be used, see the messages above");
+}
+
+static struct gr_test_suite *add_suite(struct gr_test_run *run, const struct gr_suite *suite)
+{
+    struct gr_test_suite *ours = gr_arena_alloc(run->arena, sizeof(*ours));
+
+    if (!ours)
+        return NULL;
+    ours->suite = suite;
+    ours->results_end = &ours->results;
+    *run->suites_end = ours;
+    run->suites_end = &ours->next;
+    return ours;
+}
+
+static void count(struct gr_test_run *run, const struct gr_test_suite *suite)
+{
+    run->n += suite->n;
+    run->failed += suite->failed;
+}
+
+/* A name of a file as it may stand in every form of output. */
+static int keep_printable(struct gr_arena *arena, struct gr_str name, struct gr_str *out)
+{
+    char *text = gr_arena_alloc(arena, name.n + 1);
+
+    if (!text)
+        return -ENOMEM;
+    if (name.n > 0)
+        memcpy(text, name.p, name.n);
+    gr_utf8_make_printable(text);
+    *out = gr_str_from(text);
+    return 0;
+}
+
+int gr_test_refuse_file(struct gr_test_run *run, const char *path, const char *why)
+{
+    struct gr_str file = strcmp(path, "-") == 0 ? GR_STR("stdin") : gr_str_from(path);
+    struct gr_suite *suite = gr_arena_alloc(run->arena, sizeof(*suite));
+    struct gr_test_suite *ours = suite ? add_suite(run, suite) : NULL;
+    int r;
+
+    if (!ours)
+        return -ENOMEM;
+    suite->at = (struct gr_place){.line = 1, .column = 1};
+    r = keep_printable(run->arena, file, &suite->file);
+    if (r == 0)
+        r = keep_printable(run->arena, gr_test_stem(suite->file.p), &suite->name);
+    if (r == 0)
+        r = refuse(run, ours, "suite", why);
+    count(run, ours);
+    return r;
 }
 
 int gr_test_run_suite(struct gr_test_run *run, const struct gr_suite *suite)
 {
-    struct gr_test_suite *ours = gr_arena_alloc(run->arena, sizeof(*ours));
+    struct gr_test_suite *ours = add_suite(run, suite);
     struct gr_loaded loaded;
     int r;
 
     if (!ours)
         return -ENOMEM;
-    ours->suite = suite;
-    ours->results_end = &ours->results;
-    *run->suites_end = ours;
-    run->suites_end = &ours->next;
     r = load_rules(run, suite, &loaded);
     if (r < 0)
         return r;
@@ -230,7 +285,6 @@ int gr_test_run_suite(struct gr_test_run *run, const struct gr_suite *suite)
                                                              : run_cases(run, ours, &loaded);
         gr_common_unload(&loaded);
     }
-    run->n += ours->n;
-    run->failed += ours->failed;
+    count(run, ours);
     return r;
 }

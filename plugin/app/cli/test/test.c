@@ -72,8 +72,7 @@ static int take(void *user, int option, const char *value)
     }
 }
 
-/* The file's name without its suffix: the default of metadata.name. */
-static struct gr_str stem_of(const char *path)
+struct gr_str gr_test_stem(const char *path)
 {
     struct gr_str name = gr_str_from(path);
     size_t slash = gr_str_rfind(name, '/');
@@ -85,10 +84,13 @@ static struct gr_str stem_of(const char *path)
 static int run_file(struct gr_test_run *run, const char *path)
 {
     struct gr_source source = {.file = strcmp(path, "-") == 0 ? "stdin" : path,
-                               .stem = stem_of(path)};
+                               .stem = gr_test_stem(path)};
     struct gr_suites suites;
+    const char *why = NULL;
     int r = gr_read_text("test", path, GR_YAML_FILE_MAX_BYTES, run->arena, &source.text);
 
+    if (r != GR_EXIT_OK && gr_test_refuse_file(run, path, "it cannot be read") != 0)
+        goto no_memory;
     if (r != GR_EXIT_OK)
         return r;
     if (gr_suites_decode(run->arena, &source, run->reporter, &suites) != 0)
@@ -97,9 +99,15 @@ static int run_file(struct gr_test_run *run, const char *path)
         if (gr_test_run_suite(run, &suites.items[i]) != 0)
             goto no_memory;
     }
+    if (suites.rejected > 0)
+        why = "it has documents that are refused, see the messages above";
+    else if (suites.n == 0)
+        why = "there is no TestSuite in it";
+    if (why && gr_test_refuse_file(run, path, why) != 0)
+        goto no_memory;
     if (suites.n == 0 && suites.rejected == 0)
         (void)fprintf(stderr, "grapnel test: there is no TestSuite in %s\n", path);
-    return suites.n == 0 || suites.rejected > 0 ? GR_EXIT_FAILED : GR_EXIT_OK;
+    return why ? GR_EXIT_FAILED : GR_EXIT_OK;
 
 no_memory:
     (void)fputs("grapnel test: no memory\n", stderr);
