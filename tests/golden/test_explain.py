@@ -326,6 +326,24 @@ def test_render_spec(rules: Node):
     assert merged["hooks"]["createRuntime"][0]["path"] == f"{rules.hooks}/first"
 
 
+@pytest.mark.parametrize("adjust, told", [
+    ("cdiDevices: [v.com/gpu=0], resources: {blockioClass: a}", "1 CDI device, blockioClass"),
+    ("cdiDevices: [v.com/gpu=0, v.com/gpu=1]", "2 CDI devices"),
+    ("resources: {blockioClass: a}", "blockioClass"),
+    ("env: {A: b}", None),
+])
+def test_render_spec_says_what_is_left_out(node: Node, adjust: str, told: str | None):
+    spec = node.home / "config.json"
+    spec.write_text(json.dumps({"ociVersion": "1.1.0", "process": {"args": ["sh"], "cwd": "/"}}))
+    node.rule("a", "apiVersion: grapnel/v1beta1\nkind: HookSet\nspec:\n  match: {always: true}\n"
+              f"  adjust: {{{adjust}}}\n")
+    done = run(node, "render", "--hooks-dir", node.rules, "--spec", spec)
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if "left out" in line]
+    assert said == ([] if not told else [
+        f"grapnel render: left out, since the engine resolves it: {told}"])
+
+
 def test_render_spec_with_hooks_below_process(rules: Node):
     """Told once, whether or not the bundle also says what the container is; the result is the same."""
     spec = rules.home / "config.json"

@@ -150,6 +150,21 @@ static int add_to_list(struct render *render, const struct gr_subject *subject,
     return decision->refuse ? GR_EXIT_FAILED : GR_EXIT_OK;
 }
 
+/* Of n entries: what is no CDI device is a class of block IO, the only other one. */
+static void tell_left_out(const struct gr_decision *decision, size_t n)
+{
+    size_t devices = 0;
+
+    for (size_t i = 0; i < decision->adjust_n; i++)
+        devices += decision->adjust[i].entry->kind == GR_ADJUST_CDI_DEVICE;
+    (void)fputs("grapnel render: left out, since the engine resolves it: ", stderr);
+    if (devices > 0)
+        (void)fprintf(stderr, "%zu CDI %s", devices, devices == 1 ? "device" : "devices");
+    if (n > devices)
+        (void)fprintf(stderr, "%sblockioClass", devices > 0 ? ", " : "");
+    (void)fputc('\n', stderr);
+}
+
 static int print_merged(struct render *render, const struct gr_decision *decision)
 {
     struct gr_err err = {0};
@@ -162,10 +177,7 @@ static int print_merged(struct render *render, const struct gr_decision *decisio
     if (r == 0) {
         (void)fwrite(out.data, 1, out.len, stdout);
         if (left_out > 0)
-            (void)fprintf(stderr,
-                          "grapnel render: CDI devices are left out, the engine resolves them: "
-                          "%zu\n",
-                          left_out);
+            tell_left_out(decision, left_out);
     } else if (err.code) {
         char line[GR_ERR_FILE_BYTES + GR_ERR_TEXT_BYTES + 64];
 
