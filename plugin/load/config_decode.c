@@ -418,21 +418,6 @@ static int decode_spec(struct gr_decoder *d, const struct gr_yaml_node *node, vo
     return gr_decode_mapping(d, node, GR_KEYS(keys), user);
 }
 
-static int refuse_policy(struct gr_decoder *d, const struct gr_yaml_node *kind)
-{
-    size_t before;
-    int r;
-
-    if (!kind || kind->kind != GR_YAML_SCALAR || !gr_str_is(kind->text, "Policy"))
-        return 0;
-    before = gr_field_path_key(&d->path, GR_STR("kind"));
-    r = gr_decode_refuse(d, kind->at, "bad-kind",
-                         "expected kind: Config, found a Policy; guard rails belong into "
-                         "/etc/grapnel/policy.yaml, or the file that --policy names");
-    gr_field_path_cut(&d->path, before);
-    return r;
-}
-
 static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root,
                            struct target *target)
 {
@@ -443,9 +428,9 @@ static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root
         {"runner", NULL, GR_KEY_ELSEWHERE, "spec"},
     };
     struct gr_key keys[GR_ARRAY_LEN(top) + GR_SETTING_COUNT];
-    int r = refuse_policy(d, gr_yaml_get(root, "kind"));
+    int r = 0;
 
-    if (r == 0 && root->kind == GR_YAML_MAPPING)
+    if (root->kind == GR_YAML_MAPPING)
         r = gr_decode_check_kind(d, root, "Config");
     memcpy(keys, top, sizeof(top));
     for (size_t i = 0; i < GR_SETTING_COUNT; i++)

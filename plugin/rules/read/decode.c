@@ -160,6 +160,20 @@ static int check_name_is_new(struct gr_decoder *d, const struct sets *sets,
     return 0;
 }
 
+/* A file of oci-hooks(5) where rules are expected: one error instead of one for each of its keys.
+ */
+static int check_format(struct gr_decoder *d, const struct gr_yaml_node *root)
+{
+    const struct gr_yaml_node *hook = gr_yaml_get(root, "hook");
+
+    if (!hook || gr_yaml_get(root, "apiVersion") || gr_yaml_get(root, "kind"))
+        return 0;
+    return gr_decode_refuse(d, root->at, "oci-hooks-file",
+                            "expected a HookSet, found a hook in the format of oci-hooks(5); name "
+                            "its directory with --oci-hooks-dir (ociHooksDirs of the settings), or "
+                            "write it as a HookSet with grapnel convert");
+}
+
 static int decode_document(struct gr_decoder *d, const struct gr_source *source,
                            const struct sets *sets, const struct gr_yaml_document *document,
                            struct gr_hookset *set)
@@ -173,6 +187,8 @@ static int decode_document(struct gr_decoder *d, const struct gr_source *source,
     set->hash = gr_hash(document->text);
     set->order = GR_ORDER_DEFAULT;
     if (root->kind == GR_YAML_MAPPING)
+        r = check_format(d, root);
+    if (r == 0 && root->kind == GR_YAML_MAPPING)
         r = gr_decode_check_kind(d, root, "HookSet");
     if (r == 0 && gr_needs_later_version(root, source->version, &needed))
         r = decode_later(d, source, root, needed, set);

@@ -14,24 +14,6 @@
 
 static const char *const kinds[] = {"Config", "HookSet", "Policy"};
 
-/* A document of another kind: where it belongs. */
-static int refuse_kind(struct gr_decoder *d, const struct gr_yaml_node *kind)
-{
-    size_t before = gr_field_path_key(&d->path, GR_STR("kind"));
-    int r;
-
-    if (gr_str_is(kind->text, "Config"))
-        r = gr_decode_refuse(d, kind->at, "bad-kind",
-                             "expected kind: Policy, found a Config; settings belong into "
-                             "/etc/grapnel/config.yaml, or the file that --config names");
-    else
-        r = gr_decode_refuse(d, kind->at, "bad-kind",
-                             "expected kind: Policy, found a HookSet; rules belong into "
-                             "/etc/grapnel/hooks.d, or a directory that --hooks-dir names");
-    gr_field_path_cut(&d->path, before);
-    return r;
-}
-
 static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root,
                            struct gr_policy *policy)
 {
@@ -51,14 +33,10 @@ static int decode_document(struct gr_decoder *d, const struct gr_yaml_node *root
         {"protectedSets", NULL, GR_KEY_ELSEWHERE, "spec"},
         {"skipStages", NULL, GR_KEY_ELSEWHERE, "spec"},
     };
-    const struct gr_yaml_node *kind = gr_yaml_get(root, "kind");
     int r = 0;
 
     policy->line = root->at.line;
     policy->stages = GR_STAGES_ALL;
-    if (kind && kind->kind == GR_YAML_SCALAR &&
-        (gr_str_is(kind->text, "Config") || gr_str_is(kind->text, "HookSet")))
-        return refuse_kind(d, kind);
     if (root->kind == GR_YAML_MAPPING)
         r = gr_decode_check_kind(d, root, "Policy");
     return r ? r : gr_decode_mapping(d, root, GR_KEYS(keys), policy);

@@ -276,6 +276,36 @@ static int check_head(struct gr_decoder *d, const struct gr_yaml_node *node, con
     return r;
 }
 
+/* Documents of ours, and where each belongs. */
+static const struct {
+    const char *kind, *are, *belong;
+} documents[] = {
+    {"Config", "settings", "/etc/grapnel/config.yaml, or the file that --config names"},
+    {"HookSet", "rules", "/etc/grapnel/hooks.d, or a directory that --hooks-dir names"},
+    {"Policy", "guard rails", "/etc/grapnel/policy.yaml, or the file that --policy names"},
+    {"TestSuite", "suites", "a file outside the directories of rules, for grapnel test FILE"},
+};
+
+static int check_kind(struct gr_decoder *d, const struct gr_yaml_node *node, const char *expected)
+{
+    bool is_text = node->kind == GR_YAML_SCALAR && !gr_str_is(node->text, expected);
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(documents) && is_text; i++) {
+        size_t before;
+        int r;
+
+        if (!gr_str_is(node->text, documents[i].kind))
+            continue;
+        before = gr_field_path_key(&d->path, GR_STR("kind"));
+        r = gr_decode_refuse(d, node->at, "bad-kind",
+                             "expected kind: %s, found a %s; %s belong into %s", expected,
+                             documents[i].kind, documents[i].are, documents[i].belong);
+        gr_field_path_cut(&d->path, before);
+        return r;
+    }
+    return check_head(d, node, "bad-kind", "kind", expected);
+}
+
 int gr_decode_check_kind(struct gr_decoder *d, const struct gr_yaml_node *root, const char *kind)
 {
     const struct gr_yaml_node *version_node = gr_yaml_get(root, "apiVersion");
@@ -288,7 +318,7 @@ int gr_decode_check_kind(struct gr_decoder *d, const struct gr_yaml_node *root, 
     if (version_result < 0)
         return version_result;
     if (kind_node)
-        kind_result = check_head(d, kind_node, "bad-kind", "kind", kind);
+        kind_result = check_kind(d, kind_node, kind);
     return kind_result ? kind_result : version_result;
 }
 

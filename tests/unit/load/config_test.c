@@ -224,7 +224,8 @@ static const struct bad_row bad_rows[] = {
     {"no spec", BYTES("apiVersion: grapnel/v1beta1\nkind: Config\n"), 1, 1, "missing-key", "spec",
      "the key \"spec\" is missing; write spec: with the settings in it"},
     {"a rule", BYTES("apiVersion: grapnel/v1beta1\nkind: HookSet\n"), 2, 7, "bad-kind", "kind",
-     "expected kind: Config, found the text \"HookSet\""},
+     "expected kind: Config, found a HookSet; rules belong into /etc/grapnel/hooks.d, or a "
+     "directory that --hooks-dir names"},
     {"a list", BYTES("[]\n"), 1, 1, "wrong-type", "",
      "expected a mapping (key: value), found a list"},
     {"setting at the top",

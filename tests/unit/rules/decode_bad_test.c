@@ -26,7 +26,39 @@ static const struct bad_row rows[] = {
     {"other kind",
      BYTES("apiVersion: grapnel/v1beta1\n"
            "kind: Policy\n" SPEC MATCH HOOKS),
-     2, 7, "bad-kind", "kind", "expected kind: HookSet, found the text \"Policy\"", DOCUMENT},
+     2, 7, "bad-kind", "kind",
+     "expected kind: HookSet, found a Policy; guard rails belong into "
+     "/etc/grapnel/policy.yaml, or the file that --policy names",
+     DOCUMENT},
+    {"a suite",
+     BYTES("apiVersion: grapnel/v1beta1\n"
+           "kind: TestSuite\n" SPEC MATCH HOOKS),
+     2, 7, "bad-kind", "kind",
+     "expected kind: HookSet, found a TestSuite; suites belong into a "
+     "file outside the directories of rules, for grapnel test FILE",
+     DOCUMENT},
+    {"settings",
+     BYTES("apiVersion: grapnel/v1beta1\n"
+           "kind: Config\n" SPEC MATCH HOOKS),
+     2, 7, "bad-kind", "kind",
+     "expected kind: HookSet, found a Config; settings belong into "
+     "/etc/grapnel/config.yaml, or the file that --config names",
+     DOCUMENT},
+    {"a pod",
+     BYTES("apiVersion: grapnel/v1beta1\n"
+           "kind: Pod\n" SPEC MATCH HOOKS),
+     2, 7, "bad-kind", "kind", "expected kind: HookSet, found the text \"Pod\"", DOCUMENT},
+    {"oci-hooks(5)",
+     BYTES("{\"version\": \"1.0.0\", \"hook\": {\"path\": \"/a\"}, \"when\": "
+           "{\"always\": true}, \"stages\": [\"prestart\"]}"),
+     1, 1, "oci-hooks-file", "",
+     "expected a HookSet, found a hook in the format of oci-hooks(5); "
+     "name its directory with --oci-hooks-dir (ociHooksDirs of the settings), or write it as a "
+     "HookSet with grapnel convert",
+     DOCUMENT},
+    {"a hook of our own kind", BYTES(TOP "hook: {path: /a}\n" SPEC MATCH HOOKS), 3, 1,
+     "unknown-key", "hook", "unknown key \"hook\"; known here: apiVersion, kind, metadata, spec",
+     DOCUMENT},
     {"kind in lower case",
      BYTES("apiVersion: grapnel/v1beta1\n"
            "kind: hookset\n" SPEC MATCH HOOKS),

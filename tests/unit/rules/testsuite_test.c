@@ -199,7 +199,7 @@ static const struct bad_row bad_rows[] = {
      "  cases: [{name: a, container: {image: a}, expect: {sets: []}}]\n",
      4, 10, "empty", "spec.rules", "an empty list means nothing"},
     {"kind", "apiVersion: grapnel/v1beta1\nkind: HookSet\nspec: {}\n", 2, 7, "bad-kind", "kind",
-     "expected kind: TestSuite"},
+     "expected kind: TestSuite, found a HookSet; rules belong into /etc/grapnel/hooks.d"},
     {"names",
      HEAD "  - {name: a, container: {image: a}, expect: {sets: []}}\n"
           "  - {name: a, container: {image: a}, expect: {sets: []}}\n",
