@@ -57,20 +57,46 @@ static char *join(struct gr_arena *arena, const char *dir, struct gr_str name)
     return path;
 }
 
+/* Without ".", "//" and a slash at its end, for messages and to know a directory again; ".." stays,
+ * since links decide what it is. */
+static const char *tidy(const struct gr_dirs *dirs, struct gr_str path)
+{
+    char *text = gr_arena_alloc(dirs->arena, path.n + 2);
+    size_t n = 0;
+
+    if (!text)
+        return NULL;
+    while (path.n > 0) {
+        struct gr_str part = gr_str_first(path, gr_str_find(path, '/'));
+
+        path = gr_str_skip(path, part.n + 1);
+        if (part.n == 0 || gr_str_is(part, "."))
+            continue;
+        text[n++] = '/';
+        memcpy(text + n, part.p, part.n);
+        n += part.n;
+    }
+    if (n == 0)
+        text[n++] = '/';
+    text[n] = '\0';
+    return text;
+}
+
 /* Makes a path absolute; 0 with *out_path, -ENOMEM, or what is wrong with the working directory. */
 static int absolute(const struct gr_dirs *dirs, const char *path, const char **out_path)
 {
     char cwd[GR_LOAD_PATH_BYTES];
     int rc;
 
-    if (path[0] == '/') {
-        *out_path = path;
-        return 0;
+    if (path[0] != '/') {
+        rc = dirs->fs->cwd(dirs->fs->user, cwd, sizeof(cwd));
+        if (rc != 0)
+            return rc;
+        path = join(dirs->arena, cwd, gr_str_from(path));
+        if (!path)
+            return -ENOMEM;
     }
-    rc = dirs->fs->cwd(dirs->fs->user, cwd, sizeof(cwd));
-    if (rc != 0)
-        return rc;
-    *out_path = join(dirs->arena, cwd, gr_str_from(path));
+    *out_path = tidy(dirs, gr_str_from(path));
     return *out_path ? 0 : -ENOMEM;
 }
 
@@ -378,6 +404,32 @@ static int compare_for_mask(const void *a, const void *b)
     return 0;
 }
 
+static int compare_paths(const void *a, const void *b)
+{
+    const struct gr_rule_file *const *x = a;
+    const struct gr_rule_file *const *y = b;
+    int order = gr_str_cmp((*x)->path, (*y)->path);
+
+    if (order != 0 || (*x)->dir == (*y)->dir)
+        return order;
+    return (*x)->dir > (*y)->dir ? -1 : 1;
+}
+
+/* A directory or file that was named twice counts once, where it has the higher precedence: it does
+ * not mask itself. */
+static void drop_repeated(struct gr_dirs *dirs)
+{
+    size_t n = 0;
+
+    qsort(dirs->files, dirs->files_n, sizeof(struct gr_rule_file *), compare_paths);
+    for (size_t i = 0; i < dirs->files_n; i++) {
+        if (n == 0 || dirs->files[n - 1]->format != dirs->files[i]->format ||
+            !gr_str_eq(dirs->files[n - 1]->path, dirs->files[i]->path))
+            dirs->files[n++] = dirs->files[i];
+    }
+    dirs->files_n = n;
+}
+
 int gr_dirs_mask(struct gr_dirs *dirs)
 {
     struct gr_rule_file **by_name;
@@ -385,6 +437,7 @@ int gr_dirs_mask(struct gr_dirs *dirs)
 
     if (dirs->files_n == 0)
         return 0;
+    drop_repeated(dirs);
     sort_from(dirs, 0);
     by_name = gr_arena_array(dirs->arena, dirs->files_n, sizeof(struct gr_rule_file *));
     if (!by_name)

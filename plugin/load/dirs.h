@@ -80,7 +80,8 @@ void gr_dirs_keep(struct gr_dirs *dirs, const char *const *names, size_t names_n
  * when its name is none of that directory's kind. */
 GR_CHECKED int gr_dirs_add(struct gr_dirs *dirs, size_t dir, struct gr_str name);
 
-/* Sorts, and fills masked_by. Files that do not count mask nothing. 0 or -ENOMEM. */
+/* Drops what was named twice, sorts, and fills masked_by. Files that do not count mask nothing. 0
+ * or -ENOMEM. */
 GR_CHECKED int gr_dirs_mask(struct gr_dirs *dirs);
 
 void gr_dirs_close(struct gr_dirs *dirs);

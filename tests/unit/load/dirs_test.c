@@ -191,7 +191,23 @@ static void test_same_directory_twice(void **state)
     mem_file(&host, HOOKS "/a.yaml", "");
     assert_int_equal(read_list(twice, 2), 0);
     assert_int_equal(gr_dirs_mask(&dirs), 0);
-    assert_files("0/a.yaml<1 1/a.yaml");
+    assert_files("1/a.yaml");
+    end();
+}
+
+/* It counts where it has the higher precedence, and there it masks; however its name is written. */
+static void test_same_directory_around_another(void **state)
+{
+    static const char *const around[] = {HOOKS "/./", HOOKS_LOW, "/" HOOKS "//"};
+
+    (void)state;
+    begin();
+    mem_file(&host, HOOKS "/a.yaml", "");
+    mem_file(&host, HOOKS_LOW "/a.yaml", "");
+    assert_int_equal(read_list(around, 3), 0);
+    assert_int_equal(gr_dirs_mask(&dirs), 0);
+    assert_files("1/a.yaml<2 2/a.yaml");
+    assert_str(dirs.files[1]->path, HOOKS "/a.yaml");
     end();
 }
 
@@ -423,6 +439,7 @@ int main(void)
     test_add("a directory through links", test_directory_through_links);
     test_add("a slash at the end", test_slash_at_the_end);
     test_add("the same directory twice", test_same_directory_twice);
+    test_add("the same directory around another", test_same_directory_around_another);
     test_add("a file instead of a directory", test_file_instead_of_a_directory);
     test_add("an untrusted directory masks nothing", test_untrusted_directory_masks_nothing);
     test_add("a sticky directory", test_sticky_directory);
