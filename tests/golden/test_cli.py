@@ -204,6 +204,55 @@ def test_check_shadowed_file(good: Node):
     assert [(item["level"], item["code"]) for item in found] == [("info", "lint-shadowed-file")]
 
 
+def test_check_the_same_twice(good: Node):
+    """A directory or a file that is named twice counts once, however its name is written."""
+    for paths in ([good.rules, good.rules], [good.rules / "good.yaml", good.rules / "good.yaml"],
+                  [good.rules, good.rules / "good.yaml"],
+                  [good.rules, f"{good.rules}//.", f"{good.rules}/./"]):
+        done = run(good, "check", "--strict", *paths)
+        assert (done.returncode, done.stdout) == (0, ""), paths
+        assert done.stderr == "1 set in 1 file: 0 errors, 0 warnings\n"
+
+
+def test_check_names_files_plainly(good: Node):
+    good.rule("bad", BAD)
+    for path in ("./bad.yaml", "bad.yaml", ".//bad.yaml", "."):
+        done = run(good, "check", path, cwd=good.rules)
+        assert done.stdout.startswith(f"{good.rules}/bad.yaml:3:8: error: "), done.stdout
+
+
+def test_check_rules_in_subdirectories(good: Node):
+    """What lies below a directory without rules is not read, and that is told."""
+    top = good.home / "top"
+    (top / "b").mkdir(parents=True)
+    (top / "a" / "deep").mkdir(parents=True)
+    (top / ".hidden").mkdir()
+    (top / ".hidden" / "x.yaml").write_text("")
+    done = run(good, "check", "--strict", top)
+    assert (done.returncode, done.stdout) == (0, "")
+    for name in ("b/good.yaml", "a/deep/z.yaml", "a/deep/y.yml"):
+        (top / name).write_text((good.rules / "good.yaml").read_text())
+    done = run(good, "check", "--strict", top)
+    assert done.returncode == 3
+    assert done.stdout == (
+        f"{top}: warning: no rule file lies in this directory, and rule files below it, such as "
+        f"{top}/a/deep/y.yml, are not read; name their directory, or move them here\n")
+    assert done.stderr == "0 sets in 0 files: 0 errors, 1 warning\n"
+    assert json.loads(run(good, "check", "-o", "json", top).stdout)[0]["code"] == "lint-subdirectory"
+    # Beside rules a directory of suites, say, is nothing to tell of; nor is a file that is named.
+    (good.rules / "tests").mkdir()
+    (good.rules / "tests" / "suite.yaml").write_text("")
+    for path in (good.rules, good.rules / "good.yaml"):
+        assert run(good, "check", "--strict", path).returncode == 0
+
+
+def test_check_looks_three_directories_deep(good: Node):
+    for below, code in (("a/b/c/d", 0), ("a/b/c", 3)):
+        (good.home / "top" / below).mkdir(parents=True, exist_ok=True)
+        (good.home / "top" / below / "x.yaml").write_text("")
+        assert run(good, "check", "--strict", good.home / "top").returncode == code, below
+
+
 def test_check_required_set(good: Node):
     """One that is nowhere refuses every container. Of some of the files nothing can be said."""
     config = good.home / "required.yaml"

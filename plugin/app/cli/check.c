@@ -5,8 +5,10 @@
  * Layer: app.
  */
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 
+#include "app/cli/shared/below.h"
 #include "app/cli/shared/document.h"
 #include "app/cli/verbs.h"
 #include "app/exit.h"
@@ -149,6 +151,28 @@ static void tell_required(const struct check *check, const struct gr_loaded *loa
     }
 }
 
+/* Rules that are probably meant and are not read. */
+static void tell_subdirectories(const struct check *check, const struct gr_loaded *loaded,
+                                const struct gr_reporter *reporter)
+{
+    const struct gr_config *config = &loaded->settings.config;
+    char found[PATH_MAX];
+
+    for (size_t i = 0; i < config->hooks_dirs_n; i++) {
+        struct gr_err err = {0};
+
+        if ((check->common.dirs_n > 0 && check->common.names[i]) ||
+            !gr_rules_below(config->hooks_dirs[i], found, sizeof(found)))
+            continue;
+        gr_fail(&err, 0, "lint-subdirectory",
+                "no rule file lies in this directory, and rule files below it, such as %s, are not "
+                "read; name their directory, or move them here",
+                gr_show(gr_str_from(found)).text);
+        gr_err_at(&err, config->hooks_dirs[i], 0, 0);
+        gr_report(reporter, GR_LEVEL_WARNING, &err);
+    }
+}
+
 /* What is valid and hardly meant. Returns 0; -ENOMEM. */
 static int advise(const struct check *check, const struct gr_loaded *loaded,
                   const struct gr_reporter *reporter)
@@ -158,6 +182,7 @@ static int advise(const struct check *check, const struct gr_loaded *loaded,
 
     tell_shadowed(&loaded->load, reporter);
     tell_required(check, loaded, reporter);
+    tell_subdirectories(check, loaded, reporter);
     if (r != 0 || check->common.no_host)
         return r;
     gr_fs_posix(&fs);
