@@ -131,6 +131,22 @@ static int refuse_err(struct gr_input_reading *r, struct gr_err *err)
     return gr_decode_refuse_err(&r->d, at, err);
 }
 
+/* Passes over lines "---", which divide documents of YAML also where they are written as JSON. */
+static void pass_dividers(struct gr_str text, struct gr_json_progress *progress)
+{
+    for (;;) {
+        struct gr_str rest = gr_str_skip(text, progress->at);
+        struct gr_str line = gr_str_first(rest, gr_str_find(rest, '\n'));
+        size_t n = line.n;
+
+        while (n > 0 && line.p[n - 1] && strchr(" \t\r", line.p[n - 1]))
+            n--;
+        if (rest.n == 0 || (n > 0 && !gr_str_is(gr_str_first(line, n), "---")))
+            return;
+        progress->at += GR_MIN(line.n + 1, rest.n);
+    }
+}
+
 /* One value behind the other, as jq and several runs of crictl give them. */
 static int read_json(struct gr_input_reading *r, struct gr_str text)
 {
@@ -143,6 +159,9 @@ static int read_json(struct gr_input_reading *r, struct gr_str text)
         struct gr_yaml_node *root;
         struct gr_err err = {0};
 
+        pass_dividers(text, &progress);
+        if (progress.at > 0 && progress.at == text.n)
+            break;
         result = gr_json_read(r->d.arena, text, GR_JSON_NODES_MAX, &progress, &json, &err);
         if (result == -EINVAL || result == -E2BIG)
             return refuse_err(r, &err);

@@ -299,6 +299,39 @@ def test_flags_over_documents(rules: Node):
     assert "injected   tap" in done.stdout
 
 
+def test_a_slip_in_the_name_of_a_set(rules: Node):
+    done = explain(rules, *MATCHING, "tpa")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == ('grapnel explain: expected the name of a set that is in force, found "tpa"; '
+                           'did you mean "tap"? grapnel list shows them\n')
+    assert "did you mean" not in explain(rules, *MATCHING, "something-else").stderr
+
+
+@pytest.mark.parametrize("name, told", [("crio", True), ("docker", True), ("cri-o", False),
+                                        ("containerd", False), ("v2", False)])
+def test_name_of_the_runtime(rules: Node, name: str, told: bool):
+    """It is taken, since a rule may ask for it; a name that no runtime has is told."""
+    done = explain(rules, *MATCHING, "--runtime", name)
+    assert done.returncode == 0
+    warning = ("grapnel explain: warning: runtimes call themselves containerd (2.0.0 to 2.0.3: v2) "
+               f'or cri-o, found --runtime "{name}"\n')
+    assert done.stderr == (warning if told else "")
+
+
+@pytest.mark.parametrize("between", ["\n", "\n---\n", "\n--- \r\n", "\n---\n\n---\n"])
+def test_json_documents_divided(rules: Node, between: str):
+    """As jq prints them, or as documents of YAML that happen to be JSON."""
+    pods = [json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
+                        "spec": {"containers": [{"name": "a", "image": "b"}]}}, indent=1)
+            for name in ("one", "two")]
+    done = explain(rules, "--from", "-", "-o", "json", stdin=between.join(pods) + "\n")
+    assert done.returncode == 0, done.stderr
+    assert [found["pod"] for found in json.loads(done.stdout)["containers"]] == ["one", "two"]
+    bad = explain(rules, "--from", "-", stdin=pods[0] + "\n--x\n")
+    assert bad.returncode == 1
+    assert "error: expected" in bad.stderr
+
+
 def test_render_several(rules: Node):
     done = run(rules, "render", "--hooks-dir", rules.rules, "--from", "-", stdin=POD)
     assert done.returncode == 0, done.stderr

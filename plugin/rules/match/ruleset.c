@@ -12,6 +12,9 @@
 #include "rules/limits.h"
 #include "rules/match/match.h"
 
+/* Distance up to which a name is taken for a slip of another. */
+#define SLIP_MAX 3
+
 struct gr_ruleset {
     struct gr_arena arena;
     atomic_size_t refs;
@@ -183,6 +186,23 @@ const struct gr_hookset *gr_ruleset_find(const struct gr_ruleset *ruleset, struc
     if (ruleset->n > 0)
         found = bsearch(&name, ruleset->by_name, ruleset->n, sizeof(*found), name_against);
     return found ? *found : NULL;
+}
+
+struct gr_str gr_ruleset_nearest(const struct gr_ruleset *ruleset, struct gr_str name)
+{
+    struct gr_str nearest = GR_STR_NONE;
+    size_t best = SLIP_MAX + 1;
+
+    for (size_t i = 0; i < ruleset->n; i++) {
+        struct gr_str known = ruleset->sets[i]->name;
+        size_t distance = gr_str_distance(name, known, best);
+
+        if (distance < best) {
+            best = distance;
+            nearest = known;
+        }
+    }
+    return nearest;
 }
 
 const struct gr_policies *gr_ruleset_policies(const struct gr_ruleset *ruleset)

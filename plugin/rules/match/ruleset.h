@@ -43,6 +43,9 @@ const struct gr_hookset *gr_ruleset_at(const struct gr_ruleset *ruleset, size_t 
 /* NULL when there is none of that name. */
 const struct gr_hookset *gr_ruleset_find(const struct gr_ruleset *ruleset, struct gr_str name);
 
+/* The name nearest to one that no set has, at most three letters away; n == 0: none is near. */
+struct gr_str gr_ruleset_nearest(const struct gr_ruleset *ruleset, struct gr_str name);
+
 const struct gr_policies *gr_ruleset_policies(const struct gr_ruleset *ruleset);
 
 /* Bit 1 << enum gr_field: some set looks at it, so that whoever fills a subject may leave out the

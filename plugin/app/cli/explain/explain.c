@@ -155,12 +155,17 @@ static int check_names(const struct explain *explain)
     const char *unknown =
         explain->ruleset ? gr_explain_unknown(explain->ruleset, &explain->choice) : NULL;
 
+    struct gr_str nearest;
+
     if (!unknown)
         return GR_EXIT_OK;
-    (void)fprintf(stderr,
-                  "grapnel explain: expected the name of a set that is in force, found \"%s\"; "
-                  "grapnel list shows them\n",
-                  gr_show(gr_str_from(unknown)).text);
+    nearest = gr_ruleset_nearest(explain->ruleset, gr_str_from(unknown));
+    (void)fprintf(
+        stderr,
+        "grapnel explain: expected the name of a set that is in force, found \"%s\"%s%.*s%s "
+        "grapnel list shows them\n",
+        gr_show(gr_str_from(unknown)).text, nearest.n > 0 ? "; did you mean \"" : "",
+        GR_STR_FMT(nearest), nearest.n > 0 ? "\"?" : ";");
     return GR_EXIT_USAGE;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "app/exit.h"
+#include "rules/read/findings.h"
 
 static int set_image(struct gr_subject_flags *flags, const char *value)
 {
@@ -19,6 +20,22 @@ static int set_text(struct gr_subject_flags *flags, enum gr_field field, struct 
     flags->given |= 1U << field;
     *to = gr_str_from(value);
     return GR_EXIT_OK;
+}
+
+/* Any name is taken: a rule may ask for it. Of one that no runtime has the image is never known. */
+static int set_runtime(struct gr_subject_flags *flags, const char *value)
+{
+    static const char *const known[] = {"containerd", "v2", "cri-o"};
+    bool is_known = false;
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(known); i++)
+        is_known = is_known || strcmp(value, known[i]) == 0;
+    if (!is_known)
+        (void)fprintf(stderr,
+                      "grapnel %s: warning: runtimes call themselves containerd (2.0.0 to 2.0.3: "
+                      "v2) or cri-o, found --runtime \"%s\"\n",
+                      flags->verb, gr_show(gr_str_from(value)).text);
+    return set_text(flags, GR_FIELD_RUNTIME, &flags->given_texts.runtime, value);
 }
 
 static int add_pair(struct gr_subject_flags *flags, enum gr_field field,
@@ -104,7 +121,7 @@ int gr_subject_option(struct gr_subject_flags *flags, int option, const char *va
     case GR_OPT_HANDLER:
         return set_text(flags, GR_FIELD_RUNTIME_HANDLER, &s->runtime_handler, value);
     case GR_OPT_RUNTIME:
-        return set_text(flags, GR_FIELD_RUNTIME, &s->runtime, value);
+        return set_runtime(flags, value);
     case GR_OPT_COMMAND:
         return set_text(flags, GR_FIELD_COMMAND, &flags->command, value);
     case GR_OPT_ARG:

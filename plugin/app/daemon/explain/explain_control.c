@@ -93,15 +93,18 @@ static void explain(struct job *job, struct gr_arena *arena)
     const struct gr_ruleset *ruleset = job->rules.ruleset;
     const char *unknown = gr_explain_unknown(ruleset, &job->ask.choice);
     struct gr_subject subject;
+    struct gr_str nearest;
     int r = read_container(job, arena, &subject);
 
     if (r)
         return;
     if (unknown) {
+        nearest = gr_ruleset_nearest(ruleset, gr_str_from(unknown));
         (void)gr_fail(&job->err, -ENOENT, "unknown-set",
-                      "expected the name of a set that is in force, found \"%s\"; grapnel status "
-                      "--all shows them",
-                      gr_show(gr_str_from(unknown)).text);
+                      "expected the name of a set that is in force, found \"%s\"%s%.*s%s grapnel "
+                      "status --all shows them",
+                      gr_show(gr_str_from(unknown)).text, nearest.n > 0 ? "; did you mean \"" : "",
+                      GR_STR_FMT(nearest), nearest.n > 0 ? "\"?" : ";");
         return;
     }
     job->ask.subject = &subject;

@@ -10,9 +10,6 @@
 #define BIT(kind) (1U << (kind))
 #define KINDS (BIT(GR_PAUSED) | BIT(GR_TRIPPED))
 
-/* Distance up to which a name is taken for a slip of another. */
-#define SLIP_MAX 4
-
 #define BREAKER GR_STR("breaker")
 
 /* ---- which sets there are ---- */
@@ -22,23 +19,6 @@ static bool is_known(const struct gr_suspend *suspend, const struct gr_inforce_s
 {
     return gr_ruleset_find(rules->ruleset, set) || gr_suspend_is_required(rules, set) ||
            gr_suspend_entry(suspend, set, GR_PAUSED) || gr_suspend_entry(suspend, set, GR_TRIPPED);
-}
-
-static struct gr_str find_nearest(const struct gr_ruleset *ruleset, struct gr_str set)
-{
-    struct gr_str nearest = GR_STR_NONE;
-    size_t best = SLIP_MAX;
-
-    for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
-        struct gr_str name = gr_ruleset_at(ruleset, i)->name;
-        size_t distance = gr_str_distance(set, name, best);
-
-        if (distance < best) {
-            best = distance;
-            nearest = name;
-        }
-    }
-    return nearest;
 }
 
 /* A slip must not look as if something had been paused. */
@@ -52,7 +32,7 @@ static int check_known(const struct gr_suspend *suspend, const struct gr_inforce
                        "Grapnel is still loading its rules; try again");
     if (is_known(suspend, rules, set))
         return 0;
-    nearest = find_nearest(rules->ruleset, set);
+    nearest = gr_ruleset_nearest(rules->ruleset, set);
     return gr_fail(err, -ENOENT, "unknown-set",
                    "there is no HookSet \"%s\" here%s%.*s%s grapnel list shows those there are",
                    gr_show(set).text, nearest.n > 0 ? "; did you mean \"" : "", GR_STR_FMT(nearest),
