@@ -134,6 +134,52 @@ static void places_are_stable(void **state)
         assert_int_equal(selects("tap-network", 50, node), expected[node] == '1');
 }
 
+#define NAMES 2000
+#define NODES 10000
+
+/* How many nodes each place from 0 to 99 has for one set. */
+static void count_places(unsigned int name, uint32_t *counts)
+{
+    struct gr_hookset set = {0};
+    char text[32], node[32];
+
+    (void)snprintf(text, sizeof(text), "set-%u", name);
+    set.name = gr_str_from(text);
+    memset(counts, 0, 100 * sizeof(*counts));
+    for (unsigned int i = 0; i < NODES; i++) {
+        (void)snprintf(node, sizeof(node), "node-%u", i);
+        counts[gr_hookset_node_place(&set, gr_str_from(node))]++;
+    }
+}
+
+/* As by chance (a binomial distribution), for every percentage and every name: no share is more
+ * than 5 standard deviations off, and of all shares a part of 4.6 % is more than 2 off. */
+static void percent_is_as_by_chance(void **state)
+{
+    size_t off = 0, all = 0;
+
+    (void)state;
+    for (unsigned int name = 0; name < NAMES; name++) {
+        uint32_t counts[100];
+        int64_t n = 0;
+
+        count_places(name, counts);
+        for (int64_t percent = 1; percent < 100; percent++) {
+            int64_t more, variance = percent * (100 - percent) * (NODES / 100) / 100;
+
+            n += counts[percent - 1];
+            more = n - percent * (NODES / 100);
+            if (more * more > 25 * variance)
+                fail_msg("set-%u: %lld of %d nodes at %lld %%", name, (long long)n, NODES,
+                         (long long)percent);
+            off += more * more > 4 * variance;
+            all++;
+        }
+    }
+    print_message("# %zu of %zu shares are more than 2 standard deviations off\n", off, all);
+    assert_true(off * 1000 > all * 36 && off * 1000 < all * 56);
+}
+
 static void names_and_percent(void **state)
 {
     struct gr_hookset set = {.name = GR_STR("set"),
@@ -183,6 +229,7 @@ int main(void)
     test_add("raising only adds", raising_only_adds);
     test_add("raising keeps all of 10,000", raising_keeps_10000);
     test_add("percent is about that", percent_is_about_that);
+    test_add("percent is as by chance", percent_is_as_by_chance);
     test_add("places are stable", places_are_stable);
     test_add("names and percent", names_and_percent);
     TEST_ADD_ROWS(total_order, order_rows);
