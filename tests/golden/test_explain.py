@@ -257,6 +257,12 @@ def test_flags(rules: Node):
         "runtimeHandler: kata": ["--runtime-handler", "kata"],
         "runtime: cri-o": ["--runtime", "cri-o"],
         "command: sh": ["--command", "sh"],
+        "args: b": ["--command", "a", "--arg", "b"],
+        "env: A=b": ["--env", "A=b"],
+        "mounts: {source: /s, destination: /d, type: bind}": ["--mount", "/s:/d"],
+        "mounts: {destination: /d, type: tmpfs}": ["--mount", "tmpfs:/d:tmpfs"],
+        "image: nginx": ["--image", "nginx"],
+        "namespace: web": ["--namespace", "web"],
     }
     for leaf, flags in leaves.items():
         rules.rule("10-tap", HEAD + "metadata: {name: tap}\nspec:\n  match: {" + leaf + "}\n"
@@ -291,6 +297,50 @@ def test_manifest_selects(rules: Node):
     done = explain(rules, "--from", "-", "--container", "none", stdin=POD)
     assert done.returncode == 2
     assert 'expected the name of one of the containers: front, back; found "none"' in done.stderr
+
+
+# ---- documents: what runtimes print, and a bundle ----
+
+INSPECT = {
+    "status": {"id": "c1", "metadata": {"name": "front"}, "image": {"image": "docker.io/library/nginx:1.27"},
+               "labels": {"io.kubernetes.pod.namespace": "web", "io.kubernetes.pod.name": "shop",
+                          "io.kubernetes.pod.uid": "u1"}},
+    "info": {"sandboxID": "s1", "runtimeSpec": {
+        "process": {"args": ["nginx", "-g"], "env": ["A=b"]},
+        "annotations": {"io.kubernetes.cri.image-name": "docker.io/library/nginx:1.27"}}}}
+SANDBOX = {"status": {"id": "s1", "metadata": {"name": "shop", "namespace": "web", "uid": "u1"},
+                      "annotations": {"team": "infra"}, "labels": {"app": "x"}}}
+
+
+def test_crictl(rules: Node, tmp_path: Path):
+    """What inspect does not tell of the pod, inspectp does."""
+    files = []
+    for name, document in (("inspect", INSPECT), ("inspectp", SANDBOX)):
+        files += ["--from", tmp_path / name]
+        (tmp_path / name).write_text(json.dumps(document))
+    alone = explain(rules, *files[:2], "tap").stdout
+    assert alone.startswith("Container web/shop/front, image docker.io/library/nginx:1.27: ")
+    assert "injected   tap" not in alone
+    both = explain(rules, *files, "tap", "shell")
+    assert both.returncode == 0, both.stderr
+    assert "injected   tap" in both.stdout
+    assert 'podAnnotations["team"] is "infra"; seen: "infra"' in both.stdout
+    assert 'command is "sh"; seen: "nginx"' in both.stdout
+
+
+def test_bundle(rules: Node, tmp_path: Path):
+    """The config.json of a container: its process, and what CRI runtimes annotate."""
+    spec = {"ociVersion": "1.1.0", "process": {"args": ["sh", "-c"], "cwd": "/", "env": ["A=b"]},
+            "annotations": {"io.kubernetes.cri.container-type": "container",
+                            "io.kubernetes.cri.container-name": "front",
+                            "io.kubernetes.cri.image-name": "docker.io/library/nginx:1.27",
+                            "io.kubernetes.cri.sandbox-name": "shop",
+                            "io.kubernetes.cri.sandbox-namespace": "web"}}
+    (tmp_path / "config.json").write_text(json.dumps(spec))
+    done = explain(rules, "--from", tmp_path / "config.json", "tap", "shell")
+    assert done.stdout.startswith("Container web/shop/front, image docker.io/library/nginx:1.27: ")
+    assert 'command is "sh"; seen: "sh"' in done.stdout
+    assert 'podAnnotations["team"] is "infra"; seen: unknown' in done.stdout
 
 
 def test_flags_over_documents(rules: Node):
