@@ -42,10 +42,59 @@ def test_options(grapnel: str, tmp_path: Path):
     """Those of the help of each verb, and the other way round."""
     for verb in verbs(grapnel):
         offered = {word for word in complete(grapnel, tmp_path, verb, "-") if len(word) > 2}
-        text = run(grapnel, verb, "--help").stdout
-        told = set(re.findall(r"^ {2,4}(?:-\w, )?(--[a-z-]+)", text, re.M))
-        short = {"--output"} if re.search(r"^  -o ", text, re.M) else set()
-        assert offered == told | short | {"--help"}, verb
+        assert offered == told_options(grapnel, verb), verb
+
+
+def told_options(grapnel: str, verb: str) -> set[str]:
+    """Those of its help; -o is --output in full."""
+    text = run(grapnel, verb, "--help").stdout
+    told = set(re.findall(r"^ {2,4}(?:-\w, )?(--[a-z-]+)", text, re.M))
+    return told | ({"--output"} if re.search(r"^  -o ", text, re.M) else set()) | {"--help"}
+
+
+@pytest.mark.parametrize("shell, pattern", [
+    ("bash", r"^ *{verb}:-\*\) words=\"(.*)\" ;;$"),
+    ("zsh", r"^ *{verb}:-\*\) compadd -- (.*) ;;$"),
+    ("fish", r"^complete -c grapnel -n '__fish_seen_subcommand_from {verb}' -l ([a-z-]+)"),
+])
+def test_options_of_every_script(grapnel: str, shell: str, pattern: str):
+    """As text, whether or not the shell is there: those of the help of each verb, and no others."""
+    script = run(grapnel, "completion", shell).stdout
+    for verb in verbs(grapnel):
+        found = re.findall(pattern.format(verb=verb), script, re.M)
+        words = {f"--{word}" for word in found} if shell == "fish" else set(found[0].split())
+        assert {word for word in words if len(word) > 2} == told_options(grapnel, verb), verb
+
+
+VALUES = {
+    ("convert", "--kind"): "oci-hooks hook-spec toolkit",
+    ("plugin", "--log-level"): "error warning info debug",
+    ("plugin", "--log-format"): "logfmt json",
+    ("doctor", "--runtime"): "auto containerd crio docker podman",
+    ("diff", "--runtime"): "containerd cri-o", ("explain", "--runtime"): "containerd cri-o",
+    ("render", "--runtime"): "containerd cri-o",
+}
+
+
+@pytest.mark.parametrize("verb, option", VALUES)
+def test_words_for_a_value(grapnel: str, tmp_path: Path, verb: str, option: str):
+    """Each is one that the verb takes, and the help names it."""
+    words = VALUES[verb, option]
+    assert complete(grapnel, tmp_path, verb, option, "") == words.split()
+    assert f"{verb}:{option}) compadd -- {words}; return ;;" in run(grapnel, "completion", "zsh").stdout
+    assert f"__fish_seen_subcommand_from {verb}' -l {option[2:]} -x -a '{words}'\n" in \
+        run(grapnel, "completion", "fish").stdout
+    text = run(grapnel, verb, "--help").stdout
+    about = re.search(rf"^ *{option} .*\n(?: {{10,}}.*\n)*", text, re.M).group()
+    for word in words.split():
+        assert re.search(rf"\b{word}\b", about), word
+
+
+def test_files_for_a_value(grapnel: str, tmp_path: Path):
+    (tmp_path / "rules").mkdir()
+    for words in (["convert", "--out"], ["diff", "--old-oci-hooks-dir"], ["simulate", "--runtime"],
+                  ["doctor", "--runtime-config"], ["setup", "--store"]):
+        assert complete(grapnel, tmp_path, *words, "ru") == ["rules"], words
 
 
 def test_values(grapnel: str, tmp_path: Path):

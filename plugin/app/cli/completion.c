@@ -25,31 +25,58 @@ static const char help[] = "Usage: grapnel completion bash|zsh|fish\n"
                            "  grapnel completion fish > /etc/fish/completions/grapnel.fish\n";
 
 /* Options whose value is a file or a directory. */
-static bool takes_file(const char *name)
+static bool takes_file(const char *verb, const char *name)
 {
-    static const char *const names[] = {"hooks-dir",
-                                        "oci-hooks-dir",
-                                        "config",
-                                        "host-root",
-                                        "from",
-                                        "spec",
-                                        "last-good",
-                                        "socket",
-                                        "plugin",
-                                        "policy",
-                                        "control",
-                                        "run-dir",
-                                        "to",
-                                        "programs-dir",
-                                        "crio-dir",
-                                        "old-oci-hooks-dir",
-                                        "new-oci-hooks-dir"};
+    static const char *const names[] = {
+        "hooks-dir",
+        "oci-hooks-dir",
+        "config",
+        "host-root",
+        "from",
+        "spec",
+        "last-good",
+        "socket",
+        "plugin",
+        "policy",
+        "control",
+        "run-dir",
+        "to",
+        "programs-dir",
+        "crio-dir",
+        "out",
+        "store",
+        "old-oci-hooks-dir",
+        "new-oci-hooks-dir",
+        "runtime-config",
+    };
 
     for (size_t i = 0; i < GR_ARRAY_LEN(names); i++) {
         if (strcmp(name, names[i]) == 0)
             return true;
     }
-    return false;
+    return strcmp(verb, "simulate") == 0 && strcmp(name, "runtime") == 0; /* a program */
+}
+
+/* Options whose value is one of some words. */
+static const char *words_of(const char *verb, const char *name)
+{
+    static const struct {
+        const char *verb, *option, *words;
+    } rows[] = {
+        {"convert", "kind", "oci-hooks hook-spec toolkit"},
+        {"diff", "runtime", "containerd cri-o"},
+        {"doctor", "runtime", "auto containerd crio docker podman"},
+        {"explain", "runtime", "containerd cri-o"},
+        {"plugin", "log-format", "logfmt json"},
+        {"plugin", "log-level", "error warning info debug"},
+        {"render", "runtime", "containerd cri-o"},
+    };
+
+    for (size_t i = 0; i < GR_ARRAY_LEN(rows); i++) {
+        if (strcmp(verb, rows[i].verb) == 0 && strcmp(name, rows[i].option) == 0)
+            return rows[i].words;
+    }
+    return NULL;
 }
 
 static void put_verbs(void)
@@ -72,11 +99,12 @@ static void put_values(bool files)
 
     for (size_t i = 0; i < gr_verbs_n; i++) {
         for (const struct option *option = gr_verbs[i].options; option->name; option++) {
-            bool output = strcmp(option->name, "output") == 0;
+            const char *verb = gr_verbs[i].name;
 
-            if (option->has_arg != required_argument || output || takes_file(option->name) != files)
+            if (option->has_arg != required_argument || strcmp(option->name, "output") == 0 ||
+                words_of(verb, option->name) || takes_file(verb, option->name) != files)
                 continue;
-            (void)printf("%s%s:--%s", before, gr_verbs[i].name, option->name);
+            (void)printf("%s%s:--%s", before, verb, option->name);
             before = "|";
         }
     }
@@ -95,8 +123,23 @@ static void put_output_names(unsigned int outputs)
     }
 }
 
+/* The cases of options whose values are words. */
+static void put_words(const char *format, const char *end)
+{
+    for (size_t i = 0; i < gr_verbs_n; i++) {
+        for (const struct option *option = gr_verbs[i].options; option->name; option++) {
+            const char *words = words_of(gr_verbs[i].name, option->name);
+
+            if (words)
+                (void)printf("        %s:--%s) %s%s%s ;;\n", gr_verbs[i].name, option->name, format,
+                             words, end);
+        }
+    }
+}
+
 static void put_outputs(const char *format, const char *end)
 {
+    put_words(format, end);
     for (size_t i = 0; i < gr_verbs_n; i++) {
         if (!gr_verbs[i].outputs)
             continue;
@@ -169,14 +212,18 @@ static void print_zsh(void)
 
 static void fish_option(const struct gr_verb *verb, const struct option *option)
 {
+    const char *words = words_of(verb->name, option->name);
+
     (void)printf("complete -c grapnel -n '__fish_seen_subcommand_from %s' -l %s", verb->name,
                  option->name);
     if (strcmp(option->name, "output") == 0) {
         (void)fputs(" -s o -x -a '", stdout);
         put_output_names(verb->outputs);
         (void)fputc('\'', stdout);
-    } else if (option->has_arg == required_argument)
-        (void)fputs(takes_file(option->name) ? " -r -F" : " -x", stdout);
+    } else if (words)
+        (void)printf(" -x -a '%s'", words);
+    else if (option->has_arg == required_argument)
+        (void)fputs(takes_file(verb->name, option->name) ? " -r -F" : " -x", stdout);
     else if (option->val == 'h')
         (void)fputs(" -s h", stdout);
     (void)fputc('\n', stdout);
