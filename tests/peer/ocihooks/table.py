@@ -36,6 +36,7 @@ class Case:
     containers: list[dict] = field(default_factory=lambda: list(SEVERAL))
     only_library: dict[str, str] = field(default_factory=dict)  # file: why we refuse it
     only_ours: dict[str, str] = field(default_factory=dict)  # file: why it does not load there
+    by_chance: bool = False  # what its files lack is not known
 
 
 def text(content: Content) -> bytes:
