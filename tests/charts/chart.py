@@ -20,7 +20,16 @@ OTHER_HELMS = ("3.18.6",)
 # token, the one of tests/cluster, and the newest.
 KUBERNETES = ("1.25.0", "1.30.0", "1.34.1", "1.37.2")
 RUN_WITH = "1.34.1"
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class LOADER(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """Refuses a mapping that has a key twice, of which Kubernetes would take the last one or nothing at all."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = {key for key in keys if keys.count(key) > 1}
+        assert not twice, f"line {node.start_mark.line + 1}: {sorted(twice)} is there twice"
+        return super().construct_mapping(node, deep)
 
 
 @functools.cache

@@ -40,6 +40,15 @@ REFUSED = [
     ({"extraArgs": ["--programs-dir=/x"]}, "set hookPrograms.dir instead"),
     ({"extraArgs": ["--retire-keep=x"]}, "set hookPrograms.images instead"),
     ({"extraArgs": ["--log-format=json", "--policy=/x"]}, "set policy instead"),
+    ({"podLabels": {"grapnel/release": "other"}}, "podLabels: the label grapnel/release is the chart's own"),
+    ({"podAnnotations": {"kubectl.kubernetes.io/default-container": "x"}},
+     'default-container to the pods itself, with the value "grapnel"'),
+    ({"podAnnotations": {"a/b": "x"}, "requiredPlugin": {"tolerateAnnotation": "a/b"}}, "gives the annotation a/b to the pods itself"),
+    ({"requiredPlugin": {"tolerateAnnotation": "helm.sh/hook"}}, "requiredPlugin.tolerateAnnotation: the chart gives"),
+    ({"extraEnv": [{"name": "NODE_NAME", "value": "x"}]}, "extraEnv: the chart makes the variable NODE_NAME itself"),
+    ({"extraEnv": [{"name": "A", "value": "x"}, {"name": "A"}]}, "extraEnv: the variable A is there twice"),
+    ({"extraVolumeMounts": [{"name": "x", "mountPath": "/usr"}]}, "nothing can be mounted at /usr, since the container has /usr/bin/grapnel"),
+    ({"extraVolumeMounts": [{"name": "x", "mountPath": "/v"}, {"name": "y", "mountPath": "/v/"}]}, "has the mountPath /v twice"),
 ]
 
 
@@ -62,15 +71,26 @@ def test_the_taint_needs_a_cluster_that_can_confine_it():
     assert chart.run("template", "--kube-version=1.30.0", values=values).returncode == 0
 
 
+def sentences() -> set[str]:
+    """The longest part of each that does not depend on values."""
+    found = [text for path in sorted((CHART / "templates").rglob("*.*"))
+             for text in re.findall(r'\bfail \(?(?:printf )?"((?:[^"\\]|\\.)*)"', path.read_text())]
+    parts = {max(re.split(r"%[a-z]|\\.", text), key=len) for text in found}
+    assert len(parts) == len(found)
+    return parts
+
+
 def test_each_sentence_is_tested():
     """Those above, the two of clusters and namespaces, and two for which a cluster is asked (tests/cluster/test_chart_sources.py)."""
-    sentences = re.findall(r"\bfail \(?(?:printf )?\"(.*?)[\"%\\]", (CHART / "templates/validate.yaml").read_text())
-    assert len(sentences) == 17 == len({sentence[:20] for sentence in sentences})
     said = [chart.run("template", values=values).stderr for values, _ in REFUSED]
-    assert len([sentence for sentence in sentences if any(sentence in text for text in said)]) == 13
+    left = {sentence for sentence in sentences() if not any(sentence in text for text in said)}
+    elsewhere = ("belongs to Kubernetes", "startupTaint needs Kubernetes", "existingConfigMaps: there is no", "has no key policy.yaml")
+    assert len(left) == 4 and all(any(part in sentence for sentence in left) for part in elsewhere), left
 
 
 def test_what_is_just_allowed():
     assert chart.run("template", values={"extraArgs": ["--log-level=debug"]}).returncode == 0
     assert chart.run("template", values={"securityContext": {"runAsUser": 0}}).returncode == 0
     assert chart.run("template", values={"rules": {"files": {"a.yaml": "#" * 900_000}}}).returncode == 0
+    mounts = [{"name": "v", "mountPath": path} for path in ("/v", "/v/w", "/host/opt", "/rulesets", "/etc/ssl", "/usr/bin/grapnels")]
+    assert chart.run("template", values={"extraVolumeMounts": mounts}).returncode == 0

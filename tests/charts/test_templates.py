@@ -507,16 +507,16 @@ def test_service_account():
 
 
 def test_extras_are_added_and_replace_nothing():
-    extra = {"name": "x", "image": "y:1"}
+    extra, before = {"name": "x", "image": "y:1"}, {"name": "z", "image": "y:1"}
     values = {"extraArgs": ["--oci-hooks-dir=/x"], "extraEnv": [{"name": "A", "value": "b"}], "podAnnotations": {"n": "o"},
               "extraVolumes": [{"name": "v", "emptyDir": {}}], "extraVolumeMounts": [{"name": "v", "mountPath": "/v"}],
-              "extraContainers": [extra], "extraInitContainers": [extra], "affinity": {"podAffinity": {"a": []}}}
+              "extraContainers": [extra], "extraInitContainers": [before], "affinity": {"podAffinity": {"a": []}}}
     plain, rendered = Rendered(), Rendered(values)
     assert rendered.container()["args"] == plain.container()["args"] + ["--oci-hooks-dir=/x"]
     assert rendered.container()["env"] == plain.container()["env"] + [{"name": "A", "value": "b"}]
     assert rendered.container()["volumeMounts"] == plain.container()["volumeMounts"] + [{"name": "v", "mountPath": "/v"}]
     assert rendered.pod["volumes"][-1] == {"name": "v", "emptyDir": {}}
-    assert rendered.pod["containers"][-1] == rendered.pod["initContainers"][-1] == extra
+    assert (rendered.pod["containers"][-1], rendered.pod["initContainers"][-1]) == (extra, before)
     assert rendered.template["metadata"]["annotations"]["n"] == "o"
     assert rendered.pod["affinity"] == {"podAffinity": {"a": []}, **plain.pod["affinity"]}
 

@@ -10,15 +10,32 @@ app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 |
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{- define "grapnel.labels" -}}
+{{/* What every object has of the chart. */}}
+{{- define "grapnel.ownLabels" -}}
 {{ include "grapnel.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: grapnel
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
-{{- with .Values.commonLabels }}
+{{- end -}}
+
+{{/* commonLabels and those of one kind of object, which count where both have a key: {root, more}. */}}
+{{- define "grapnel.givenLabels" -}}
+{{- $given := deepCopy (default dict .root.Values.commonLabels) -}}
+{{- range $key, $value := .more }}{{ $_ := set $given $key $value }}{{ end -}}
+{{- with $given }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{- define "grapnel.labels" -}}
+{{ include "grapnel.labelsAnd" (dict "root" .) }}
+{{- end -}}
+
+{{/* {root, more}. */}}
+{{- define "grapnel.labelsAnd" -}}
+{{ include "grapnel.ownLabels" .root }}
+{{- include "grapnel.givenLabels" . }}
 {{- end -}}
 
 {{/* Which release this is, in all the cluster. */}}
@@ -26,15 +43,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- regexReplaceAll "[^a-z0-9]+$" (printf "%s.%s" .Release.Namespace .Release.Name | trunc 63) "" -}}
 {{- end -}}
 
-{{/* Labels of pods: without those that change with each version, which would make new pods of themselves. */}}
-{{- define "grapnel.podLabels" -}}
+{{/* Labels of pods: without those that change with each version, which would make new pods of themselves: {root, component}. */}}
+{{- define "grapnel.ownPodLabels" -}}
 {{ include "grapnel.selectorLabels" .root }}
 app.kubernetes.io/part-of: grapnel
 app.kubernetes.io/component: {{ .component }}
 grapnel/release: {{ include "grapnel.release" .root }}
-{{- with .root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
+{{- end -}}
+
+{{/* {root, component, more}. */}}
+{{- define "grapnel.podLabels" -}}
+{{ include "grapnel.ownPodLabels" . }}
+{{- include "grapnel.givenLabels" . }}
 {{- end -}}
 
 {{- define "grapnel.serviceAccountName" -}}
@@ -123,3 +143,18 @@ tolerations: {{ toJson $tolerations }}
 {{/* Where the host's / is, as the plugin sees it: also where only some directories of it are mounted, or those above them
      would be the container's own, and be taken for the host's. */}}
 {{- define "grapnel.hostRoot" -}}/host{{- end -}}
+
+{{/* Refuses a name that the chart has used, or that is given twice: {value, what, own, given}, own being YAML. */}}
+{{- define "grapnel.namedOnce" -}}
+{{- $own := list -}}
+{{- range .own | fromYamlArray }}{{ $own = append $own .name }}{{ end -}}
+{{- $given := list -}}
+{{- range .given -}}
+{{- if has .name $own -}}
+{{- fail (printf "%s: the chart makes the %s %s itself. Choose another name." $.value $.what .name) -}}
+{{- else if has .name $given -}}
+{{- fail (printf "%s: the %s %s is there twice. Choose another name for one of them." $.value $.what .name) -}}
+{{- end -}}
+{{- $given = append $given .name -}}
+{{- end -}}
+{{- end -}}

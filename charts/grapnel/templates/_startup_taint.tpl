@@ -18,7 +18,7 @@
     - $(NODE_NAME)
     - {{ .Values.startupTaint.key }}-
   env:
-    - {name: NODE_NAME, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
+    {{- include "grapnel.pluginEnv" . | nindent 4 }}
   securityContext:
     {{- include "grapnel.securityContext" (dict "root" . "uid" 0) | nindent 4 }}
   resources: {{ toJson .Values.startupTaint.resources }}
