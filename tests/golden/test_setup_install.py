@@ -96,6 +96,35 @@ def test_messages(grapnel: str, home: Path):
     assert "No such file" in done.stderr
 
 
+def around(grapnel: str, folder: Path, to: Path, *args: object) -> None:
+    done = call(grapnel, "install", "--from", folder, "--to", to, *args, code=1)
+    assert done.stderr.startswith(f"grapnel setup: program-around: expected the program files in a directory that does not hold "
+                                  f"{to}, found that {folder} does; name the directory")
+
+
+def test_a_source_that_holds_the_store(grapnel: str, home: Path):
+    """Refused the first time, when the store is not there yet; the second time it would be part of what is installed."""
+    source, to = home / "source", home / "source/a/programs/net"
+    (home / "link").symlink_to("source/a")
+    for args in ((), ("--dry-run",)):
+        around(grapnel, source, to, *args)
+        assert not (source / "a").exists()
+    (source / "a").mkdir()
+    for folder in (source, source / "a", home / "link"):
+        around(grapnel, folder, to)
+    assert not (source / "a/programs").exists()
+    around(grapnel, source, Path("/a/programs/net"), "--host-root", source)
+    call(grapnel, "install", "--from", source / "lib", "--to", to)
+    digest = os.readlink(to / "current")
+    for folder in (source, to.parent, to):
+        around(grapnel, folder, to)
+    (source / "lib/net/table").write_text("new")
+    call(grapnel, "install", "--from", source / "lib", "--to", to)
+    assert os.readlink(to / "current") != digest
+    call(grapnel, "install", "--from", to / digest, "--to", to)
+    assert os.readlink(to / "current") == digest
+
+
 def test_several_at_once(grapnel: str, home: Path):
     """Two pods of an upgrade, and more, each with its own or the same files."""
     other = home / "other"

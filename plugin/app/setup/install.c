@@ -26,6 +26,7 @@ struct installer {
     struct gr_target target; /* PROGRAMS */
     const char *name;        /* NAME */
     int source;
+    struct gr_fs_meta source_meta;
     int dir;  /* PROGRAMS/NAME; none: not there, under dry_run */
     int lock; /* of it */
     struct gr_turn turn;
@@ -50,11 +51,30 @@ static int open_source(struct installer *in)
     const struct gr_install *i = in->install;
     int rc = in->fs->open_root(in->fs->user, i->from, &in->source);
 
+    if (rc == 0)
+        rc = in->fs->meta(in->fs->user, in->source, &in->source_meta);
     if (rc != 0)
         return gr_fail_errno(in->err, rc, "program-source",
                              "expected a directory of program files at %s, found an error",
                              i->from);
-    rc = gr_tree_list(in->fs, in->source, i->from, GR_TREE_SOURCE, &in->arena, &in->tree, in->err);
+    return 0;
+}
+
+/* What is installed would be part of the source from then on: nothing that can be installed. */
+static int refuse_around(struct installer *in)
+{
+    return gr_fail(in->err, -EINVAL, "program-around",
+                   "expected the program files in a directory that does not hold %s, found that %s "
+                   "does; name the directory with the program files only, or another --to",
+                   in->install->to, in->install->from);
+}
+
+static int read_source(struct installer *in)
+{
+    const struct gr_install *i = in->install;
+    int rc =
+        gr_tree_list(in->fs, in->source, i->from, GR_TREE_SOURCE, &in->arena, &in->tree, in->err);
+
     if (rc == 0)
         rc = gr_tree_read(in->fs, in->source, i->from, &in->tree, in->err);
     if (rc != 0)
@@ -450,13 +470,37 @@ static int switch_owner(struct installer *in)
 
 /* ---- all of it ---- */
 
-static int run(struct installer *in)
+/* Whether NAME is the source. What else may be wrong with it is told later. */
+static bool is_source(struct installer *in)
 {
-    bool good = false;
+    int programs = gr_target_node(&in->target);
+    struct gr_fs_meta meta;
+    bool same;
+    int node;
+
+    if (programs == GR_FS_NO_NODE || gr_fs_open_at(in->fs, programs, in->name, &node) != 0)
+        return false;
+    same = in->fs->meta(in->fs->user, node, &meta) == 0 && gr_fs_same_file(&meta, &in->source_meta);
+    gr_fs_close(in->fs, &node);
+    return same;
+}
+
+static int open_target(struct installer *in)
+{
     int rc = open_source(in);
 
     if (rc == 0)
         rc = gr_target_open(&in->target, in->fs, in->install->host_root, in->err);
+    return rc == GR_TARGET_INSIDE || (rc == 0 && is_source(in)) ? refuse_around(in) : rc;
+}
+
+static int run(struct installer *in)
+{
+    bool good = false;
+    int rc = open_target(in);
+
+    if (rc == 0)
+        rc = read_source(in);
     if (rc == 0)
         rc = open_dir(in);
     if (rc == 0)
@@ -525,6 +569,7 @@ int gr_install(const struct gr_install *install, struct gr_installed *out_instal
         .turn = {.lock = {.fs = install->fs, .name = GR_PROGRAM_LOCK, .shown = install->to},
                  .wait_s = install->wait_s,
                  .waits = install->waits}};
+    in->target.apart = &in->source_meta;
     gr_arena_init(&in->arena, ARENA_BLOCK_BYTES, 0);
     rc = split(in, install->to);
     if (rc == 0)

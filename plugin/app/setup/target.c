@@ -101,6 +101,15 @@ static bool is_volume(const struct gr_walk *walk)
            walk->dirs[walk->depth - 1].meta.mount != walk->dirs[walk->depth - 2].meta.mount;
 }
 
+/* Whether one of the directories that are open is the one to stay out of. */
+static bool is_inside(const struct gr_target *t)
+{
+    for (size_t i = 0; t->apart && i < t->walk.depth; i++)
+        if (gr_fs_same_file(&t->walk.dirs[i].meta, t->apart))
+            return true;
+    return false;
+}
+
 static int enter(struct gr_target *t)
 {
     int rc = 0;
@@ -109,6 +118,8 @@ static int enter(struct gr_target *t)
         rc = gr_walk_to(&t->walk, t->path, gr_trust_visit, &t->way);
         if (rc == 0)
             rc = gr_walk_enter(&t->walk);
+        if ((rc == 0 || rc == -ENOENT) && is_inside(t))
+            return GR_TARGET_INSIDE;
         if (rc == 0)
             return t->volume && is_volume(&t->walk) ? 0 : gr_trust_end(&t->way, &t->walk, false);
         if (rc != -ENOENT || made == GR_STORE_DIRS_MADE_MAX)
@@ -132,6 +143,8 @@ int gr_target_open(struct gr_target *t, const struct gr_fs *fs, const char *host
     if (rc != 0)
         return gr_target_fail(err, rc, host_root, "opening it");
     rc = enter(t);
+    if (rc == GR_TARGET_INSIDE)
+        return rc;
     if (rc != 0)
         return explain_open(t, rc, err);
     return check_mount(&gr_walk_top(&t->walk)->meta, t->path, t->advice, err);

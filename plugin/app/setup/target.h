@@ -12,13 +12,17 @@
 #include "base/err.h"
 #include "load/trust.h"
 
+/* Not what a walk with findings returns. */
+#define GR_TARGET_INSIDE (GR_TRUST_BROKEN + 1)
+
 struct gr_target {
     const struct gr_fs *fs;
     struct gr_walk walk;
     struct gr_trust_way way;
     const char *path; /* as it was asked for */
     const char
-        *advice;  /* where else it could go, for messages; NULL: to another store of programs */
+        *advice; /* where else it could go, for messages; NULL: to another store of programs */
+    const struct gr_fs_meta *apart; /* a directory that it must not lie in, nor be; NULL: none */
     bool volume;  /* others may write it where it is a mount of its own: a volume of a pod */
     bool dry_run; /* nothing is made */
     bool missing; /* under dry_run: it, or a directory above it, is not there */
@@ -26,8 +30,9 @@ struct gr_target {
 
 /*
  * Opens the directory at path (absolute, below host_root) and makes what is missing, with mode
- * 0755. path, advice, volume and dry_run of a zeroed target are given. Returns 0; a negative errno
- * with err filled. Large: for the heap. To be closed in any case.
+ * 0755. path, advice, apart, volume and dry_run of a zeroed target are given. Returns 0;
+ * GR_TARGET_INSIDE without err: it lies in apart, nothing was made; a negative errno with err
+ * filled. Large: for the heap. To be closed in any case.
  */
 GR_CHECKED int gr_target_open(struct gr_target *target, const struct gr_fs *fs,
                               const char *host_root, struct gr_err *err);
