@@ -22,6 +22,10 @@ REFUSED = [
     ({"updateStrategy": {"maxSurge": "0%", "maxUnavailable": "0%"}}, "both 0"),
     ({"updateStrategy": {"maxUnavailable": 1}}, "set the other to 0"),
     ({"hookPrograms": {"images": [IMAGE, IMAGE]}}, 'the name "a" twice'),
+    *[({"hookPrograms": {"images": [IMAGE | {"from": path}], "dir": "/opt/programs/x"}},
+       f'the image of "a" has at {path} is not seen in its container, where the chart mounts {mount}: expected another')
+      for path, mount in (("/tools", "/tools"), ("/tools/x", "/tools"), ("/opt", "/opt/programs/x"), ("/opt/programs", "/opt/programs/x"),
+                          ("/opt/programs/x", "/opt/programs/x"), ("/opt/programs/x/y", "/opt/programs/x"))],
     ({"hookPrograms": {"hostDirs": ["/opt/hooks", "/opt/hooks"]}}, "names a directory twice"),
     ({"hookPrograms": {"hostDirs": ["/opt/grapnel/programs"]}}, "names a directory twice"),
     ({"hookPrograms": {"hostDirs": ["/run/crio"], "crioDir": "/run/crio"}}, "names a directory twice"),
@@ -92,5 +96,8 @@ def test_what_is_just_allowed():
     assert chart.run("template", values={"extraArgs": ["--log-level=debug"]}).returncode == 0
     assert chart.run("template", values={"securityContext": {"runAsUser": 0}}).returncode == 0
     assert chart.run("template", values={"rules": {"files": {"a.yaml": "#" * 900_000}}}).returncode == 0
+    for path in ("/tool", "/toolset", "/opt/prog", "/opt/programs/xy", "/opt/programs2", "/hooks/opt/programs/x"):
+        values = {"hookPrograms": {"images": [IMAGE | {"from": path}], "dir": "/opt/programs/x"}}
+        assert chart.run("template", values=values).returncode == 0, path
     mounts = [{"name": "v", "mountPath": path} for path in ("/v", "/v/w", "/host/opt", "/rulesets", "/etc/ssl", "/usr/bin/grapnels")]
     assert chart.run("template", values={"extraVolumeMounts": mounts}).returncode == 0
