@@ -19,14 +19,14 @@ def for_openshift(values: dict | None = None) -> Rendered:
 
 def test_constraints_and_who_has_them():
     rendered = Rendered({"openshift": {"scc": True}, "serviceAccount": {"name": "me"}})
-    scc = rendered.one("SecurityContextConstraints", "hooks-g-grapnel")
+    scc = rendered.one("SecurityContextConstraints", "hooks.g-grapnel")
     assert scc["users"] == ["system:serviceaccount:hooks:me"]
     assert scc["allowHostDirVolumePlugin"] and not scc["allowPrivilegedContainer"] and scc["allowedCapabilities"] == []
-    later = rendered.one("SecurityContextConstraints", "hooks-g-grapnel-cleanup")
+    later = rendered.one("SecurityContextConstraints", "hooks.g-grapnel-cleanup")
     assert later["metadata"]["annotations"]["helm.sh/hook"] == "post-delete"
     assert later["users"] == ["system:serviceaccount:hooks:g-grapnel-cleanup"]
     restart = Rendered({"openshift": {"scc": True}, "enableNri": {"enabled": True, "restart": True}})
-    assert restart.one("SecurityContextConstraints", "hooks-g-grapnel")["allowedCapabilities"] == ["SYS_CHROOT"]
+    assert restart.one("SecurityContextConstraints", "hooks.g-grapnel")["allowedCapabilities"] == ["SYS_CHROOT"]
     assert "cleanup" not in "".join(Rendered({"openshift": {"scc": True}, "cleanup": {"enabled": False}}).names("SecurityContextConstraints"))
 
 
@@ -59,7 +59,7 @@ def test_every_pod_is_admitted_and_runs():
 
 def test_a_pod_that_is_not_admitted_is_found():
     rendered = for_openshift()
-    plugin, scc = rendered.pod, rendered.one("SecurityContextConstraints", "hooks-g-grapnel")
+    plugin, scc = rendered.pod, rendered.one("SecurityContextConstraints", "hooks.g-grapnel")
     assert judged(plugin, scc) == []
     assert judged(plugin, None) == ["volume hostPath", "grapnel: runAsUser", "grapnel: runAsGroup", "grapnel: seLinuxOptions"]
     done = next(pod for where, pod in chart.pods(rendered.objects) if where == "DaemonSet/g-grapnel-cleanup")

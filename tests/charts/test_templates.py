@@ -68,12 +68,28 @@ def test_selectors_tell_the_pods_of_the_release_apart():
     assert len(components) == len(set(components)) == 4
 
 
+CLUSTER = {"Namespace", "ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
+           "SecurityContextConstraints"}
+
+
 def test_every_object_is_in_the_namespace():
-    cluster = {"Namespace", "ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy",
-               "ValidatingAdmissionPolicyBinding", "SecurityContextConstraints"}
     for file in chart.EXAMPLES:
         for found in Rendered(None, f"--values={file}").objects:
-            assert found["metadata"].get("namespace") == (None if found["kind"] in cluster else "hooks"), found["kind"]
+            assert found["metadata"].get("namespace") == (None if found["kind"] in CLUSTER else "hooks"), found["kind"]
+
+
+def of_the_cluster(namespace: str, name: str) -> set[tuple[str, str]]:
+    values = {"startupTaint": {"enabled": True}, "openshift": {"scc": True}, "fullnameOverride": name}
+    return {(found["kind"], found["metadata"]["name"]) for found in Rendered(values, f"--namespace={namespace}").objects
+            if found["kind"] in CLUSTER}
+
+
+def test_releases_share_no_object_of_the_cluster():
+    """Also where the names of namespace and release are the same in a row."""
+    every = [of_the_cluster(*names) for names in (("a", "b"), ("c", "b"), ("a", "c"), ("a-b", "c"), ("a", "b-c"), ("x" * 63, "y" * 40))]
+    assert all(len(found) == 6 for found in every) and len(set().union(*every)) == 36
+    longest = max(len(name) for _, name in every[-1])
+    assert longest == 63 + 1 + 40 + len("-startup-taint") <= 253
 
 
 def test_namespace():
@@ -416,17 +432,17 @@ def test_startup_taint():
     assert container["command"] == [
         "/tools/grapnel", "probe", "ready", "--wait", '--accept=taint "example.com/wait" not found', "--again=300", "--",
         "kubectl", "taint", "node", "$(NODE_NAME)", "example.com/wait-"]
-    assert rendered.one("ClusterRole", "g-grapnel-startup-taint")["rules"] == [
+    assert rendered.one("ClusterRole", "hooks.g-grapnel-startup-taint")["rules"] == [
         {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "patch"]}]
-    subject = rendered.one("ClusterRoleBinding", "g-grapnel-startup-taint")["subjects"][0]
+    subject = rendered.one("ClusterRoleBinding", "hooks.g-grapnel-startup-taint")["subjects"][0]
     assert (subject["namespace"], subject["name"]) == ("hooks", "me")
-    policy = rendered.one("ValidatingAdmissionPolicy", "g-grapnel-startup-taint")["spec"]
+    policy = rendered.one("ValidatingAdmissionPolicy", "hooks.g-grapnel-startup-taint")["spec"]
     assert "system:serviceaccount:hooks:me" in policy["matchConditions"][0]["expression"]
     assert policy["failurePolicy"] == "Fail"
     assert any('t.key == "example.com/wait"' in item["expression"] for item in policy["validations"])
     assert all(item["message"] and item["reason"] == "Forbidden" for item in policy["validations"])
-    binding = rendered.one("ValidatingAdmissionPolicyBinding", "g-grapnel-startup-taint")["spec"]
-    assert binding == {"policyName": "g-grapnel-startup-taint", "validationActions": ["Deny"]}
+    binding = rendered.one("ValidatingAdmissionPolicyBinding", "hooks.g-grapnel-startup-taint")["spec"]
+    assert binding == {"policyName": "hooks.g-grapnel-startup-taint", "validationActions": ["Deny"]}
     assert not Rendered().all("ClusterRole")
 
 

@@ -5,6 +5,11 @@
 {{- default $full .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
 {{- end -}}
 
+{{/* The same for objects of the whole cluster, at most 104 bytes: no namespace has a dot in it, so that no two are the same. */}}
+{{- define "grapnel.clusterName" -}}
+{{ .Release.Namespace }}.{{ include "grapnel.fullname" . }}
+{{- end -}}
+
 {{- define "grapnel.selectorLabels" -}}
 app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 app.kubernetes.io/instance: {{ .Release.Name }}

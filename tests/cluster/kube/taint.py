@@ -85,7 +85,7 @@ class Sidecar:
     def __init__(self, release: Release):
         self.release = release
         self.cluster = release.cluster
-        self.policy = f"{release.name}-startup-taint"
+        self.policy = f"{release.namespace}.{release.name}-startup-taint"
 
     def _status(self, container: str = CONTAINER) -> Object:
         (found,) = (status for status in self.release.pod()["status"]["containerStatuses"]
