@@ -35,6 +35,8 @@ REFUSED = [
     ({"nri": {"socketDir": "/run/grapnel"}}, "/run/grapnel holds something else"),
     ({"rules": {"files": BIG}}, "rules.existingConfigMaps"),
     ({"serviceAccount": {"create": False}}, "set serviceAccount.name"),
+    *[(values | {"serviceAccount": {"create": create, "name": "default"}}, "an account that only Grapnel has")
+      for values in ({"startupTaint": {"enabled": True}}, {"openshift": {"scc": True}}) for create in (False, True)],
     ({"securityContext": {"runAsUser": 1000}}, "the plugin is uid 0"),
     ({"securityContext": {"runAsNonRoot": True}}, "Leave runAsUser and runAsNonRoot out"),
     ({"startupTaint": {"enabled": True}, "probes": {"readiness": {"enabled": False}}}, "leave probes.readiness.enabled at true"),
@@ -96,6 +98,7 @@ def test_what_is_just_allowed():
     assert chart.run("template", values={"extraArgs": ["--log-level=debug"]}).returncode == 0
     assert chart.run("template", values={"securityContext": {"runAsUser": 0}}).returncode == 0
     assert chart.run("template", values={"rules": {"files": {"a.yaml": "#" * 900_000}}}).returncode == 0
+    assert chart.run("template", values={"serviceAccount": {"create": False, "name": "default"}}).returncode == 0
     for path in ("/tool", "/toolset", "/opt/prog", "/opt/programs/xy", "/opt/programs2", "/hooks/opt/programs/x"):
         values = {"hookPrograms": {"images": [IMAGE | {"from": path}], "dir": "/opt/programs/x"}}
         assert chart.run("template", values=values).returncode == 0, path
