@@ -30,6 +30,15 @@ def test_constraints_and_who_has_them():
     assert "cleanup" not in "".join(Rendered({"openshift": {"scc": True}, "cleanup": {"enabled": False}}).names("SecurityContextConstraints"))
 
 
+def test_old_programs_go_beside_crio():
+    """The plugin sees what ended containers still need, where the clean-up looks, too."""
+    rendered = for_openshift()
+    crio = rendered.config()["crioDir"]
+    assert rendered.host_paths()[crio] == "crio" and rendered.mounts()[f"/host{crio}"]["readOnly"]
+    done = rendered.one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]["initContainers"][0]
+    assert f"--crio-dir={crio}" in done["command"]
+
+
 def kinds_of_volumes(pod: dict) -> set[str]:
     return {kind for volume in pod.get("volumes", []) for kind in volume if kind != "name"}
 
