@@ -20,6 +20,7 @@ other = pytest.mark.parametrize("version", OTHER_HELMS)
 # One of each kind that the schema can refuse, and what the templates and Chart.yaml refuse.
 REFUSED = [*WRONG[::6],
            ({"namespace": {"create": True}}, "--namespace=kube-system", "kube-system belongs to Kubernetes"),
+           ({"image": {"tag": "a b"}}, "image.tag", 'such as "1.2.0"; found "a b"'),
            ({}, "--kube-version=1.24.0", "chart requires kubeVersion: >=1.25.0-0")]
 
 

@@ -1,0 +1,32 @@
+{{/* Refuses texts that are not what files/texts.yaml says. */}}
+{{- define "grapnel.checkTexts" -}}
+{{- $texts := .Files.Get "files/texts.yaml" | fromYaml -}}
+{{- range $path, $kind := $texts.values -}}
+{{- $rule := dict "text" (get $texts.kinds (trimSuffix "?" $kind)) "empty" (hasSuffix "?" $kind) -}}
+{{- include "grapnel.checkText" (list $.Values "" (splitList "." $path) $rule) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* A value, how it is called, the steps that are left to the texts in it, the rule. */}}
+{{- define "grapnel.checkText" -}}
+{{- $value := index . 0 -}}
+{{- $shown := index . 1 -}}
+{{- $steps := index . 2 -}}
+{{- $rule := index . 3 -}}
+{{- if and $steps (kindIs "map" $value) -}}
+{{- $step := first $steps -}}
+{{- range $key, $below := $value -}}
+{{- if eq $step "{key}" -}}
+{{- include "grapnel.checkText" (list $key (printf "%s, its keys" $shown) list $rule) -}}
+{{- else if or (eq $step "{}") (eq $step $key) -}}
+{{- include "grapnel.checkText" (list $below (trimPrefix "." (printf "%s.%s" $shown $key)) (rest $steps) $rule) -}}
+{{- end -}}
+{{- end -}}
+{{- else if and $steps (kindIs "slice" $value) -}}
+{{- range $i, $below := $value -}}
+{{- include "grapnel.checkText" (list $below (printf "%s[%d]" $shown $i) (rest $steps) $rule) -}}
+{{- end -}}
+{{- else if and (not $steps) (kindIs "string" $value) (or $value (not $rule.empty)) (not (regexMatch $rule.text.pattern $value)) -}}
+{{- fail (printf "%s: expected %s, such as %s; found %q." $shown $rule.text.expected $rule.text.example $value) -}}
+{{- end -}}
+{{- end -}}
