@@ -46,15 +46,15 @@ def kubeconform(version: str = RUN_WITH) -> list[str]:
 
 
 @functools.cache
-def _run(version: str, verb: str, args: tuple[str, ...], values: str) -> subprocess.CompletedProcess:
-    names = ["g"] if verb == "template" else []
+def _run(version: str, verb: str, args: tuple[str, ...], values: str, release: str) -> subprocess.CompletedProcess:
+    names = [release] if verb == "template" else []
     return subprocess.run([helm(version), verb, *names, CHART, *args, "--values", "-"], input=values,
                           capture_output=True, text=True, check=False, timeout=60)
 
 
-def run(verb: str, *args: object, values: object = None, version: str = HELM) -> subprocess.CompletedProcess:
+def run(verb: str, *args: object, values: object = None, version: str = HELM, release: str = "g") -> subprocess.CompletedProcess:
     """helm VERB with the chart; values are laid over those of the files in args."""
-    return _run(version, verb, tuple(map(str, args)), json.dumps(values or {}))
+    return _run(version, verb, tuple(map(str, args)), json.dumps(values or {}), release)
 
 
 def text(values: object = None, *args: object) -> str:

@@ -45,6 +45,16 @@ def test_what_does_not_concern_is_left_out():
     assert "preflight is off" in text and "registerWithTaints: [{key: a/b" in text and "open to every pod" in text
 
 
+def test_any_rules_are_rules():
+    for rules in ({"files": {"a.yaml": "#"}}, {"hostDirs": ["/etc/a"]}, {"existingConfigMaps": ["a"]}):
+        assert "There are no rules" not in notes({"rules": rules})
+
+
+def test_a_port_that_is_guarded():
+    guarded = {"metrics": {"enabled": True}, "networkPolicy": {"enabled": True}}
+    assert "open to every pod" not in notes(guarded) and "open to every pod" not in notes({"networkPolicy": {"enabled": True}})
+
+
 def test_nobody_waits_for_a_rollout_that_there_is_not():
     text = notes({"updateStrategy": {"type": "OnDelete"}})
     assert "rollout status" not in text and "get daemonset/g-grapnel" in text

@@ -47,6 +47,19 @@ def test_names(values: dict, name: str):
     assert all(len(found["metadata"]["name"]) <= 63 for found in rendered.objects)
 
 
+@pytest.mark.parametrize(("release", "override", "name"), [
+    ("grapnel", "", "grapnel"), ("my-grapnel-two", "", "my-grapnel-two"), ("r" * 32, "", "r" * 32 + "-grapnel"),
+    ("r" * 33, "", "r" * 33 + "-grapne"), ("r" * 39, "", "r" * 39), ("r" * 53, "", "r" * 40), ("r", "n" * 38, "r-" + "n" * 38),
+    ("r", "n" * 39, "r-" + "n" * 38)])
+def test_long_names(release: str, override: str, name: str):
+    """40 bytes at most, and none ends in a hyphen."""
+    text = chart.run("template", values={"nameOverride": override}, release=release)
+    assert text.returncode == 0, text.stderr
+    found = [item for item in yaml.load_all(text.stdout, chart.LOADER) if item]
+    assert name in {item["metadata"]["name"] for item in found if item["kind"] == "DaemonSet"}
+    assert all(len(item["metadata"]["name"]) <= 63 and not item["metadata"]["name"].endswith("-") for item in found)
+
+
 def test_labels():
     rendered = Rendered({"commonLabels": {"team": "platform"}, "podLabels": {"tier": "node"}})
     for found in rendered.objects:
@@ -188,6 +201,17 @@ def test_enable_nri():
     assert "initContainers" not in Rendered().pod
 
 
+def test_enable_nri_beside_the_hosts_root():
+    """One volume for both containers; each has its own mount of it."""
+    rendered = Rendered({"enableNri": {"enabled": True, "restart": True}, "hostRootMount": True})
+    assert [volume["name"] for volume in rendered.pod["volumes"]].count("host-root") == 1
+    assert rendered.host_paths()["/"] == "host-root"
+    assert rendered.mounts()["/host"]["mountPropagation"] == "HostToContainer" and rendered.mounts("enable-nri")["/host"]["readOnly"]
+    without = Rendered({"enableNri": {"enabled": True}, "hostRootMount": True})
+    assert "/host" in without.mounts() and "/host" not in without.mounts("enable-nri")
+    assert "host-root" not in Rendered({"enableNri": {"enabled": True}}).host_paths().values()
+
+
 def test_what_restarts_the_runtime_may_use_d_bus():
     """Which AppArmor's usual profile forbids; how that is said depends on the version of Kubernetes."""
     values, annotation = {"enableNri": {"enabled": True, "restart": True}}, "container.apparmor.security.beta.kubernetes.io/enable-nri"
@@ -304,8 +328,12 @@ def test_programs_that_are_not_installed_any_more():
 
 def test_tools_only_where_needed():
     assert "tools" not in json.dumps(Rendered().pod)
-    for values in ({"extraContainers": [{"name": "x", "image": "y:1"}]}, {"startupTaint": {"enabled": True}}):
-        assert "self" in [container["name"] for container in Rendered(values).pod["initContainers"]]
+    other = [{"name": "x", "image": "y:1"}]
+    for values in ({"extraContainers": other}, {"extraInitContainers": other}, {"startupTaint": {"enabled": True}}):
+        rendered = Rendered(values)
+        assert rendered.pod["initContainers"][0]["name"] == "self"
+        assert rendered.mounts("self")["/tools"]["name"] == "tools" in [volume["name"] for volume in rendered.pod["volumes"]]
+    assert [container["name"] for container in Rendered({"extraInitContainers": other}).pod["initContainers"]] == ["self", "x"]
 
 
 def test_host_root():
@@ -357,6 +385,15 @@ def test_preflight_carries_the_new_texts():
     assert carried == {"g-grapnel-preflight-rules", "one"}
     assert [source["configMap"]["name"] for source in settings] == ["g-grapnel-preflight-settings"]
     assert hooks(Rendered({"preflight": {"enabled": False}}), "pre-upgrade") == []
+
+
+def test_preflight_with_a_policy_of_a_config_map():
+    rendered = Rendered({"policy": {"existingConfigMap": "mine"}})
+    assert set(rendered.config_map("settings", True)["data"]) == {"config.yaml"}
+    volumes = rendered.one("Job", "g-grapnel-preflight")["spec"]["template"]["spec"]["volumes"]
+    sources = next(volume for volume in volumes if volume["name"] == "settings")["projected"]["sources"]
+    assert [source["configMap"]["name"] for source in sources] == ["g-grapnel-preflight-settings", "mine"]
+    assert sources[1]["configMap"]["items"] == [{"key": "policy.yaml", "path": "policy.yaml"}]
 
 
 @pytest.mark.parametrize(("dirs", "expected"), [([], ["a"]), (["/etc/a"], None)])
@@ -477,8 +514,9 @@ def test_users_and_seccomp():
     assert pod["hostUsers"] is True and Rendered().container()["securityContext"]["runAsUser"] == 0
     assert pod["terminationGracePeriodSeconds"] <= 10 and pod["tolerations"] == [{"operator": "Exists"}]
     assert pod["priorityClassName"] == "system-node-critical"
-    assert "priorityClassName" not in Rendered({"priorityClassName": ""}).pod
-    assert Rendered({"priorityClassName": "nodes"}).pod["priorityClassName"] == "nodes"
+    for value, expected in (("", None), ("nodes", "nodes")):
+        daemons = Rendered({"priorityClassName": value}).all("DaemonSet")
+        assert [found["spec"]["template"]["spec"].get("priorityClassName") for found in daemons] == [expected] * 2
 
 
 def test_selinux():

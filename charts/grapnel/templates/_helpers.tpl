@@ -148,18 +148,3 @@ tolerations: {{ toJson $tolerations }}
 {{/* Where the host's / is, as the plugin sees it: also where only some directories of it are mounted, or those above them
      would be the container's own, and be taken for the host's. */}}
 {{- define "grapnel.hostRoot" -}}/host{{- end -}}
-
-{{/* Refuses a name that the chart has used, or that is given twice: {value, what, own, given}, own being YAML. */}}
-{{- define "grapnel.namedOnce" -}}
-{{- $own := list -}}
-{{- range .own | fromYamlArray }}{{ $own = append $own .name }}{{ end -}}
-{{- $given := list -}}
-{{- range .given -}}
-{{- if has .name $own -}}
-{{- fail (printf "%s: the chart makes the %s %s itself. Choose another name." $.value $.what .name) -}}
-{{- else if has .name $given -}}
-{{- fail (printf "%s: the %s %s is there twice. Choose another name for one of them." $.value $.what .name) -}}
-{{- end -}}
-{{- $given = append $given .name -}}
-{{- end -}}
-{{- end -}}
