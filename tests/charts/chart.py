@@ -39,10 +39,10 @@ def helm(version: str = HELM) -> str:
 
 @functools.cache
 def kubeconform(version: str = RUN_WITH) -> list[str]:
-    """The command, for that Kubernetes; of kinds that no schema is to be had for, tests look at the text themselves."""
-    schemas = cache.fetched(f"schemas-{version}") / "{{.ResourceKind}}{{.KindSuffix}}.json"
-    return [str(cache.fetched("kubeconform-0.7.0") / "kubeconform"), "-strict", "-summary", "-schema-location", str(schemas),
-            "-skip", "VerticalPodAutoscaler,SecurityContextConstraints"]
+    """The command, for that Kubernetes; kinds that no schema is to be had for have one in schemas/. Without one an object is a mistake."""
+    locations = [f"-schema-location={folder}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
+                 for folder in (cache.fetched(f"schemas-{version}"), ROOT / "tests/charts/schemas")]
+    return [str(cache.fetched("kubeconform-0.7.0") / "kubeconform"), "-strict", "-summary", *locations]
 
 
 @functools.cache

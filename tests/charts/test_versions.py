@@ -67,7 +67,7 @@ def test_schemas_of_another_kubernetes(version: str, file: Path | None):
                           check=False, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     valid, skipped = (int(re.search(rf"{word}: (\d+)", done.stdout)[1]) for word in ("Valid", "Skipped"))
-    assert valid > 0 and valid + skipped == len(Rendered(None, *args).objects)
+    assert (valid, skipped) == (len(Rendered(None, *args).objects), 0)
 
 
 @pytest.mark.parametrize(("example", "said"), [("startup-taint", "ValidatingAdmissionPolicy"), ("everything", "'appArmorProfile' not allowed")])
