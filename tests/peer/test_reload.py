@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from pathlib import Path
 import pytest
 from harness import cache
 from harness.procs import Process
-from harness.wait import until
+from harness.wait import POLL_S, until
 
 from peer import ONE_HOOK, Peer, Setup
 
@@ -295,6 +296,87 @@ def memory_kib(plugin: Process, name: str) -> int:
 
 def open_descriptors(plugin: Process) -> int:
     return len(os.listdir(f"/proc/{plugin.pid}/fd"))
+
+
+# ---- memory ----
+
+MANY = 3_000  # sets of other namespaces: most of what the process has is rules
+MANY_EACH = 20  # of one file
+MEMORY_ROUNDS = 100
+SAMPLES = 40
+# Of the process' own, beside the rules in force, those that are read and their texts: answers, findings, the sets that change.
+ROOM_KIB = 512
+
+
+def other(number: int) -> str:
+    hook = f"{{path: {ONE_HOOK}, args: [hook, --container-id, '{{{{.ID}}}}'], env: [MODE=bridge], timeout: 30}}"
+    return (
+        f"apiVersion: grapnel/v1beta1\nkind: HookSet\nmetadata: {{name: other-{number}}}\n"
+        f"spec:\n  match:\n    namespace: team-{number}\n    podLabels: {{app.kubernetes.io/name: app-{number}}}\n"
+        f"  hooks:\n    createRuntime: [{hook}]\n"
+    )
+
+
+def write_others(folder: Path) -> int:
+    """Gives how many KiB of text there are."""
+    texts = ["---\n".join(map(other, range(n, n + MANY_EACH))) for n in range(0, MANY, MANY_EACH)]
+    for n, text in enumerate(texts):
+        (folder / f"others-{n}.yaml").write_text(text)
+    return sum(map(len, texts)) >> 10
+
+
+@dataclass(frozen=True)
+class Memory:
+    """In KiB."""
+
+    own: int  # RssAnon
+    all: int  # VmRSS
+
+    @staticmethod
+    def at_rest(plugin: Process) -> Memory:
+        """The least that is seen for a while: another load may follow the first one."""
+        seen = []
+        for _ in range(SAMPLES):
+            seen.append(Memory(memory_kib(plugin, "RssAnon"), memory_kib(plugin, "VmRSS")))
+            time.sleep(POLL_S)
+        return min(seen, key=lambda memory: memory.all)
+
+    @staticmethod
+    def forget_peak(plugin: Process) -> None:
+        """VmHWM counts from now on."""
+        Path(f"/proc/{plugin.pid}/clear_refs").write_text("5")
+
+    def peak(self, plugin: Process) -> Memory:
+        """Since then. What is not the process' own was there before."""
+        most = memory_kib(plugin, "VmHWM")
+        return Memory(most - (self.all - self.own), most)
+
+
+@pytest.mark.parametrize("setup", ["0.12.2"], indirect=True)
+def test_memory_with_many_sets(setup: Setup) -> None:
+    """Loads that follow each other at once never hold more than the rules in force and those that are read."""
+    low, high, mapped = folders(setup, "low", "high", "map")
+    text_kib = write_others(low)
+    slots = [Slot(f"s{i}", File(low / f"s{i}.yaml"), File(high / f"s{i}.yaml")) for i in range(SLOTS)]
+    map_ = Map(mapped)
+    map_.publish(0)
+    setup.peer.start()
+    plugin = start(setup, [low, high, mapped])
+    setup.peer.wait(plugins=1)
+    resting = Memory.at_rest(plugin)
+    Memory.forget_peak(plugin)
+    draw = random.Random(1)
+    for number in range(1, MEMORY_ROUNDS + 1):
+        draw.choice(slots).change(draw, number)()
+        map_.publish(number)
+        plugin.send(signal.SIGHUP)
+        ask(setup.peer)
+    until(lambda: ask(setup.peer).get("map0") == MEMORY_ROUNDS, "the last one is in force", detail=plugin.describe)
+    peak = resting.peak(plugin)
+    print(f"{resting} at rest, {peak} at most, {text_kib} KiB of text")
+    assert resting.own > resting.all / 2, "what is measured is rules"
+    assert peak.all <= 2 * resting.all
+    assert peak.own <= 2 * resting.own + text_kib + ROOM_KIB
 
 
 def test_directory_deleted_and_made_again(setup: Setup) -> None:

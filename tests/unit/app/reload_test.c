@@ -5,6 +5,7 @@
 #include <event2/event.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ struct rig {
     struct gr_watch *watch; /* NULL: none */
     uint64_t ordered;       /* the last one */
     int changes;            /* told by the watch */
+    bool (*torn)(void *user, bool drops);
 };
 
 static void on_done(void *user, struct gr_reloaded *reloaded)
@@ -108,7 +110,13 @@ static int teardown(void **state)
 static uint64_t order(struct rig *rig)
 {
     const struct gr_load_options options = {
-        .fs = &rig->fs, .dirs = rig->dirs, .dirs_n = 1, .host_root = "/", .node_name = GR_STR("n")};
+        .fs = &rig->fs,
+        .dirs = rig->dirs,
+        .dirs_n = 1,
+        .host_root = "/",
+        .node_name = GR_STR("n"),
+        .torn = rig->torn,
+    };
     uint64_t number = gr_reload_order(rig->reload, &options, "test");
 
     assert_true(number > 0);
@@ -510,6 +518,56 @@ static void test_task_with_rules(void **state)
         assert_int_equal(tasks[i].sets, 1);
 }
 
+static atomic_int loads; /* that have read everything */
+static sem_t loader_is_there;
+
+static bool note_load(void *user, bool drops)
+{
+    (void)user;
+    (void)drops;
+    atomic_fetch_add(&loads, 1);
+    return false;
+}
+
+static void note_turn(struct gr_reload_task *task)
+{
+    do_work(task);
+    assert_int_equal(sem_post(&loader_is_there), 0);
+}
+
+static void wait_for_loader(struct rig *rig, size_t i)
+{
+    tasks[i] = (struct task){
+        .task = {.work = note_turn, .done = on_task_done}, .rig = rig, .loop = pthread_self()};
+    gr_reload_run(rig->reload, &tasks[i].task);
+    while (sem_wait(&loader_is_there) != 0)
+        ;
+}
+
+/* While the loop has not given back the rules before, no others are read: with those in force there
+ * would be three times the memory. Other work goes on. */
+static void test_one_load_at_a_time(void **state)
+{
+    struct rig *rig = *state;
+
+    reset_tasks();
+    assert_int_equal(sem_init(&loader_is_there, 0, 0), 0);
+    rig->torn = note_load;
+    put_file(rig, "a.yaml", SET_TEXT);
+    (void)order(rig);
+    wait_for_loader(rig, 0);
+    (void)order(rig);
+    wait_for_loader(rig, 1);
+    wait_for_loader(rig, 2); /* an order and a task are taken together, the order first */
+    assert_int_equal(atomic_load(&loads), 1);
+    run_until(rig, 1);
+    run_until(rig, rig->ordered);
+    assert_int_equal(atomic_load(&loads), 2);
+    while (tasks_done < 3)
+        assert_int_equal(event_base_loop(rig->base, EVLOOP_ONCE), 0);
+    (void)sem_destroy(&loader_is_there);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -523,6 +581,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tasks_at_the_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_task_does_not_hold_the_loop, setup, teardown),
         cmocka_unit_test_setup_teardown(test_task_with_rules, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_one_load_at_a_time, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("reload", tests, NULL, NULL);

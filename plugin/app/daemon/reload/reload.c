@@ -36,6 +36,7 @@ struct gr_reload {
     pthread_cond_t wake;
     struct order *next;                      /* the order that waits; owned */
     struct gr_reloaded *ready;               /* the result that waits; owned */
+    bool handed;                             /* the loop is not done with the last result */
     struct gr_ruleset *garbage[GARBAGE_MAX]; /* to be freed; owned */
     size_t garbage_n;
     struct queue tasks, done_tasks; /* to be worked on; to be told of. Borrowed */
@@ -219,14 +220,22 @@ struct job {
     struct gr_reload_task *task;
 };
 
+/* Not while the loop still has to give back the rules that the last load replaces: three
+ * generations would be there at once. */
+static bool may_load(const struct gr_reload *reload)
+{
+    return reload->next && !reload->handed;
+}
+
 static bool wait_for_job(struct gr_reload *reload, struct job *job)
 {
     *job = (struct job){0};
     (void)pthread_mutex_lock(&reload->lock);
-    while (!reload->next && !reload->tasks.first && reload->garbage_n == 0 && !reload->stop)
+    while (!may_load(reload) && !reload->tasks.first && reload->garbage_n == 0 && !reload->stop)
         (void)pthread_cond_wait(&reload->wake, &reload->lock);
     if (!reload->stop) {
-        job->order = gr_take(reload->next);
+        if (may_load(reload))
+            job->order = gr_take(reload->next);
         job->task = take_task(&reload->tasks);
         memcpy(job->garbage, reload->garbage, sizeof(job->garbage));
         job->garbage_n = reload->garbage_n;
@@ -236,25 +245,21 @@ static bool wait_for_job(struct gr_reload *reload, struct job *job)
     return job->order || job->task || job->garbage_n > 0;
 }
 
-/* Returns what the loop has not taken yet, if anything. */
-static struct gr_reloaded *hand_over(struct gr_reload *reload, struct gr_reloaded *out)
+/* NULL: there was no memory, and the loop is told of nothing. */
+static void hand_over(struct gr_reload *reload, struct gr_reloaded *out)
 {
-    struct gr_reloaded *unseen;
-
     (void)pthread_mutex_lock(&reload->lock);
-    unseen = reload->ready;
     reload->ready = out;
+    reload->handed = out != NULL;
     (void)pthread_mutex_unlock(&reload->lock);
     tell(reload);
-    return unseen;
 }
 
 static void load(struct gr_reload *reload, struct order *order)
 {
     if (reload->watch)
         gr_watch_search(reload->watch);
-    /* What nobody has taken is known to nobody else: its references are ours to drop. */
-    reloaded_free(hand_over(reload, work_on(reload, order)));
+    hand_over(reload, work_on(reload, order));
     order_free(order);
 }
 
@@ -273,7 +278,7 @@ static void *loader_main(void *arg)
     struct job job;
 
     while (wait_for_job(reload, &job)) {
-        /* Before the load, so that three generations are never there at once. */
+        /* Before the load, for the same reason as in may_load. */
         for (size_t i = 0; i < job.garbage_n; i++)
             gr_ruleset_unref(job.garbage[i]);
         if (job.order)
@@ -299,6 +304,15 @@ static void finish_tasks(struct gr_reload *reload, struct queue *queue)
     } while (task);
 }
 
+/* The rules before are given back, so the next load may begin. */
+static void end_hand_over(struct gr_reload *reload)
+{
+    (void)pthread_mutex_lock(&reload->lock);
+    reload->handed = false;
+    (void)pthread_cond_signal(&reload->wake);
+    (void)pthread_mutex_unlock(&reload->lock);
+}
+
 static void on_finished(evutil_socket_t fd, short what, void *arg)
 {
     struct gr_reload *reload = arg;
@@ -311,9 +325,11 @@ static void on_finished(evutil_socket_t fd, short what, void *arg)
     (void)pthread_mutex_lock(&reload->lock);
     out = gr_take(reload->ready);
     (void)pthread_mutex_unlock(&reload->lock);
-    if (out)
+    if (out) {
         reload->done(reload->user, out);
-    reloaded_free(out);
+        reloaded_free(out);
+        end_hand_over(reload);
+    }
     finish_tasks(reload, &reload->done_tasks);
 }
 
