@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -217,6 +218,11 @@ def open_node(grapnel: str) -> Iterator[Node]:
         yield node
 
 
+def cannot(why: str) -> NoReturn:
+    """This machine has not what a test needs: it is skipped, which is counted; in CI, which has all of it, it fails."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
+
+
 @functools.cache
 def no_container_because(program: str, runc: str) -> str | None:
     """Why runc can make no container on this machine, as simulate finds out; None: it can."""
@@ -233,10 +239,8 @@ def need_containers(program: str) -> str:
     """The path of a runc that makes containers; otherwise the test is skipped, in CI it fails."""
     runc = need_runc()
     why = no_container_because(program, runc)
-    if why and os.environ.get("CI") == "true":
-        pytest.fail(why)
     if why:
-        pytest.skip(why)
+        cannot(why)
     return runc
 
 
@@ -245,7 +249,4 @@ def need_runc() -> str:
     path = shutil.which("runc", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if path and os.geteuid() == 0:
         return path
-    why = "runc is not installed" if os.geteuid() == 0 else "making containers needs root"
-    if os.environ.get("CI") == "true":
-        pytest.fail(why)
-    pytest.skip(why)
+    cannot("runc is not installed" if os.geteuid() == 0 else "making containers needs root")

@@ -4,13 +4,10 @@ what a clone has for readers. What runs in it ends with it, and nothing of it is
 from __future__ import annotations
 
 import functools
-import os
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from conftest import ROOT
+from conftest import ROOT, cannot
 from harness import pages
 
 CLONE = "/root/grapnel"  # where the commands are typed
@@ -58,7 +55,7 @@ def follow(program: str, blocks: list[pages.Block], tmp: Path) -> None:
     """Types the commands there; fails where one does something else than its page says. Without the rights for it
     the test is skipped, in CI it fails."""
     if not possible():
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("a machine of its own needs root")
+        cannot("a machine of its own needs root")
     root, results = tmp / "root", tmp / "results"
     root.mkdir()
     results.mkdir()

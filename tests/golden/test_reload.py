@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import ctypes
+import json
+import mmap
+import os
 import platform
 import signal
 import struct
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from conftest import Node
-from running import RULE, plugin, settings
+from conftest import Node, cannot
+from fakeruntime import Listener
+from harness.procs import children_of
+from harness.wait import until
+from running import RULE, Lines, plugin, settings
 
 POLICY = "apiVersion: grapnel/v1beta1\nkind: Policy\nspec: {stages: [createRuntime]}\n"
 
@@ -203,6 +211,77 @@ def test_last_good_over_restarts(ruled: Node):
     assert len(list((ruled.home / "last-good").iterdir())) == 1
 
 
+# ---- where events are lost ----
+
+def pid_of(lines: Lines) -> int:
+    """Of the plugin, which timeout(1) has started."""
+    (pid,) = children_of(lines.process.pid)
+    return pid
+
+
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        stat = Path(f"/proc/{pid}/stat")
+        until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", "the plugin is stopped")
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def fill_queue(folder: Path) -> None:
+    """As many events as the kernel keeps for one program, and more; none of them matters to rules or settings."""
+    one, other = folder / "noise", folder / "more-noise"
+    one.write_text("")
+    for _ in range(int(Path("/proc/sys/fs/inotify/max_queued_events").read_text()) // 4 + 1):
+        one.rename(other)  # two events, which differ from those before: equal ones are joined
+        other.rename(one)
+
+
+def overflows(node: Node, control: Path) -> int:
+    done = subprocess.run([node.program, "status", "--control", control, "-o", "json"], capture_output=True, text=True,
+                          check=False, timeout=60, stdin=subprocess.DEVNULL)
+    return json.loads(done.stdout)["watch"]["overflows"]
+
+
+def test_queue_overflow(ruled: Node):
+    """The queue was full when the rule came, so that no event tells of it; that some were lost makes the plugin look.
+    No rescan comes for an hour."""
+    control = ruled.home / "c"
+    settings(ruled, controlSocket=str(control))
+    listener = Listener(ruled.home / "nri.sock")
+    with plugin(ruled) as lines:
+        runtime = listener.accept()
+        runtime.ready()
+        lines.loaded(sets=1)
+        with stopped(pid_of(lines)):
+            fill_queue(ruled.home)
+            ruled.rule("two", RULE)
+        lines.loaded(cause="watch", sets=2)
+        assert overflows(ruled, control) == 1
+        runtime.create("c3", "front")
+        assert b"GRAPNEL_HOOKSET=two@" in runtime.last
+        (ruled.rules / "two.yaml").unlink()  # what comes later is noticed as ever
+        lines.loaded(cause="watch", sets=1)
+        runtime.sock.close()
+
+
+def test_rescan_sees_what_no_event_tells(ruled: Node):
+    """A file that is written through memory changes without an event, as files of other machines do. What is in force
+    afterwards is what the rescan has read."""
+    settings(ruled, rescanInterval=1)
+    text = (ruled.rules / "one.yaml").read_bytes()
+    at = text.index(b"/first")
+    with (ruled.rules / "one.yaml").open("r+b") as file, mmap.mmap(file.fileno(), len(text)) as memory:
+        with plugin(ruled) as lines:
+            lines.loaded(sets=1, blocked=0)
+            memory[at:at + 6] = b"/fir5t"  # no such program
+            lines.loaded(cause="rescan", sets=1, blocked=1)
+            memory[at:at + 6] = b"/first"
+            lines.loaded(cause="rescan", sets=1, blocked=0)
+
+
 # ---- where inotify does not work ----
 
 AUDIT = {"x86_64": (0xC000003E, 294, 254), "aarch64": (0xC00000B7, 26, 27)}  # architecture; init1, add_watch
@@ -241,3 +320,47 @@ def test_rescan(ruled: Node, which: int, errno: int, code: str):
         (ruled.rules / "two.yaml").unlink()
         lines.loaded(cause="rescan", sets=1)
         assert sum(code in line for line in lines.seen) == 1, lines.seen
+
+
+CLONE_NEWUSER = 0x10000000
+LIMITS = "/proc/sys/user/max_inotify_"
+
+
+def with_limit(name: str, number: int) -> Callable[[], None]:
+    """Gives this process a real limit of its own, as root of a user namespace: the kernel counts in each."""
+    users, groups = f"0 {os.geteuid()} 1", f"0 {os.getegid()} 1"
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def apply() -> None:
+        if libc.unshare(CLONE_NEWUSER):
+            raise OSError(ctypes.get_errno(), "unshare")
+        for path, text in [("/proc/self/uid_map", users), ("/proc/self/setgroups", "deny"),
+                           ("/proc/self/gid_map", groups), (LIMITS + name, str(number))]:
+            Path(path).write_text(text)
+
+    return apply
+
+
+def need_user_namespaces() -> None:
+    """Not every machine gives them: none does to a process below chroot(2)."""
+    if subprocess.run(["unshare", "--user", "true"], capture_output=True, check=False, timeout=60).returncode != 0:
+        cannot("no user namespaces for the real limits of inotify")
+
+
+@pytest.mark.parametrize("name, number, code", [("watches", 1, "watch-limit"), ("instances", 0, "no-inotify")])
+def test_real_limits(ruled: Node, name: str, number: int, code: str):
+    """The rescan finds what changes while they are reached; once they are raised, files are watched again."""
+    need_user_namespaces()
+    settings(ruled, rescanInterval=1)
+    with plugin(ruled, before=with_limit(name, number)) as lines:
+        lines.loaded(sets=1)
+        ruled.rule("two", RULE)
+        lines.loaded(cause="rescan", sets=2)
+        assert sum(code in line for line in lines.seen) == 1, lines.seen
+        subprocess.run(["nsenter", f"--target={pid_of(lines)}", "--user", "sh", "-c", f"echo 100 >{LIMITS}{name}"],
+                       check=True, timeout=60, stdin=subprocess.DEVNULL)
+        lines.until("files are watched again")
+        settings(ruled, logLevel="debug")  # no rescan from now on
+        lines.loaded(cause="watch")
+        (ruled.rules / "two.yaml").unlink()
+        lines.loaded(cause="watch", sets=1)

@@ -71,6 +71,17 @@ static inline void test_add_rows(const char *what, CMUnitTestFunction fn, const 
     }
 }
 
+/* What this machine cannot do is skipped, which is counted. CI has machines that can do everything:
+ * there it has failed, so that no test is lost without anybody's notice. */
+static inline void test_skip(const char *why)
+{
+    const char *ci = getenv("CI");
+
+    if (ci && strcmp(ci, "true") == 0)
+        fail_msg("in CI this must be possible: %s", why);
+    skip();
+}
+
 #define TEST_ADD_ROWS(fn, rows) \
     test_add_rows(#fn, fn, rows, sizeof((rows)[0]), sizeof(rows) / sizeof((rows)[0]))
 

@@ -208,7 +208,7 @@ static void test_sticky_on_disk(void **state)
     (void)state;
     if (geteuid() != 0) {
         real_free(r);
-        skip();
+        test_skip("a directory that others may write needs root");
     }
     assert_int_equal(chmod(at("/low"), 01777), 0);
     make("/low/a.yaml", REAL_SET("a"), 0644);
@@ -333,7 +333,7 @@ static void test_read_only_mount(void **state)
     status = in_own_mounts(read_only_body, r);
     real_free(r);
     if (status == 77)
-        skip();
+        test_skip("no mount namespace");
     assert_int_equal(status, 0);
 }
 
@@ -374,7 +374,7 @@ static void test_partial_view(void **state)
     status = in_own_mounts(partial_body, r);
     real_free(r);
     if (status == 77)
-        skip();
+        test_skip("no mount namespace");
     assert_int_equal(status, 0);
 }
 

@@ -193,7 +193,7 @@ static void refuses(void **state)
     const struct bad_row *row = *state;
 
     if (row->make == somebody_elses && geteuid() != 0)
-        skip();
+        test_skip("a file of somebody else needs root");
     begin_dir();
     row->make();
     for (int i = 0; i < 2; i++) {
