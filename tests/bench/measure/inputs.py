@@ -70,10 +70,17 @@ def _write_files(folder: Path, documents: list[str]) -> None:
         size += len(text) + 4
 
 
+def one_set(i: int, matching: int = 1, program: str = PROGRAM) -> str:
+    return SET.format(i=i, match=_match(i, matching), program=program)
+
+
 def write_sets(folder: Path, n: int, by_image: bool = False, matching: int = 1) -> Path:
     """Grapnel's rules; by_image: all of them keyed on the image and nothing else."""
-    matches = [_match_image(i) if by_image else _match(i, matching) for i in range(n)]
-    _write_files(folder, [SET.format(i=i, match=match, program=PROGRAM) for i, match in enumerate(matches)])
+    if by_image:
+        texts = [SET.format(i=i, match=_match_image(i), program=PROGRAM) for i in range(n)]
+    else:
+        texts = [one_set(i, matching) for i in range(n)]
+    _write_files(folder, texts)
     return folder
 
 
@@ -132,7 +139,7 @@ def write_single_files(folder: Path, n: int, programs: Path | None = None) -> Pa
             program = str(programs / f"hook-{i}")
             Path(program).write_text("#!/bin/sh\nexit 0\n")
             Path(program).chmod(0o755)
-        (folder / f"{i:05}.yaml").write_text(SET.format(i=i, match=_match(i), program=program))
+        (folder / f"{i:05}.yaml").write_text(one_set(i, program=program))
     return folder
 
 

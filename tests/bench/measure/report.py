@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .churn import CALLS, Churned
 from .footprint import Kept, Memory, Reload
 from .latency import Case, over_us, times
 
@@ -32,6 +33,7 @@ class Results:
     memory: dict[tuple[str, int], Memory] = field(default_factory=dict)
     start_ms: dict[tuple[str, int], float] = field(default_factory=dict)
     reload: Reload | None = None
+    churned: Churned | None = None
     inside_us: tuple[float, float] = (0, 0)  # best, p50
     foreign_us: tuple[float, float] = (0, 0)  # the same with the oci-hooks(5) files
     grown_bytes: int | None = None  # over a million of these calls
@@ -146,6 +148,10 @@ def _goals_life(results: Results) -> list[list[str]]:
             ["peak memory while reloading beside resting", "at most 2 x", f"{r.peak_kib / r.resting_kib:.2f} x"],
             ["memory after five reloads beside before", "", f"{r.after_kib / r.resting_kib:.2f} x"],
         ]  # fmt: skip
+    if results.churned:
+        c = results.churned
+        rows.append([f"p99 under churn, {c.loads} loads in {CALLS:,} calls (and quiet)", "5 ms more",
+                     f"{c.p99_ms:.2f} ms ({c.quiet_p99_ms:.2f} ms)"])  # fmt: skip
     if results.grown_bytes is not None:
         rows.append(["growth of memory over 1,000,000 calls with expressions, inside the plugin", "none",
                      f"{results.grown_bytes:,} bytes"])  # fmt: skip
