@@ -5,6 +5,7 @@
 
 #include "rules/adjust.h"
 #include "rules/tell/handlers.h"
+#include "rules/tell/lint_parts.h"
 
 /* Work that looking for contradictions may take for one set, in steps of matching. */
 #define NEVER_STEPS (1U << 20)
@@ -12,58 +13,14 @@
 /* Findings about two sets that adjust one key: as many as for one file. */
 #define SAME_KEY_MAX 100
 
-struct lint {
-    const struct gr_reporter *reporter;
-    const struct gr_hookset *set; /* the one that is looked at */
-};
-
-static void say(const struct lint *lint, enum gr_level level, uint32_t line, uint32_t column,
-                struct gr_err *err)
+void gr_lint_say(const struct lint *lint, enum gr_level level, uint32_t line, uint32_t column,
+                 struct gr_err *err)
 {
     gr_err_at(err, lint->set->file.p, line, column);
     gr_report(lint->reporter, level, err);
 }
 
 /* ---- the match ---- */
-
-/* Whoever writes the pod or builds the image chooses the value. */
-static bool is_authors(enum gr_field field)
-{
-    switch (field) {
-    case GR_FIELD_COMMAND:
-    case GR_FIELD_ARGS:
-    case GR_FIELD_ENV:
-    case GR_FIELD_ANY_ANNOTATION:
-    case GR_FIELD_POD_LABELS:
-    case GR_FIELD_CONTAINER_LABELS:
-    case GR_FIELD_POD_ANNOTATIONS:
-    case GR_FIELD_CONTAINER_ANNOTATIONS:
-    case GR_FIELD_ANNOTATIONS:
-        return true;
-    case GR_FIELD_IMAGE:
-    case GR_FIELD_NAMESPACE:
-    case GR_FIELD_POD_NAME:
-    case GR_FIELD_CONTAINER_NAME:
-    case GR_FIELD_RUNTIME_HANDLER:
-    case GR_FIELD_RUNTIME:
-    case GR_FIELD_REQUESTED:
-    case GR_FIELD_MOUNTS:
-        break;
-    }
-    return false;
-}
-
-/* Whether every leaf of a tree is one of those. Depth of these: as gr_cond_eval. */
-static bool all_authors(const struct gr_cond *cond)
-{
-    if (cond->kind == GR_COND_LEAF)
-        return is_authors(cond->field);
-    for (size_t i = 0; i < cond->children_n; i++) {
-        if (!all_authors(&cond->children[i]))
-            return false;
-    }
-    return cond->children_n > 0;
-}
 
 static const struct gr_cond *find_field(const struct gr_cond *cond, enum gr_field field)
 {
@@ -78,31 +35,6 @@ static const struct gr_cond *find_field(const struct gr_cond *cond, enum gr_fiel
     return NULL;
 }
 
-static bool is_negative_test(const struct gr_test *test)
-{
-    return test->kind == GR_TEST_NOT_IN || (test->kind == GR_TEST_EXISTS && !test->exists);
-}
-
-static void lint_not(const struct lint *lint, const struct gr_cond *cond)
-{
-    struct gr_err err = {0};
-    bool dodgeable = cond->kind == GR_COND_NOT && all_authors(cond);
-
-    if (cond->kind == GR_COND_LEAF && is_authors(cond->field)) {
-        for (size_t i = 0; i < cond->tests.n; i++)
-            dodgeable = dodgeable || is_negative_test(&cond->tests.items[i]);
-    }
-    if (dodgeable) {
-        gr_fail(&err, 0, "lint-dodgeable-not",
-                "whoever writes the pod or builds the image decides this exception and can keep "
-                "the hooks away; add a condition that they do not choose, such as namespace");
-        say(lint, GR_LEVEL_WARNING, cond->line, cond->column, &err);
-        return;
-    }
-    for (size_t i = 0; i < cond->children_n; i++)
-        lint_not(lint, &cond->children[i]);
-}
-
 /* Whether a tree holds for whatever is not named in it. */
 static bool only_excepts(const struct gr_cond *cond)
 {
@@ -111,7 +43,7 @@ static bool only_excepts(const struct gr_cond *cond)
     if (cond->kind == GR_COND_LEAF && cond->tests.n > 0) {
         excepts = true;
         for (size_t i = 0; i < cond->tests.n; i++)
-            excepts = excepts && is_negative_test(&cond->tests.items[i]);
+            excepts = excepts && gr_lint_is_negative(&cond->tests.items[i]);
     }
     if (cond->kind == GR_COND_ALL && cond->children_n > 0) {
         excepts = true;
@@ -131,17 +63,17 @@ static void lint_breadth(const struct lint *lint)
         gr_fail(&err, 0, "lint-never-matches",
                 "this set can never match: its conditions exclude each other; mend them, or write "
                 "nodes: {percent: 0} to keep it out of force on purpose");
-        say(lint, GR_LEVEL_WARNING, match->line, match->column, &err);
+        gr_lint_say(lint, GR_LEVEL_WARNING, match->line, match->column, &err);
     } else if (gr_lint_matches_all(match)) {
         gr_fail(&err, 0, "lint-matches-all",
                 "this matches every container without saying so; write match: {always: true} if "
                 "that is meant, else name what is meant");
-        say(lint, GR_LEVEL_WARNING, match->line, match->column, &err);
+        gr_lint_say(lint, GR_LEVEL_WARNING, match->line, match->column, &err);
     } else if (only_excepts(match)) {
         gr_fail(&err, 0, "lint-only-exceptions",
                 "this matches every container but the exceptions named, also those of the system; "
                 "name what is meant where you can");
-        say(lint, GR_LEVEL_INFO, match->line, match->column, &err);
+        gr_lint_say(lint, GR_LEVEL_INFO, match->line, match->column, &err);
     }
 }
 
@@ -151,22 +83,23 @@ static void lint_closed(const struct lint *lint)
     const struct gr_cond *image = find_field(set->match, GR_FIELD_IMAGE);
     struct gr_err err = {0};
 
-    if (set->failure_policy_given && set->failure_policy == GR_FAIL && all_authors(set->match)) {
+    if (set->failure_policy_given && set->failure_policy == GR_FAIL &&
+        gr_lint_all_authors(set->match)) {
         gr_fail(&err, 0, "lint-dodgeable-fail",
                 "this set fails closed, and only conditions that the pod or the image chooses "
                 "decide whether it matches: leaving them out avoids it; add a condition such as "
                 "namespace, or make sure that nothing relies on it");
-        say(lint, GR_LEVEL_WARNING, set->match->line, set->match->column, &err);
+        gr_lint_say(lint, GR_LEVEL_WARNING, set->match->line, set->match->column, &err);
     }
     if (!image || set->on_unknown != GR_UNKNOWN_SKIP)
         return;
     gr_fail(&err, 0, "lint-image-skip",
             "an image that is named by its id alone is unknown, and onUnknown: Skip then leaves "
             "this set out; write onUnknown: Fail where that must not happen");
-    say(lint,
-        set->failure_policy_given && set->failure_policy == GR_FAIL ? GR_LEVEL_WARNING
-                                                                    : GR_LEVEL_INFO,
-        image->line, image->column, &err);
+    gr_lint_say(lint,
+                set->failure_policy_given && set->failure_policy == GR_FAIL ? GR_LEVEL_WARNING
+                                                                            : GR_LEVEL_INFO,
+                image->line, image->column, &err);
 }
 
 /* ---- the hooks ---- */
@@ -193,7 +126,7 @@ static void lint_timeout(const struct lint *lint, enum gr_stage stage, const str
                 "no timeout is given, so it is %u seconds, and creating the container may wait so "
                 "long; write what the hook needs, such as timeout: %d",
                 hook->timeout_s, GR_LINT_TIMEOUT_S);
-    say(lint, GR_LEVEL_INFO, hook->line, hook->column, &err);
+    gr_lint_say(lint, GR_LEVEL_INFO, hook->line, hook->column, &err);
 }
 
 /* Whether a mount of the set's own lies over the program. */
@@ -218,7 +151,7 @@ static void lint_start_path(const struct lint *lint, const struct gr_hook *hook)
     gr_fail(&err, 0, "lint-image-program",
             "startContainer looks this program up inside the container, so the image decides what "
             "runs; mount it from the host with adjust.mounts, or use createContainer");
-    say(lint, GR_LEVEL_WARNING, hook->line, hook->column, &err);
+    gr_lint_say(lint, GR_LEVEL_WARNING, hook->line, hook->column, &err);
 }
 
 /* What a handler's name must be or begin with, as far as a test says it; n == 0: nothing. */
@@ -279,20 +212,20 @@ static void lint_stage(const struct lint *lint, enum gr_stage stage)
                 "this set asks for a runtime handler that will not run its %s hooks: %s; use "
                 "createRuntime, or leave the stage out",
                 gr_stage_name(stage), why);
-        say(lint, GR_LEVEL_WARNING, hooks->items[0].line, hooks->items[0].column, &err);
+        gr_lint_say(lint, GR_LEVEL_WARNING, hooks->items[0].line, hooks->items[0].column, &err);
     }
     if (hooks->n > 1) {
         gr_fail(&err, 0, "lint-several-hooks",
                 "%zu hooks in %s: their time adds up, and the first that fails ends the stage; one "
                 "program that does it all is easier to follow",
                 hooks->n, gr_stage_name(stage));
-        say(lint, GR_LEVEL_INFO, hooks->items[1].line, hooks->items[1].column, &err);
+        gr_lint_say(lint, GR_LEVEL_INFO, hooks->items[1].line, hooks->items[1].column, &err);
     }
     if (stage == GR_STAGE_PRESTART) {
         gr_fail(&err, 0, "lint-prestart",
                 "prestart is deprecated by the OCI specification; createRuntime runs at the same "
                 "point");
-        say(lint, GR_LEVEL_INFO, hooks->items[0].line, hooks->items[0].column, &err);
+        gr_lint_say(lint, GR_LEVEL_INFO, hooks->items[0].line, hooks->items[0].column, &err);
     }
 }
 
@@ -332,7 +265,7 @@ static void report_same_key(const struct gr_reporter *reporter, const struct adj
                            ? gr_str_from(gr_resource_name(second->entry->resource))
                            : second->entry->key),
             GR_STR_FMT(first->set->name), GR_STR_FMT(first->set->file), first->entry->line);
-    say(&lint, GR_LEVEL_WARNING, second->entry->line, second->entry->column, &err);
+    gr_lint_say(&lint, GR_LEVEL_WARNING, second->entry->line, second->entry->column, &err);
 }
 
 static int lint_adjusts(const struct gr_ruleset *ruleset, const struct gr_reporter *reporter)
@@ -393,12 +326,12 @@ static void lint_requested(const struct lint *lint, const struct gr_policies *po
         gr_fail(&err, 0, "lint-not-requestable",
                 "no pod can ask for this set, so that requested is never true; write requestable: "
                 "true beside match");
-        say(lint, GR_LEVEL_WARNING, leaf->line, leaf->column, &err);
+        gr_lint_say(lint, GR_LEVEL_WARNING, leaf->line, leaf->column, &err);
     } else if ((!policies || policies->n == 0) && all_requested(set->match)) {
         gr_fail(&err, 0, "lint-no-grants",
                 "this set is for pods that ask for it, and there is no policy here that grants "
                 "requests, so that none gets it; on the node a policy must name it under requests");
-        say(lint, GR_LEVEL_INFO, leaf->line, leaf->column, &err);
+        gr_lint_say(lint, GR_LEVEL_INFO, leaf->line, leaf->column, &err);
     }
 }
 
@@ -414,14 +347,14 @@ static void lint_breaker(const struct lint *lint)
     gr_fail(&err, 0, "breaker-needs-runner",
             "failed runs are reported by a hook runner, which this version of Grapnel does not "
             "have: this breaker trips only where another program sends reports");
-    say(lint, GR_LEVEL_WARNING, breaker->line, breaker->column, &err);
+    gr_lint_say(lint, GR_LEVEL_WARNING, breaker->line, breaker->column, &err);
 }
 
 static void lint_set(const struct lint *lint, const struct gr_policies *policies)
 {
     lint_requested(lint, policies);
     lint_breadth(lint);
-    lint_not(lint, lint->set->match);
+    gr_lint_dodge(lint);
     lint_closed(lint);
     lint_breaker(lint);
     for (size_t stage = 0; stage < GR_STAGE_COUNT; stage++) {

@@ -80,6 +80,51 @@ static const struct row rows[] = {
     {"a not that needs more",
      "spec:\n  match: {namespace: a, not: {podLabels: {l: x}, namespace: b}}\n" POSTSTOP, ""},
 
+    {"one branch that the pod decides is enough",
+     "spec:\n  match:\n    namespace: a\n    not:\n      any:\n        - image: nginx\n"
+     "        - podLabels: {skip: \"true\"}\n  onUnknown: Fail\n" POSTSTOP,
+     "lint-dodgeable-not@9 warning"},
+    {"a branch of a branch",
+     "spec:\n  match:\n    namespace: a\n    not:\n      any:\n        - namespace: b\n"
+     "        - any:\n            - runtimeHandler: kata\n            - env: SKIP=1\n" POSTSTOP,
+     "lint-dodgeable-not@11 warning"},
+    {"no branch that the pod decides alone",
+     "spec:\n  match:\n    namespace: a\n    not:\n      any:\n        - runtimeHandler: kata\n"
+     "        - {namespace: b, podLabels: {skip: \"true\"}}\n" POSTSTOP,
+     ""},
+    {"an exception to the exception",
+     "spec:\n  match: {namespace: a, not: {podLabels: {l: x}, not: {args: keep}}}\n" POSTSTOP,
+     "lint-dodgeable-not@4 warning"},
+    {"an exception to the exception that the pod does not decide",
+     "spec:\n  match: {namespace: a, not: {podLabels: {l: x}, not: {runtimeHandler: "
+     "k}}}\n" POSTSTOP,
+     ""},
+    {"a not of all of nots is an any",
+     "spec:\n  match: {namespace: a, not: {all: [{not: {podLabels: {l: x}}}, {not: {args: z}}]}}"
+     "\n" POSTSTOP,
+     ""},
+    {"a not of any of nots is an all",
+     "spec:\n  match: {namespace: a, not: {any: [{not: {podLabels: {l: x}}}, {not: {args: z}}]}}"
+     "\n" POSTSTOP,
+     ""},
+    {"a not that asks for a label",
+     "spec:\n  match: {namespace: a, not: {podLabels: {l: {notIn: [x]}}}}\n" POSTSTOP, ""},
+    {"a not that asks for any value of a label",
+     "spec:\n  match: {namespace: a, not: {podLabels: {l: {exists: false}}}}\n" POSTSTOP, ""},
+    {"a not with some that asks and some that excepts",
+     "spec:\n  match: {namespace: a, not: {podLabels: {l: [x, {exists: false}]}}}\n" POSTSTOP,
+     "lint-dodgeable-not@4 warning"},
+    {"two nots, and an exception in them",
+     "spec:\n  match: {namespace: a, not: {not: {image: nginx, not: {podLabels: {l: x}}}}}\n"
+     "  onUnknown: Fail\n" POSTSTOP,
+     "lint-dodgeable-not@4 warning"},
+    {"an entry of any annotation in a not",
+     "spec:\n  match: {namespace: a, not: {any: [{namespace: b}, {anyAnnotation: {key: k}}]}}"
+     "\n" POSTSTOP,
+     "lint-dodgeable-not@4 warning"},
+    {"a not that never takes anything out",
+     "spec:\n  match: {namespace: a, not: {podLabels: {l: x}, always: false}}\n" POSTSTOP, ""},
+
     {"fails closed on what the pod decides",
      "spec:\n  failurePolicy: Fail\n  match: {annotations: {k: x}, command: /bin/x}\n" POSTSTOP,
      "lint-dodgeable-fail@5 warning"},
