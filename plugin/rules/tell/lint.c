@@ -87,8 +87,8 @@ static void lint_closed(const struct lint *lint)
         gr_lint_all_authors(set->match)) {
         gr_fail(&err, 0, "lint-dodgeable-fail",
                 "this set fails closed, and only conditions that the pod or the image chooses "
-                "decide whether it matches: leaving them out avoids it; add a condition such as "
-                "namespace, or make sure that nothing relies on it");
+                "decide whether it matches: leaving them out, or another name, avoids it; add a "
+                "condition such as namespace, or make sure that nothing relies on it");
         gr_lint_say(lint, GR_LEVEL_WARNING, set->match->line, set->match->column, &err);
     }
     if (!image || set->on_unknown != GR_UNKNOWN_SKIP)

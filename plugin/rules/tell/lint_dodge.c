@@ -19,6 +19,9 @@ enum way {
 static bool is_authors(enum gr_field field)
 {
     switch (field) {
+    case GR_FIELD_POD_NAME:
+    case GR_FIELD_CONTAINER_NAME:
+    case GR_FIELD_MOUNTS: /* volumes of the pod */
     case GR_FIELD_COMMAND:
     case GR_FIELD_ARGS:
     case GR_FIELD_ENV:
@@ -31,12 +34,9 @@ static bool is_authors(enum gr_field field)
         return true;
     case GR_FIELD_IMAGE:
     case GR_FIELD_NAMESPACE:
-    case GR_FIELD_POD_NAME:
-    case GR_FIELD_CONTAINER_NAME:
     case GR_FIELD_RUNTIME_HANDLER:
     case GR_FIELD_RUNTIME:
     case GR_FIELD_REQUESTED:
-    case GR_FIELD_MOUNTS:
         break;
     }
     return false;
@@ -119,6 +119,16 @@ static const struct gr_cond *find_exception(const struct gr_cond *cond)
     return inner->kind == GR_COND_ANY ? find_branch(inner) : cond;
 }
 
+/* Whether an "all" asks for something of theirs beside its exceptions: they need not claim one. */
+static bool is_for_who_asks(const struct gr_cond *cond)
+{
+    for (size_t i = 0; i < cond->children_n && cond->kind == GR_COND_ALL; i++) {
+        if (find_way(&cond->children[i], false) == WAY_LEAVING)
+            return true;
+    }
+    return false;
+}
+
 /* under_not: an odd number of them stands around the tree. */
 static void look_at(const struct lint *lint, const struct gr_cond *cond, bool under_not)
 {
@@ -132,6 +142,8 @@ static void look_at(const struct lint *lint, const struct gr_cond *cond, bool un
         gr_lint_say(lint, GR_LEVEL_WARNING, found->line, found->column, &err);
         return;
     }
+    if (!under_not && is_for_who_asks(cond))
+        return;
     for (size_t i = 0; i < cond->children_n; i++)
         look_at(lint, &cond->children[i], under_not != (cond->kind == GR_COND_NOT));
 }

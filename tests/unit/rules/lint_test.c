@@ -44,7 +44,7 @@ static const struct row rows[] = {
     {"never: value of an annotation",
      "spec:\n  match: {all: [{podAnnotations: {k: a}}, {podAnnotations: {k: {exists: false}}}]}"
      "\n" POSTSTOP,
-     "lint-never-matches@4 warning;lint-dodgeable-not@4 warning"},
+     "lint-never-matches@4 warning"},
     {"other keys", "spec:\n  match: {all: [{podLabels: {k: a}}, {podLabels: {l: b}}]}\n" POSTSTOP,
      ""},
     {"never: each branch",
@@ -125,6 +125,34 @@ static const struct row rows[] = {
     {"a not that never takes anything out",
      "spec:\n  match: {namespace: a, not: {podLabels: {l: x}, always: false}}\n" POSTSTOP, ""},
 
+    {"a not of a name that the pod decides",
+     "spec:\n  match: {namespace: a, not: {containerName: proxy}}\n" POSTSTOP,
+     "lint-dodgeable-not@4 warning"},
+    {"a notIn of names that the pod decides",
+     "spec:\n  match: {namespace: a, podName: {notIn: [web]}}\n" POSTSTOP,
+     "lint-dodgeable-not@4 warning"},
+    {"a not of mounts that the pod decides",
+     "spec:\n  match: {namespace: a, not: {mounts: {destination: /skip}}}\n" POSTSTOP,
+     "lint-dodgeable-not@4 warning"},
+    {"some mount of another type is no exception",
+     "spec:\n  match: {namespace: a, mounts: {type: {notIn: [bind]}}}\n" POSTSTOP, ""},
+    {"a not of a name and a namespace",
+     "spec:\n  match: {namespace: {prefix: a}, not: {containerName: x, namespace: ab}}\n" POSTSTOP,
+     ""},
+    {"a not of what the pod does not decide",
+     "spec:\n  match: {namespace: a, not: {runtime: cri-o}}\n" POSTSTOP, ""},
+
+    {"an exception to what the pod asks for",
+     "spec:\n  match: {podLabels: {tier: web}, not: {podLabels: {track: canary}}}\n" POSTSTOP, ""},
+    {"an exception in one branch, and what the pod asks for in another",
+     "spec:\n  match:\n    any:\n      - podLabels: {tier: web}\n"
+     "      - {namespace: a, not: {podLabels: {skip: x}}}\n" POSTSTOP,
+     "lint-dodgeable-not@7 warning"},
+
+    {"fails closed on a name that the pod decides",
+     "spec:\n  failurePolicy: Fail\n  match: {podName: web, mounts: {destination: "
+     "/data}}\n" POSTSTOP,
+     "lint-dodgeable-fail@5 warning"},
     {"fails closed on what the pod decides",
      "spec:\n  failurePolicy: Fail\n  match: {annotations: {k: x}, command: /bin/x}\n" POSTSTOP,
      "lint-dodgeable-fail@5 warning"},
