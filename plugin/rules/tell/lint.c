@@ -129,17 +129,35 @@ static void lint_timeout(const struct lint *lint, enum gr_stage stage, const str
     gr_lint_say(lint, GR_LEVEL_INFO, hook->line, hook->column, &err);
 }
 
-/* Whether a mount of the set's own lies over the program. */
-static bool is_mounted(const struct gr_hookset *set, struct gr_str path)
+/* File systems that begin without a program of anybody's: empty, or all the kernel's. */
+static bool holds_no_program(struct gr_str type)
 {
-    for (size_t i = 0; i < set->adjust_n; i++) {
-        struct gr_str at = set->adjust[i].key;
+    static const char *const types[] = {"tmpfs",  "ramfs",  "proc",    "sysfs",
+                                        "devpts", "mqueue", "cgroup2", "cgroup"};
 
-        if (set->adjust[i].kind == GR_ADJUST_MOUNT && gr_str_has_prefix(path, at) &&
-            (path.n == at.n || path.p[at.n] == '/'))
+    for (size_t i = 0; i < GR_ARRAY_LEN(types); i++) {
+        if (gr_str_is(type, types[i]))
             return true;
     }
     return false;
+}
+
+/* Whether a mount of the set's own brings the program: the innermost one that lies over it. */
+static bool is_mounted(const struct gr_hookset *set, struct gr_str path)
+{
+    const struct gr_adjust_entry *over = NULL;
+
+    for (size_t i = 0; i < set->adjust_n; i++) {
+        const struct gr_adjust_entry *entry = &set->adjust[i];
+        struct gr_str at = entry->key;
+
+        if (entry->kind != GR_ADJUST_MOUNT || !gr_str_has_prefix(path, at) ||
+            (path.n != at.n && path.p[at.n] != '/'))
+            continue;
+        if (!over || at.n > over->key.n)
+            over = entry;
+    }
+    return over && !holds_no_program(over->mount.type);
 }
 
 static void lint_start_path(const struct lint *lint, const struct gr_hook *hook)

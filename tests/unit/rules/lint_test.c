@@ -199,6 +199,42 @@ static const struct row rows[] = {
      "spec:\n  match: {namespace: a}\n  hooks: {startContainer: [{path: /opt/x, timeout: 5}]}\n",
      "lint-image-program@5 warning"},
 
+    {"program of the host",
+     "spec:\n  match: {namespace: a}\n  adjust:\n    mounts:\n      - {destination: /opt, source: "
+     "/opt}\n"
+     "  hooks: {startContainer: [{path: /opt/d/x, timeout: 5}]}\n",
+     ""},
+    {"program of the host, itself",
+     "spec:\n  match: {namespace: a}\n  adjust:\n    mounts:\n      - {destination: /opt/d/x, "
+     "source: /opt/x}\n"
+     "  hooks: {startContainer: [{path: /opt/d/x, timeout: 5}]}\n",
+     ""},
+    {"program of an overlay of the host's",
+     "spec:\n  match: {namespace: a}\n  adjust:\n    mounts:\n      - {destination: /opt, source: "
+     "o, type: overlay, options: [lowerdir=/opt]}\n"
+     "  hooks: {startContainer: [{path: /opt/d/x, timeout: 5}]}\n",
+     ""},
+    {"program below a tmpfs",
+     "spec:\n  match: {namespace: a}\n  adjust:\n    mounts:\n      - {destination: /opt, source: "
+     "tmpfs, type: tmpfs}\n"
+     "  hooks: {startContainer: [{path: /opt/d/x, timeout: 5}]}\n",
+     "lint-image-program@8 warning"},
+    {"program of the host in a tmpfs",
+     "spec:\n  match: {namespace: a}\n  adjust:\n    mounts:\n      - {destination: /opt/d, "
+     "source: /opt/d}\n      - {destination: /opt, source: tmpfs, type: tmpfs}\n"
+     "  hooks: {startContainer: [{path: /opt/d/x, timeout: 5}]}\n",
+     ""},
+    {"a tmpfs in what is the host's",
+     "spec:\n  match: {namespace: a}\n  adjust:\n    mounts:\n      - {destination: /opt/d, "
+     "source: tmpfs, type: tmpfs}\n      - {destination: /opt, source: /opt}\n"
+     "  hooks: {startContainer: [{path: /opt/d/x, timeout: 5}]}\n",
+     "lint-image-program@9 warning"},
+    {"a mount beside the program",
+     "spec:\n  match: {namespace: a}\n  adjust:\n    mounts:\n      - {destination: /opt/d2, "
+     "source: /opt/d}\n"
+     "  hooks: {startContainer: [{path: /opt/d/x, timeout: 5}]}\n",
+     "lint-image-program@8 warning"},
+
     {"Kata and createContainer",
      "spec:\n  match: {runtimeHandler: {glob: \"kata*\"}}\n"
      "  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
