@@ -8,6 +8,7 @@
 #include "load/elf.h"
 #include "load/table.h"
 #include "load/walk.h"
+#include "rules/tell/engine.h"
 
 #define SCRATCH_BLOCK_BYTES (16U << 10)
 
@@ -154,57 +155,17 @@ static int look_at_interpreter(struct looker *l, struct gr_str text)
     return there < 0 ? there : 0;
 }
 
-static bool is_name_char(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-' || c == '.';
-}
-
-/* Whether a word stands in a line as a command would: alone, or behind a path, with something
- * behind it. */
-static bool calls(struct gr_str line, struct gr_str word)
-{
-    for (size_t i = 0; i + word.n <= line.n; i++) {
-        bool begins = i == 0 || !is_name_char(line.p[i - 1]);
-        bool ends =
-            i + word.n < line.n && (line.p[i + word.n] == ' ' || line.p[i + word.n] == '\t');
-
-        if (begins && ends && memcmp(line.p + i, word.p, word.n) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* The first client of an engine that a script calls; NULL: none. */
-static const char *find_engine(struct gr_str text)
-{
-    static const char *const clients[] = {"docker", "crictl", "ctr",    "nerdctl",
-                                          "podman", "isula",  "kubectl"};
-
-    while (text.n > 0) {
-        size_t end = gr_str_find(text, '\n');
-        struct gr_str line = skip_blanks(gr_str_first(text, end));
-
-        for (size_t i = 0; i < GR_ARRAY_LEN(clients) && line.n > 0 && line.p[0] != '#'; i++) {
-            if (calls(line, gr_str_from(clients[i])))
-                return clients[i];
-        }
-        text = gr_str_skip(text, end + 1);
-    }
-    return NULL;
-}
-
 static int look_at_script(struct looker *l, struct gr_str text)
 {
-    const char *client = find_engine(text);
+    const char *called = gr_engine_of_script(text);
 
-    if (client)
+    if (called)
         warn_of(
             l, "program-calls-engine",
             "the script %s seems to call %s; the engine waits for this hook while it creates the "
-            "container, so asking it may wait for ever; take what is needed from the state on "
-            "stdin and from the hook's environment",
-            l->hook->path.p, client);
+            "container, so asking it may wait for ever, or tell of a container that is not whole "
+            "yet; take what is needed from the state on stdin and from the hook's environment",
+            l->hook->path.p, called);
     return look_at_interpreter(l, text);
 }
 

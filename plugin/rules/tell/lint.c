@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "rules/adjust.h"
+#include "rules/tell/engine.h"
 #include "rules/tell/handlers.h"
 #include "rules/tell/lint_parts.h"
 
@@ -129,6 +130,22 @@ static void lint_timeout(const struct lint *lint, enum gr_stage stage, const str
     gr_lint_say(lint, GR_LEVEL_INFO, hook->line, hook->column, &err);
 }
 
+/* What a script calls is seen on the host only (load/program). */
+static void lint_engine(const struct lint *lint, const struct gr_hook *hook)
+{
+    const char *called = gr_engine_of_hook(hook);
+    struct gr_err err = {0};
+
+    if (!called)
+        return;
+    gr_fail(&err, 0, "program-calls-engine",
+            "this hook seems to call %s; the engine waits for it while it creates the container, "
+            "so asking it may wait for ever, or tell of a container that is not whole yet; take "
+            "what is needed from the state on stdin and from the hook's environment",
+            called);
+    gr_lint_say(lint, GR_LEVEL_WARNING, hook->line, hook->column, &err);
+}
+
 /* File systems that begin without a program of anybody's: empty, or all the kernel's. */
 static bool holds_no_program(struct gr_str type)
 {
@@ -224,6 +241,8 @@ static void lint_stage(const struct lint *lint, enum gr_stage stage)
         lint_timeout(lint, stage, &hooks->items[i]);
         if (stage == GR_STAGE_START_CONTAINER)
             lint_start_path(lint, &hooks->items[i]);
+        else
+            lint_engine(lint, &hooks->items[i]);
     }
     if (why) {
         gr_fail(&err, 0, "lint-stage-not-run",

@@ -235,6 +235,18 @@ static const struct row rows[] = {
      "  hooks: {startContainer: [{path: /opt/d/x, timeout: 5}]}\n",
      "lint-image-program@8 warning"},
 
+    {"a hook that calls the engine",
+     "spec:\n  match: {namespace: a}\n"
+     "  hooks: {poststop: [{path: /bin/sh, args: [sh, -c, \"docker ps\"]}]}\n",
+     "program-calls-engine@5 warning"},
+    {"a hook that names the engine",
+     "spec:\n  match: {namespace: a}\n  hooks: {poststop: [{path: /opt/x, args: [x, docker]}]}\n",
+     ""},
+    {"a program of the container's that is called as an engine",
+     "spec:\n  match: {namespace: a}\n  adjust: {mounts: [{destination: /opt, source: /opt}]}\n"
+     "  hooks: {startContainer: [{path: /opt/docker, timeout: 5}]}\n",
+     ""},
+
     {"Kata and createContainer",
      "spec:\n  match: {runtimeHandler: {glob: \"kata*\"}}\n"
      "  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
