@@ -65,7 +65,7 @@ static void lint_breadth(const struct lint *lint)
                 "this set can never match: its conditions exclude each other; mend them, or write "
                 "nodes: {percent: 0} to keep it out of force on purpose");
         gr_lint_say(lint, GR_LEVEL_WARNING, match->line, match->column, &err);
-    } else if (gr_lint_matches_all(match)) {
+    } else if (gr_lint_matches_all(match, &steps)) {
         gr_fail(&err, 0, "lint-matches-all",
                 "this matches every container without saying so; write match: {always: true} if "
                 "that is meant, else name what is meant");
@@ -76,6 +76,41 @@ static void lint_breadth(const struct lint *lint)
                 "name what is meant where you can");
         gr_lint_say(lint, GR_LEVEL_INFO, match->line, match->column, &err);
     }
+}
+
+/* A text that no element of the environment can be, since each is NAME=value. */
+static const struct gr_test *find_bare(struct gr_tests tests)
+{
+    const struct gr_test *bare = NULL;
+
+    for (size_t i = 0; i < tests.n; i++) {
+        const struct gr_test *test = &tests.items[i];
+        const struct gr_tests items = {.items = test->items, .n = test->items_n};
+
+        bare = test->kind == GR_TEST_EXACT && gr_str_find(test->text, '=') == test->text.n ? test
+                                                                                           : NULL;
+        if (test->kind == GR_TEST_IN || test->kind == GR_TEST_NOT_IN)
+            bare = find_bare(items);
+        if (!bare)
+            return NULL;
+    }
+    return bare;
+}
+
+static void lint_env(const struct lint *lint, const struct gr_cond *cond)
+{
+    const struct gr_test *bare = cond->field == GR_FIELD_ENV ? find_bare(cond->tests) : NULL;
+    struct gr_err err = {0};
+
+    for (size_t i = 0; i < cond->children_n; i++)
+        lint_env(lint, &cond->children[i]);
+    if (cond->kind != GR_COND_LEAF || !bare)
+        return;
+    gr_fail(&err, 0, "lint-never-matches",
+            "env is compared with whole elements, NAME=value, so that none is ever \"%.*s\"; write "
+            "{prefix: \"%.*s=\"} to ask for the variable",
+            GR_STR_FMT(bare->text), GR_STR_FMT(bare->text));
+    gr_lint_say(lint, GR_LEVEL_WARNING, cond->line, cond->column, &err);
 }
 
 static void lint_closed(const struct lint *lint)
@@ -391,6 +426,7 @@ static void lint_set(const struct lint *lint, const struct gr_policies *policies
 {
     lint_requested(lint, policies);
     lint_breadth(lint);
+    lint_env(lint, lint->set->match);
     gr_lint_dodge(lint);
     lint_closed(lint);
     lint_breaker(lint);

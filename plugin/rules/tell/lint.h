@@ -17,11 +17,4 @@
 /* Every set by itself, then sets against each other. Returns 0; -ENOMEM. */
 GR_CHECKED int gr_lint(const struct gr_ruleset *ruleset, const struct gr_reporter *reporter);
 
-/* Whether a tree can never be true, by its texts alone. *steps bounds the work; where it ends, the
- * answer is no. Depth: as gr_cond_eval. */
-bool gr_lint_never_true(const struct gr_cond *cond, uint64_t *steps);
-
-/* Whether a tree is true of every container, without saying so by always: true. */
-bool gr_lint_matches_all(const struct gr_cond *cond);
-
 #endif

@@ -25,4 +25,19 @@ bool gr_lint_all_authors(const struct gr_cond *cond);
 /* Whether a test holds of what is not there: notIn, exists: false. */
 bool gr_lint_is_negative(const struct gr_test *test);
 
+/* lint_never.c: whether a tree can never be true, by its texts alone. *steps bounds the work; where
+ * it ends, the answer is no, as in all of these. Depth: as gr_cond_eval. */
+bool gr_lint_never_true(const struct gr_cond *cond, uint64_t *steps);
+/* Whether some of what must hold where a tree is true (negated: false) exclude each other. */
+bool gr_lint_excludes(const struct gr_cond *cond, bool negated, uint64_t *steps);
+/* Whether a test stands among others, text by text. */
+bool gr_lint_has_test(struct gr_tests tests, const struct gr_test *test, uint64_t *steps);
+/* What a value must be or begin with, as far as a test says it; n == 0: nothing. */
+struct gr_str gr_lint_beginning(const struct gr_test *test);
+
+/* lint_broad.c: whether a tree is true of every container, without saying so by always: true. */
+bool gr_lint_matches_all(const struct gr_cond *cond, uint64_t *steps);
+/* Whether one of the tests holds for whatever a field may be. */
+bool gr_lint_fits_all(struct gr_tests tests, enum gr_field field);
+
 #endif

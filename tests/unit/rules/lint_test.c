@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each row: specs, and every finding as "code@line level", in the order they come. */
+/* What is advised about a set, and about sets beside each other. */
 #include "rules/tell/lint.h"
 
 #include "rules/adjust.h"
 
-#include "decoding.h"
-
-#define FINDINGS_BYTES 1024
-
-struct row {
-    const char *name;
-    const char *spec; /* of one HookSet, in lines indented by two; begins at line 3 */
-    const char *findings;
-};
-
-struct listing {
-    char text[FINDINGS_BYTES];
-    size_t n;
-};
-
-#define HEAD "apiVersion: grapnel/v1beta1\nkind: HookSet\n"
-#define POSTSTOP "  hooks: {poststop: [{path: /opt/x}]}\n"
+#include "linting.h"
 
 static const struct row rows[] = {
     {"nothing to say", "spec:\n  match: {namespace: web}\n" POSTSTOP, ""},
@@ -29,39 +13,6 @@ static const struct row rows[] = {
     {"a breaker",
      "spec:\n  match: {namespace: web}\n  breaker: {failures: 5, window: 60s}\n" POSTSTOP,
      "breaker-needs-runner@5 warning"},
-    {"never: always false", "spec:\n  match: {always: false}\n" POSTSTOP,
-     "lint-never-matches@4 warning"},
-    {"never: two namespaces", "spec:\n  match: {all: [{namespace: a}, {namespace: b}]}\n" POSTSTOP,
-     "lint-never-matches@4 warning"},
-    {"two of which one is both",
-     "spec:\n  match: {all: [{namespace: [a, b]}, {namespace: {in: [b, c]}}]}\n" POSTSTOP, ""},
-    {"never: in and glob",
-     "spec:\n  match: {all: [{namespace: {in: [a, b]}}, {namespace: {glob: \"c*\"}}]}\n" POSTSTOP,
-     "lint-never-matches@4 warning"},
-    {"never: taken out again",
-     "spec:\n  match: {namespace: a, not: {namespace: [a, b]}}\n" POSTSTOP,
-     "lint-never-matches@4 warning"},
-    {"never: value of an annotation",
-     "spec:\n  match: {all: [{podAnnotations: {k: a}}, {podAnnotations: {k: {exists: false}}}]}"
-     "\n" POSTSTOP,
-     "lint-never-matches@4 warning"},
-    {"other keys", "spec:\n  match: {all: [{podLabels: {k: a}}, {podLabels: {l: b}}]}\n" POSTSTOP,
-     ""},
-    {"never: each branch",
-     "spec:\n  match: {any: [{always: false}, {not: {always: true}}]}\n" POSTSTOP,
-     "lint-never-matches@4 warning"},
-    {"one branch can", "spec:\n  match: {any: [{always: false}, {namespace: a}]}\n" POSTSTOP, ""},
-
-    {"everything: glob", "spec:\n  match: {namespace: {glob: \"**\"}}\n" POSTSTOP,
-     "lint-matches-all@4 warning"},
-    {"everything: image", "spec:\n  onUnknown: Fail\n  match: {image: \"**\"}\n" POSTSTOP,
-     "lint-matches-all@5 warning"},
-    {"everything in one branch",
-     "spec:\n  match: {any: [{namespace: a}, {podName: {glob: \"*\"}}]}\n" POSTSTOP,
-     "lint-matches-all@4 warning"},
-    {"any value of a key is not everything",
-     "spec:\n  match: {podAnnotations: {k: {glob: \"*\"}}}\n" POSTSTOP, ""},
-
     {"only exceptions", "spec:\n  match: {namespace: {notIn: [a]}}\n" POSTSTOP,
      "lint-only-exceptions@4 info"},
     {"only a not", "spec:\n  match: {not: {namespace: a}}\n" POSTSTOP,
@@ -171,11 +122,6 @@ static const struct row rows[] = {
     {"nobody can ask for it, in a branch",
      "spec:\n  match: {any: [{namespace: a}, {requested: true}]}\n" POSTSTOP,
      "lint-not-requestable@4 warning"},
-    {"asked for, and nobody grants it",
-     "spec:\n  requestable: true\n  match: {requested: true}\n" POSTSTOP, "lint-no-grants@5 info"},
-    {"asked for, or of a namespace",
-     "spec:\n  requestable: true\n  match: {any: [{namespace: a}, {requested: true}]}\n" POSTSTOP,
-     ""},
 
     {"no timeout", "spec:\n  match: {namespace: a}\n  hooks: {createRuntime: [{path: /opt/x}]}\n",
      "lint-no-timeout@5 info"},
@@ -265,49 +211,6 @@ static const struct row rows[] = {
      ""},
 };
 
-static void list(void *user, enum gr_level level, const struct gr_err *err)
-{
-    struct listing *listing = user;
-    int n = snprintf(listing->text + listing->n, sizeof(listing->text) - listing->n, "%s%s@%u %s",
-                     listing->n ? ";" : "", err->code, err->line, gr_level_name(level));
-
-    assert_true(n > 0);
-    listing->n += (size_t)n;
-    assert_true(listing->n < sizeof(listing->text));
-    assert_true(err->column > 0);
-    assert_string_equal(err->file, "dir/stem.yaml");
-}
-
-static void lint_under(struct gr_arena *arena, const struct gr_hooksets *sets,
-                       const struct gr_policies *policies, struct listing *listing)
-{
-    const struct gr_reporter reporter = {.report = list, .user = listing};
-    struct gr_ruleset *ruleset;
-
-    assert_int_equal(gr_ruleset_new(arena, sets->items, sets->n, policies, &ruleset, NULL), 0);
-    assert_int_equal(gr_lint(ruleset, &reporter), 0);
-    gr_ruleset_unref(ruleset);
-}
-
-static void lint(struct gr_arena *arena, const struct gr_hooksets *sets, struct listing *listing)
-{
-    lint_under(arena, sets, NULL, listing);
-}
-
-static void says(void **state)
-{
-    const struct row *row = *state;
-    struct listing listing = {.n = 0};
-    struct decoded *decoded;
-    char text[1024];
-
-    (void)snprintf(text, sizeof(text), HEAD "%s", row->spec);
-    decoded = decode_good(gr_str_from(text));
-    lint(&decoded->arena, &decoded->sets, &listing);
-    assert_string_equal(listing.text, row->findings);
-    decoded_free(decoded);
-}
-
 static struct gr_adjust_entry make_env(const char *value, uint32_t line)
 {
     return (struct gr_adjust_entry){.kind = GR_ADJUST_ENV,
@@ -351,20 +254,6 @@ static void two_sets_adjust_one_key(void **state)
     assert_string_equal(listing.text, "");
 }
 
-static void a_policy_may_grant_what_is_asked_for(void **state)
-{
-    static const struct gr_policy policy = {.line = 1};
-    static const struct gr_policies policies = {.items = &policy, .n = 1};
-    struct decoded *decoded = decode_good(
-        GR_STR(HEAD "spec:\n  requestable: true\n  match: {requested: true}\n" POSTSTOP));
-    struct listing listing = {.n = 0};
-
-    (void)state;
-    lint_under(&decoded->arena, &decoded->sets, &policies, &listing);
-    assert_string_equal(listing.text, "");
-    decoded_free(decoded);
-}
-
 static void a_mounted_program_is_the_hosts(void **state)
 {
     static const struct gr_cond match = {.kind = GR_COND_ALWAYS, .always = true};
@@ -389,7 +278,6 @@ int main(void)
 {
     TEST_ADD_ROWS(says, rows);
     test_add("two sets adjust one key", two_sets_adjust_one_key);
-    test_add("a policy may grant what is asked for", a_policy_may_grant_what_is_asked_for);
     test_add("a mounted program is the host's", a_mounted_program_is_the_hosts);
     return test_run("lint");
 }
