@@ -224,33 +224,28 @@ static void lint_start_path(const struct lint *lint, const struct gr_hook *hook)
     gr_lint_say(lint, GR_LEVEL_WARNING, hook->line, hook->column, &err);
 }
 
-/* What a handler's name must be or begin with, as far as a test says it; n == 0: nothing. */
-static struct gr_str beginning(const struct gr_test *test)
+/* By one of the names that a test admits, or by how they begin. */
+static const char *handler_ignores(const struct gr_test *test, enum gr_stage stage)
 {
-    size_t n = test->text.n;
+    const char *why = gr_handler_ignores(gr_lint_beginning(test), stage);
 
-    if (test->kind == GR_TEST_GLOB) {
-        n = 0;
-        while (n < test->text.n && test->text.p[n] != '*' && test->text.p[n] != '?')
-            n++;
+    for (size_t i = 0; i < test->items_n && test->kind == GR_TEST_IN && !why; i++)
+        why = gr_handler_ignores(test->items[i].text, stage);
+    if (test->kind == GR_TEST_REGEX && !why) {
+        const struct gr_regex_literals *known = gr_regex_literals(test->regex);
+
+        for (size_t i = 0; i < known->exacts_n && !why; i++)
+            why = gr_handler_ignores(known->exacts[i], stage);
     }
-    if (test->kind == GR_TEST_EXACT || test->kind == GR_TEST_GLOB || test->kind == GR_TEST_PREFIX)
-        return gr_str_first(test->text, n);
-    return GR_STR_NONE;
+    return why;
 }
 
 static const char *handlers_ignore(const struct gr_cond *leaf, enum gr_stage stage)
 {
     const char *why = NULL;
 
-    for (size_t i = 0; i < leaf->tests.n && !why; i++) {
-        const struct gr_test *test = &leaf->tests.items[i];
-
-        if (test->kind != GR_TEST_IN)
-            why = gr_handler_ignores(beginning(test), stage);
-        for (size_t k = 0; k < test->items_n && test->kind == GR_TEST_IN && !why; k++)
-            why = gr_handler_ignores(test->items[k].text, stage);
-    }
+    for (size_t i = 0; i < leaf->tests.n && !why; i++)
+        why = handler_ignores(&leaf->tests.items[i], stage);
     return why;
 }
 

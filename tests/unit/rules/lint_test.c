@@ -197,6 +197,22 @@ static const struct row rows[] = {
      "spec:\n  match: {runtimeHandler: {glob: \"kata*\"}}\n"
      "  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
      "lint-stage-not-run@5 warning"},
+    {"Kata by an expression",
+     "spec:\n  match: {runtimeHandler: {regex: 'kata.*'}}\n"
+     "  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
+     "lint-stage-not-run@5 warning"},
+    {"Kata by one text of an expression",
+     "spec:\n  match: {runtimeHandler: {regex: 'runc|kata-(qemu|clh)'}}\n"
+     "  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
+     "lint-stage-not-run@5 warning"},
+    {"Kata somewhere in an expression",
+     "spec:\n  match: {runtimeHandler: {regex: 'kata', search: true}}\n"
+     "  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
+     ""},
+    {"Kata or any other",
+     "spec:\n  match: {runtimeHandler: {regex: '(kata)?.+'}}\n"
+     "  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
+     ""},
     {"one of several handlers",
      "spec:\n  match: {runtimeHandler: {in: [runc, runsc]}}\n"
      "  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
