@@ -369,37 +369,17 @@ static int lint_adjusts(const struct gr_ruleset *ruleset, const struct gr_report
 
 /* ---- requests ---- */
 
-/* Whether every leaf of a tree asks for a request. */
-static bool all_requested(const struct gr_cond *cond)
+static void lint_requested(const struct lint *lint)
 {
-    if (cond->kind == GR_COND_LEAF)
-        return cond->field == GR_FIELD_REQUESTED;
-    for (size_t i = 0; i < cond->children_n; i++) {
-        if (!all_requested(&cond->children[i]))
-            return false;
-    }
-    return cond->children_n > 0;
-}
-
-static void lint_requested(const struct lint *lint, const struct gr_policies *policies)
-{
-    const struct gr_hookset *set = lint->set;
-    const struct gr_cond *leaf = find_field(set->match, GR_FIELD_REQUESTED);
+    const struct gr_cond *leaf = find_field(lint->set->match, GR_FIELD_REQUESTED);
     struct gr_err err = {0};
 
-    if (!leaf)
+    if (!leaf || lint->set->requestable)
         return;
-    if (!set->requestable) {
-        gr_fail(&err, 0, "lint-not-requestable",
-                "no pod can ask for this set, so that requested is never true; write requestable: "
-                "true beside match");
-        gr_lint_say(lint, GR_LEVEL_WARNING, leaf->line, leaf->column, &err);
-    } else if ((!policies || policies->n == 0) && all_requested(set->match)) {
-        gr_fail(&err, 0, "lint-no-grants",
-                "this set is for pods that ask for it, and there is no policy here that grants "
-                "requests, so that none gets it; on the node a policy must name it under requests");
-        gr_lint_say(lint, GR_LEVEL_INFO, leaf->line, leaf->column, &err);
-    }
+    gr_fail(&err, 0, "lint-not-requestable",
+            "no pod can ask for this set, so that requested is never true; write requestable: true "
+            "beside match");
+    gr_lint_say(lint, GR_LEVEL_WARNING, leaf->line, leaf->column, &err);
 }
 
 /* ---- the breaker ---- */
@@ -417,9 +397,10 @@ static void lint_breaker(const struct lint *lint)
     gr_lint_say(lint, GR_LEVEL_WARNING, breaker->line, breaker->column, &err);
 }
 
-static void lint_set(const struct lint *lint, const struct gr_policies *policies)
+static void lint_set(const struct lint *lint)
 {
-    lint_requested(lint, policies);
+    lint_requested(lint);
+    gr_lint_policies(lint);
     lint_breadth(lint);
     lint_env(lint, lint->set->match);
     gr_lint_dodge(lint);
@@ -433,11 +414,11 @@ static void lint_set(const struct lint *lint, const struct gr_policies *policies
 
 int gr_lint(const struct gr_ruleset *ruleset, const struct gr_reporter *reporter)
 {
-    struct lint lint = {.reporter = reporter};
+    struct lint lint = {.reporter = reporter, .policies = gr_ruleset_policies(ruleset)};
 
     for (size_t i = 0; i < gr_ruleset_count(ruleset); i++) {
         lint.set = gr_ruleset_at(ruleset, i);
-        lint_set(&lint, gr_ruleset_policies(ruleset));
+        lint_set(&lint);
     }
     return lint_adjusts(ruleset, reporter);
 }

@@ -11,7 +11,8 @@
 
 struct lint {
     const struct gr_reporter *reporter;
-    const struct gr_hookset *set; /* the one that is looked at */
+    const struct gr_policies *policies; /* NULL: none */
+    const struct gr_hookset *set;       /* the one that is looked at */
 };
 
 /* Reports err at a place of the set's file. */
@@ -39,5 +40,8 @@ struct gr_str gr_lint_beginning(const struct gr_test *test);
 bool gr_lint_matches_all(const struct gr_cond *cond, uint64_t *steps);
 /* Whether one of the tests holds for whatever a field may be. */
 bool gr_lint_fits_all(struct gr_tests tests, enum gr_field field);
+
+/* lint_policy.c: sets that policies keep from every container. */
+void gr_lint_policies(const struct lint *lint);
 
 #endif

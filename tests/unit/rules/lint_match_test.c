@@ -256,6 +256,112 @@ static const struct row policies[] = {
     {"asked for, or of a namespace",
      "spec:\n  requestable: true\n  match: {any: [{namespace: a}, {requested: true}]}\n" POSTSTOP,
      ""},
+
+    {"granted",
+     "spec:\n  requestable: true\n  match: {requested: true}\n  hooks: {poststop: [{path: "
+     "/opt/x}]}\n",
+     "", "spec: {requests: [{sets: stem, namespaces: team}]}\n"},
+    {"granted by a pattern",
+     "spec:\n  requestable: true\n  match: {requested: true, namespace: team-a}\n  hooks: "
+     "{poststop: [{path: /opt/x}]}\n",
+     "", "spec: {requests: [{sets: {glob: \"st*\"}, namespaces: {glob: \"team-*\"}}]}\n"},
+    {"another set is granted",
+     "spec:\n  requestable: true\n  match: {requested: true}\n  hooks: {poststop: [{path: "
+     "/opt/x}]}\n",
+     "lint-no-grants@5 info", "spec: {requests: [{sets: other, namespaces: team}]}\n"},
+    {"nothing is granted",
+     "spec:\n  requestable: true\n  match: {requested: true, namespace: a}\n  hooks: {poststop: "
+     "[{path: /opt/x}]}\n",
+     "lint-no-grants@5 info", "spec: {}\n"},
+    {"granted to other namespaces",
+     "spec:\n  requestable: true\n  match: {requested: true, namespace: [a, {in: [b]}]}\n  hooks: "
+     "{poststop: [{path: /opt/x}]}\n",
+     "lint-no-grants@5 info", "spec: {requests: [{sets: stem, namespaces: team}]}\n"},
+    {"granted to one of the namespaces",
+     "spec:\n  requestable: true\n  match: {requested: true, namespace: [a, team]}\n  hooks: "
+     "{poststop: [{path: /opt/x}]}\n",
+     "", "spec: {requests: [{sets: stem, namespaces: team}]}\n"},
+    {"granted to some of a pattern",
+     "spec:\n  requestable: true\n  match: {requested: true, namespace: {glob: \"a*\"}}\n  hooks: "
+     "{poststop: [{path: /opt/x}]}\n",
+     "", "spec: {requests: [{sets: stem, namespaces: team}]}\n"},
+    {"a set that pods need not ask for",
+     "spec:\n  requestable: true\n  match: {any: [{namespace: a}, {requested: true}]}\n  hooks: "
+     "{poststop: [{path: /opt/x}]}\n",
+     "", "spec: {}\n"},
+    {"a set for pods that do not ask",
+     "spec:\n  requestable: true\n  match: {namespace: a, not: {requested: true}}\n  hooks: "
+     "{poststop: [{path: /opt/x}]}\n",
+     "", "spec: {}\n"},
+    {"exempt",
+     "spec:\n  match: {namespace: [kube-system, infra-a]}\n  hooks: {poststop: [{path: /opt/x}]}\n",
+     "lint-out-of-reach@4 warning", "spec: {exemptNamespaces: [kube-system, {prefix: infra-}]}\n"},
+    {"exempt in each branch",
+     "spec:\n  match: {any: [{namespace: infra-a}, {namespace: infra-b, podName: x}]}\n  hooks: "
+     "{poststop: [{path: /opt/x}]}\n",
+     "lint-out-of-reach@4 warning", "spec: {exemptNamespaces: [kube-system, {prefix: infra-}]}\n"},
+    {"one is not exempt",
+     "spec:\n  match: {namespace: [kube-system, a]}\n  hooks: {poststop: [{path: /opt/x}]}\n", "",
+     "spec: {exemptNamespaces: [kube-system, {prefix: infra-}]}\n"},
+    {"one branch is not exempt",
+     "spec:\n  match: {any: [{namespace: infra-a}, {podLabels: {a: b}}]}\n  hooks: {poststop: "
+     "[{path: /opt/x}]}\n",
+     "", "spec: {exemptNamespaces: [kube-system, {prefix: infra-}]}\n"},
+    {"a pattern of namespaces",
+     "spec:\n  match: {namespace: {prefix: infra-}}\n  hooks: {poststop: [{path: /opt/x}]}\n", "",
+     "spec: {exemptNamespaces: [kube-system, {prefix: infra-}]}\n"},
+    {"all but an exempt one",
+     "spec:\n  match: {podLabels: {a: b}, not: {namespace: kube-system}}\n  hooks: {poststop: "
+     "[{path: /opt/x}]}\n",
+     "", "spec: {exemptNamespaces: [kube-system, {prefix: infra-}]}\n"},
+    {"all stages are left out",
+     "spec:\n  match: {runtimeHandler: [vm-a, crun]}\n  hooks: {createContainer: [{path: /opt/x, "
+     "timeout: 5}]}\n",
+     "lint-out-of-reach@4 warning",
+     "spec: {skipStages: [{runtimeHandlers: [{glob: \"vm*\"}, crun], stages: "
+     "[createContainer]}]}\n"},
+    {"for the same pattern",
+     "spec:\n  match: {runtimeHandler: {glob: \"vm*\"}}\n  hooks: {createContainer: [{path: "
+     "/opt/x, timeout: 5}]}\n",
+     "lint-out-of-reach@4 warning",
+     "spec: {skipStages: [{runtimeHandlers: [{glob: \"vm*\"}, crun], stages: "
+     "[createContainer]}]}\n"},
+    {"for another pattern",
+     "spec:\n  match: {runtimeHandler: {glob: \"v*\"}}\n  hooks: {createContainer: [{path: /opt/x, "
+     "timeout: 5}]}\n",
+     "",
+     "spec: {skipStages: [{runtimeHandlers: [{glob: \"vm*\"}, crun], stages: "
+     "[createContainer]}]}\n"},
+    {"for one handler of two",
+     "spec:\n  match: {runtimeHandler: [vm-a, runc]}\n  hooks: {createContainer: [{path: /opt/x, "
+     "timeout: 5}]}\n",
+     "",
+     "spec: {skipStages: [{runtimeHandlers: [{glob: \"vm*\"}, crun], stages: "
+     "[createContainer]}]}\n"},
+    {"for handlers that are not asked for",
+     "spec:\n  match: {namespace: a}\n  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
+     "",
+     "spec: {skipStages: [{runtimeHandlers: [{glob: \"vm*\"}, crun], stages: "
+     "[createContainer]}]}\n"},
+    {"one stage of two",
+     "spec:\n  match: {runtimeHandler: vm-a}\n  hooks: {createContainer: [{path: /opt/x, timeout: "
+     "5}], poststop: [{path: /opt/x}]}\n",
+     "",
+     "spec: {skipStages: [{runtimeHandlers: [{glob: \"vm*\"}, crun], stages: "
+     "[createContainer]}]}\n"},
+    {"and something is adjusted",
+     "spec:\n  match: {runtimeHandler: vm-a}\n  adjust: {env: {A: b}}\n  hooks: {createContainer: "
+     "[{path: /opt/x, timeout: 5}]}\n",
+     "",
+     "spec: {skipStages: [{runtimeHandlers: [{glob: \"vm*\"}, crun], stages: "
+     "[createContainer]}]}\n"},
+    {"for every handler",
+     "spec:\n  match: {namespace: a}\n  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
+     "lint-out-of-reach@4 warning",
+     "spec: {skipStages: [{runtimeHandlers: {glob: \"*\"}, stages: [createContainer]}]}\n"},
+    {"for every handler but the default one",
+     "spec:\n  match: {namespace: a}\n  hooks: {createContainer: [{path: /opt/x, timeout: 5}]}\n",
+     "", "spec: {skipStages: [{runtimeHandlers: {glob: \"?*\"}, stages: [createContainer]}]}\n"},
 };
 
 /* Two namespaces of one "all", with so many labels between them. */
