@@ -294,6 +294,11 @@ uint16_t gr_elf_own_machine(void)
 #endif
 }
 
+bool gr_elf_is_narrow(uint16_t machine, uint16_t of)
+{
+    return (machine == EM_386 && of == EM_X86_64) || (machine == EM_ARM && of == EM_AARCH64);
+}
+
 const char *gr_elf_machine_name(uint16_t machine)
 {
     switch (machine) {

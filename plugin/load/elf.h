@@ -34,6 +34,10 @@ struct gr_str gr_elf_note(struct gr_str bytes, const char *owner, uint32_t type)
 /* The machine that this program was compiled for. */
 uint16_t gr_elf_own_machine(void);
 
+/* Whether a machine is the 32-bit mode of another one, as i386 is of x86-64: usual kernels run its
+ * programs. */
+bool gr_elf_is_narrow(uint16_t machine, uint16_t of);
+
 /* "x86-64", "arm64", … or "another machine". */
 const char *gr_elf_machine_name(uint16_t machine);
 

@@ -33,6 +33,12 @@ struct looker {
     const struct gr_hook *hook;
 };
 
+static void say_of(const struct looker *l, enum gr_level level, struct gr_err *err)
+{
+    gr_err_at(err, l->set->file.p, l->hook->line, l->hook->column);
+    gr_report(l->reporter, level, err);
+}
+
 static void warn_of(const struct looker *l, const char *code, const char *format, ...)
     GR_PRINTF(3, 4);
 
@@ -44,8 +50,7 @@ static void warn_of(const struct looker *l, const char *code, const char *format
     va_start(args, format);
     gr_err_fill(&err, code, format, args);
     va_end(args);
-    gr_err_at(&err, l->set->file.p, l->hook->line, l->hook->column);
-    gr_report(l->reporter, GR_LEVEL_WARNING, &err);
+    say_of(l, GR_LEVEL_WARNING, &err);
 }
 
 /* ---- what is on the host ---- */
@@ -239,19 +244,38 @@ static int look_at_library(struct looker *l, const struct gr_elf *elf, struct gr
     return 0;
 }
 
-static int look_at_elf(struct looker *l, const struct gr_elf *elf)
+/* False: this node cannot run it. */
+static bool look_at_machine(const struct looker *l, const struct gr_elf *elf)
 {
     uint16_t own = gr_elf_own_machine();
-    char interpreter[GR_LOAD_PATH_BYTES];
-    int there = 1;
+    struct gr_err err = {0};
 
-    if (own != 0 && elf->machine != own) {
-        warn_of(
-            l, "program-architecture",
+    if (own == 0 || elf->machine == own)
+        return true;
+    if (gr_elf_is_narrow(elf->machine, own)) {
+        gr_fail(&err, 0, "program-architecture",
+                "the program %s was made for %s, which this node (%s) runs only where its kernel "
+                "and processor have the 32-bit mode; install the one for this node if you can",
+                l->hook->path.p, gr_elf_machine_name(elf->machine), gr_elf_machine_name(own));
+        say_of(l, GR_LEVEL_INFO, &err);
+        return true;
+    }
+    warn_of(l, "program-architecture",
             "the program %s was made for %s, and this node is %s; install the one for this node",
             l->hook->path.p, gr_elf_machine_name(elf->machine), gr_elf_machine_name(own));
+    return false;
+}
+
+static int look_at_elf(struct looker *l, const struct gr_elf *elf)
+{
+    char interpreter[GR_LOAD_PATH_BYTES];
+    size_t libraries = elf->needed_n;
+    int there = 1;
+
+    if (!look_at_machine(l, elf))
         return 0;
-    }
+    if (elf->machine != gr_elf_own_machine())
+        libraries = 0; /* they lie elsewhere */
     if (elf->interpreter.n > 0 && elf->interpreter.n < sizeof(interpreter)) {
         (void)snprintf(interpreter, sizeof(interpreter), "%.*s", GR_STR_FMT(elf->interpreter));
         there = interpreter[0] == '/' ? is_there(l, interpreter) : 0;
@@ -263,7 +287,7 @@ static int look_at_elf(struct looker *l, const struct gr_elf *elf)
             "the program %s needs the dynamic loader %.*s, which is not there on the host: it was "
             "built for another C library; link it statically",
             l->hook->path.p, SHOWN_BYTES, interpreter);
-    for (size_t i = 0; i < elf->needed_n && there > 0; i++) {
+    for (size_t i = 0; i < libraries && there > 0; i++) {
         int rc = look_at_library(l, elf, elf->needed[i]);
 
         if (rc < 0)

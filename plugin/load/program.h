@@ -4,8 +4,8 @@
  *
  * Layer: load. Beyond load/host, which decides whether a program may run, this looks into it: the
  * interpreter of a script, the architecture, dynamic loader and libraries of an ELF program, and
- * scripts that call the engine that waits for them. Findings are warnings and change nothing: what
- * is looked for in the usual places may lie elsewhere.
+ * scripts that call the engine that waits for them. Findings change nothing: what is looked for in
+ * the usual places may lie elsewhere. Libraries of libraries are not looked at.
  */
 #ifndef GR_LOAD_PROGRAM_H
 #define GR_LOAD_PROGRAM_H

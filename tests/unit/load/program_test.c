@@ -11,7 +11,8 @@
 
 struct found {
     char codes[256];
-    char text[OUT_BYTES];
+    char text[OUT_BYTES]; /* of the last one */
+    unsigned infos;
 };
 
 static struct memfs host;
@@ -20,7 +21,8 @@ static void note(void *user, enum gr_level level, const struct gr_err *err)
 {
     struct found *found = user;
 
-    assert_int_equal(level, GR_LEVEL_WARNING);
+    found->infos += level == GR_LEVEL_INFO ? 1 : 0;
+    assert_true(level == GR_LEVEL_INFO || level == GR_LEVEL_WARNING);
     assert_string_equal(err->file, "rules.yaml");
     assert_int_equal(err->line, 9);
     (void)snprintf(found->codes + strlen(found->codes), sizeof(found->codes) - strlen(found->codes),
@@ -203,10 +205,56 @@ static void another_machine(void **state)
 
     (void)state;
     make_image(&image, LOADER, "libc.so.6", "libc.so.6", "");
-    image.head.e_machine = EM_386;
+    image.head.e_machine = EM_S390;
     check_image(&image, &found);
     assert_string_equal(found.codes, "program-architecture");
-    assert_non_null(strstr(found.text, "32-bit x86"));
+    assert_non_null(strstr(found.text, "another machine"));
+    assert_int_equal(found.infos, 0);
+}
+
+static uint16_t narrow_machine(void)
+{
+    return gr_elf_own_machine() == EM_AARCH64 ? EM_ARM : EM_386;
+}
+
+/* Its loader is looked for, its libraries are not. */
+static void a_narrow_machine(void **state)
+{
+    struct found found;
+    struct image image;
+
+    (void)state;
+    assert_true(gr_elf_is_narrow(narrow_machine(), gr_elf_own_machine()));
+    assert_false(gr_elf_is_narrow(gr_elf_own_machine(), narrow_machine()));
+    make_image(&image, LOADER, "libnone.so", "libc.so.6", "");
+    image.head.e_machine = narrow_machine();
+    check_image(&image, &found);
+    assert_string_equal(found.codes, "program-architecture");
+    assert_non_null(strstr(found.text, "32-bit"));
+    assert_int_equal(found.infos, 1);
+    make_image(&image, "/lib/ld-linux.so.2", "libnone.so", "libc.so.6", "");
+    image.head.e_machine = narrow_machine();
+    check_image(&image, &found);
+    assert_string_equal(found.codes, "program-architecture program-interpreter");
+    assert_int_equal(found.infos, 1);
+}
+
+static void libraries_of_libraries(void **state)
+{
+    struct image library, image;
+    struct found found;
+
+    (void)state;
+    make_image(&library, LOADER, "libnone.so", "libnone.so", "");
+    make_image(&image, LOADER, "libdeep.so", "libc.so.6", "");
+    host_up();
+    mem_file(&host, "/usr/lib/libdeep.so", "");
+    mem_set(&host, mem_at(&host, "/usr/lib/libdeep.so"), (const char *)&library, sizeof(library));
+    mem_program(&host, PROGRAM);
+    mem_set(&host, mem_at(&host, PROGRAM), (const char *)&image, sizeof(image));
+    check_on(GR_STAGE_CREATE_RUNTIME, &found);
+    memfs_fini(&host);
+    assert_string_equal(found.codes, "");
 }
 
 /* Whatever is cut off or written over, nothing beyond the bytes is read (the sanitizers see it). */
@@ -252,6 +300,8 @@ int main(void)
     TEST_ADD_ROWS(script_says, scripts);
     TEST_ADD_ROWS(elf_says, elves);
     test_add("another machine", another_machine);
+    test_add("a narrow machine", a_narrow_machine);
+    test_add("libraries of libraries", libraries_of_libraries);
     test_add("damaged", damaged);
     test_add("not there", not_there);
     return test_run("program");
