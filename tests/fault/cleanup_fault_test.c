@@ -23,7 +23,7 @@ static void on_waiting(void *user, const char *why)
     fail_msg("it waits: %s", why);
 }
 
-static struct gr_config config = {.control_socket = ""};
+static struct gr_config config = {.control_socket = "", .metrics_textfile = ""};
 static struct gr_cleanup cleanup = {
     .fs = &fs, .config = &config, .say = on_item, .waiting = on_waiting};
 
@@ -44,6 +44,8 @@ static void fill(void)
     (void)!symlink(TWO, at("/p/net/current"));
     make_dir("/run");
     make("/run/decisions", "x", 0600);
+    make_dir("/t");
+    make("/t/g.prom", "x", 0644);
 }
 
 static int clean_store(void *user)
@@ -123,18 +125,21 @@ static int clean_all(void *user)
 
 static void test_all(void **state)
 {
-    static char run[512];
+    static char run[512], metrics[512];
 
     (void)state;
     begin();
     (void)snprintf(run, sizeof(run), "%s", at("/run"));
+    (void)snprintf(metrics, sizeof(metrics), "%s", at("/t/g.prom"));
     config.run_dir = run;
+    config.metrics_textfile = metrics;
     config.host_root = top;
     config.last_good_dir = "";
     config.programs_dir = "/none";
     failing_run(clean_all, NULL);
     assert_int_equal(clean_all(NULL), 0);
     assert_int_equal(access(run, F_OK), -1);
+    assert_int_equal(access(metrics, F_OK), -1);
     end();
 }
 

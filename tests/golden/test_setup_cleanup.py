@@ -16,6 +16,7 @@ import pytest
 
 from conftest import Node
 from fakeruntime import Listener, Runtime, field
+from harness.wait import until
 from running import RULE, WAIT_S, limited, plugin, settings
 
 STORE = "/opt/grapnel/programs"
@@ -459,6 +460,55 @@ def test_after_a_plugin(node: Node, home: Home):
     assert left == ["decisions", "instances", "pauses", "pauses.lock", "since"]
     out, _ = home.clean()
     assert out == [f"{home.top}/last-good removed, with 1 file", f"{home.top}/run removed, with 5 files"]
+
+
+# ---- metrics, in the directory of node_exporter's textfile collector ----
+
+def textfile(home: Home) -> Path:
+    """As the settings name it; others write there as well."""
+    folder = home.top / "textfiles"
+    folder.mkdir()
+    (folder / "node.prom").write_text("")
+    config = json.loads((home.top / "config.yaml").read_text())
+    config["spec"]["metricsTextfile"] = str(folder / "grapnel.prom")
+    (home.top / "config.yaml").write_text(json.dumps(config))
+    return folder / "grapnel.prom"
+
+
+def test_metrics_of_a_plugin_that_was_killed(node: Node, home: Home):
+    path = textfile(home)
+    settings(node, metricsTextfile=str(path))
+    with limited(subprocess.Popen([node.program, "plugin", "--socket", str(node.home / "nri.sock"), "--config",
+                                   str(node.home / "config.yaml")], stderr=subprocess.DEVNULL)) as process:
+        until(path.exists, "the metrics are written")
+        process.kill()
+    assert sorted(os.listdir(path.parent)) == [".grapnel.prom.lock", "grapnel.prom", "node.prom"]
+    told = [f"{path} would be removed", f"{path.parent}/.grapnel.prom.lock would be removed"]
+    assert home.clean("--dry-run")[0][1:-1] == told
+    assert home.clean()[0][1:-1] == [line.replace("would be ", "") for line in told]
+    assert os.listdir(path.parent) == ["node.prom"]
+
+
+def test_metrics_of_a_plugin_that_runs_elsewhere(node: Node, home: Home):
+    """It has no run directory here, and perhaps is not seen: the lock says that it writes."""
+    path = textfile(home)
+    path.write_text("")
+    lock = path.with_name(".grapnel.prom.lock")
+    lock.touch(0o600)
+    with lock.open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert home.clean()[0][1:-1] == [f"{path} left: a plugin writes it"]
+    assert path.exists() and lock.exists()
+
+
+def test_metrics_where_others_may_write(home: Home):
+    """It is told, and is no failure: the directory is the collector's."""
+    path = textfile(home)
+    path.write_text("")
+    path.parent.chmod(0o777)
+    lines, _ = home.clean()
+    assert lines[1].startswith(f"{path} left: ") and str(path.parent) in lines[1], lines
+    assert path.exists()
 
 
 # ---- usage, settings, errors ----

@@ -63,13 +63,19 @@ static void close_place(struct cleaning *c)
 }
 
 /* One that cannot be opened is told, and the others are cleaned all the same. */
-static void say_closed(struct cleaning *c, const char *path, int rc, const struct gr_err *why)
+static void say_closed_as(struct cleaning *c, enum gr_cleanup_fate fate, const char *path, int rc,
+                          const struct gr_err *why)
 {
     const struct gr_cleanup_item item = {
-        .fate = GR_CLEANUP_FAILED, .path = path, .why = why->code ? why->text : strerror(-rc)};
+        .fate = fate, .path = path, .why = why->code ? why->text : strerror(-rc)};
 
-    c->failed = true;
+    c->failed = c->failed || fate == GR_CLEANUP_FAILED;
     c->cleanup->say(c->cleanup->user, &item);
+}
+
+static void say_closed(struct cleaning *c, const char *path, int rc, const struct gr_err *why)
+{
+    say_closed_as(c, GR_CLEANUP_FAILED, path, rc, why);
 }
 
 static int no_memory(struct gr_err *err)
@@ -149,21 +155,29 @@ static int clean_files(struct cleaning *c, const char *path, bool (*is_ours)(str
     return rc == -ENOMEM ? no_memory(err) : 0;
 }
 
+/* The name in the path of a file, "" where there is none, and its directory into dir. */
+static const char *split(const char *path, char *dir, size_t bytes)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return "";
+    (void)snprintf(dir, bytes, "%.*s", (int)GR_MAX(slash - path, 1), path);
+    return slash + 1;
+}
+
 /* One that settings put elsewhere, or gave another name; the usual one goes with the run directory.
  */
 static void clean_control_socket(struct cleaning *c)
 {
     const struct gr_config *config = c->cleanup->config;
     char dir[GR_CONFIG_SOCKET_MAX_BYTES + 1];
+    const char *name = split(config->control_socket, dir, sizeof(dir));
     struct gr_err why = {0};
-    const char *name;
     int rc;
 
-    (void)snprintf(dir, sizeof(dir), "%s", config->control_socket);
-    name = strrchr(dir, '/') ? config->control_socket + (strrchr(dir, '/') - dir) + 1 : "";
     if (!name[0])
         return;
-    dir[GR_MAX(name - config->control_socket - 1, 1)] = '\0';
     if (strcmp(dir, config->run_dir) == 0 && gr_is_rundir_name(gr_str_from(name)))
         return;
     rc = open_place(c, "/", dir, &why);
@@ -174,6 +188,27 @@ static void clean_control_socket(struct cleaning *c)
     close_place(c);
 }
 
+/* Its directory is the collector's: where others than root may write there, nothing is touched, and
+ * that is no failure. */
+static int clean_textfile(struct cleaning *c, struct gr_err *err)
+{
+    const char *path = c->cleanup->config->metrics_textfile;
+    char dir[GR_LOAD_PATH_BYTES];
+    const char *name = split(path, dir, sizeof(dir));
+    struct gr_err why = {0};
+    int rc;
+
+    if (!name[0])
+        return 0;
+    rc = open_place(c, "/", dir, &why);
+    if (rc == 0)
+        rc = gr_cleanup_textfile(c->place, name);
+    else if (rc != -ENOENT)
+        say_closed_as(c, rc == -EPERM ? GR_CLEANUP_LEFT : GR_CLEANUP_FAILED, path, rc, &why);
+    close_place(c);
+    return rc == -ENOMEM ? no_memory(err) : 0;
+}
+
 /* What does not hang on containers. */
 static int clean_rest(struct cleaning *c, struct gr_err *err)
 {
@@ -181,6 +216,7 @@ static int clean_rest(struct cleaning *c, struct gr_err *err)
     int rc = clean_files(c, config->last_good_dir, gr_is_lastgood_name, err);
 
     clean_control_socket(c);
+    rc = rc ? rc : clean_textfile(c, err);
     return rc ? rc : clean_files(c, config->run_dir, gr_is_rundir_name, err);
 }
 

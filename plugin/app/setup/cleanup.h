@@ -33,7 +33,7 @@ struct gr_cleanup_item {
 struct gr_cleanup {
     const struct gr_fs *fs;
     const struct gr_config *config; /* hostRoot, programsDir, crioDir, lastGoodDir, runDir,
-                                     * controlSocket */
+                                     * controlSocket, metricsTextfile */
     const char *socket;             /* of the runtime */
     uint32_t wait_ms;               /* for a plugin to end, and then for the runtime's answer */
     bool dry_run;                   /* the runtime is asked, and nothing is removed */

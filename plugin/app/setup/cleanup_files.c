@@ -15,29 +15,28 @@ struct files {
     size_t removed;
 };
 
-/* Links are none of ours, whatever they are called. */
-static bool is_file_of_ours(const struct gr_cleanup_place *place, const struct gr_fs_meta *meta)
+bool gr_cleanup_is_file(const struct gr_cleanup_place *place, const struct gr_fs_meta *meta)
 {
     return (meta->type == GR_FS_REGULAR || meta->type == GR_FS_SOCKET) &&
            gr_trust_file(&place->way.rules, meta) == GR_TRUST_FINE;
 }
 
-static int meta_of(const struct gr_cleanup_place *place, const char *name,
-                   struct gr_fs_meta *out_meta)
+int gr_cleanup_meta(struct gr_cleanup_place *place, const char *name, struct gr_fs_meta *out_meta)
 {
     const struct gr_fs *fs = place->cleanup->fs;
     int node;
     int rc = gr_fs_open_at(fs, gr_cleanup_node(place), name, &node);
 
-    if (rc != 0)
-        return rc;
-    rc = fs->meta(fs->user, node, out_meta);
-    gr_fs_close(fs, &node);
+    if (rc == 0) {
+        rc = fs->meta(fs->user, node, out_meta);
+        gr_fs_close(fs, &node);
+    }
+    if (rc != 0 && rc != -ENOENT)
+        gr_cleanup_fail(place, name, NULL, rc);
     return rc;
 }
 
-/* True: it is gone, or would be. */
-static bool remove_one(struct gr_cleanup_place *place, const char *name)
+bool gr_cleanup_remove(struct gr_cleanup_place *place, const char *name)
 {
     const struct gr_fs *fs = place->cleanup->fs;
     int rc = place->cleanup->dry_run ? 0 : fs->unlink(fs->user, gr_cleanup_node(place), name);
@@ -52,14 +51,11 @@ static int see(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
     struct files *files = user;
     struct gr_cleanup_place *place = files->place;
     struct gr_fs_meta meta;
-    int rc = meta_of(place, name, &meta);
 
-    if (rc != 0 && rc != -ENOENT)
-        gr_cleanup_fail(place, name, NULL, rc);
-    if (rc != 0)
+    if (gr_cleanup_meta(place, name, &meta) != 0)
         return 0;
-    if (files->is_ours(gr_str_from(name)) && is_file_of_ours(place, &meta))
-        files->removed += remove_one(place, name);
+    if (files->is_ours(gr_str_from(name)) && gr_cleanup_is_file(place, &meta))
+        files->removed += gr_cleanup_remove(place, name);
     else
         gr_cleanup_foreign(place, name, NULL, "it is not Grapnel's");
     return 0;
@@ -68,15 +64,12 @@ static int see(void *user, const char *name, enum gr_fs_type type GR_UNUSED)
 void gr_cleanup_socket(struct gr_cleanup_place *place, const char *name)
 {
     struct gr_fs_meta meta;
-    int rc = meta_of(place, name, &meta);
 
-    if (rc != 0 && rc != -ENOENT)
-        gr_cleanup_fail(place, name, NULL, rc);
-    if (rc != 0)
+    if (gr_cleanup_meta(place, name, &meta) != 0)
         return;
-    if (meta.type != GR_FS_SOCKET || !is_file_of_ours(place, &meta))
+    if (meta.type != GR_FS_SOCKET || !gr_cleanup_is_file(place, &meta))
         gr_cleanup_foreign(place, name, NULL, "it is no socket of Grapnel's");
-    else if (remove_one(place, name))
+    else if (gr_cleanup_remove(place, name))
         gr_cleanup_say(place, GR_CLEANUP_REMOVED, name, NULL, NULL);
 }
 

@@ -119,6 +119,21 @@ GR_CHECKED int gr_cleanup_store(struct gr_cleanup_place *place, const struct gr_
 GR_CHECKED int gr_cleanup_files(struct gr_cleanup_place *place,
                                 bool (*is_ours)(struct gr_str name));
 
+/* Whether it is one that only root could write; links are none of ours, whatever they are called.
+ */
+bool gr_cleanup_is_file(const struct gr_cleanup_place *place, const struct gr_fs_meta *meta);
+
+/* Of an entry. Returns 0; -ENOENT; another negative errno, which was told. */
+GR_CHECKED int gr_cleanup_meta(struct gr_cleanup_place *place, const char *name,
+                               struct gr_fs_meta *out_meta);
+
+/* True: it is gone, or would be; else it was told why not. */
+bool gr_cleanup_remove(struct gr_cleanup_place *place, const char *name);
+
+/* The metrics in a directory that is somebody else's, and what lies beside them under their name.
+ * What goes wrong is told. Returns 0; -ENOMEM. */
+GR_CHECKED int gr_cleanup_textfile(struct gr_cleanup_place *place, const char *name);
+
 /* A socket of ours in a directory that is somebody else's. */
 void gr_cleanup_socket(struct gr_cleanup_place *place, const char *name);
 

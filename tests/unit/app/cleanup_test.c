@@ -3,6 +3,9 @@
 #include "app/cleaning.h"
 #include "load/failing_removals.h"
 
+#include <limits.h>
+#include <sys/file.h>
+
 static void test_store(void **state)
 {
     (void)state;
@@ -171,6 +174,159 @@ static void test_said(void **state)
     end();
 }
 
+/* ---- metrics, in a directory of others ---- */
+
+static void begin_textfile(void)
+{
+    begin();
+    cleanup.dry_run = false;
+    dir("/t", 0755);
+    make("/t/other.prom", "", 0644);
+    make("/t/.other.prom.lock", "", 0600);
+    make("/t/g.prom", "x 1\n", 0644);
+    make("/t/.g.prom.new", "x", 0600);
+    make("/t/.g.prom.lock", "", 0600);
+}
+
+static void clean_textfile(void)
+{
+    assert_int_equal(enter("/t"), 0);
+    assert_int_equal(gr_cleanup_textfile(&place, "g.prom"), 0);
+    gr_cleanup_leave(&place);
+}
+
+static bool is_any_there(void)
+{
+    return is_there("/t/g.prom") || is_there("/t/.g.prom.new") || is_there("/t/.g.prom.lock");
+}
+
+static bool are_all_there(void)
+{
+    return is_there("/t/g.prom") && is_there("/t/.g.prom.new") && is_there("/t/.g.prom.lock");
+}
+
+static void test_textfile(void **state)
+{
+    (void)state;
+    begin_textfile();
+    clean_textfile();
+    assert_string_equal(told.text, "0 /t/g.prom \n0 /t/.g.prom.new \n0 /t/.g.prom.lock \n");
+    assert_false(is_any_there() || place.failed);
+    assert_true(is_there("/t/other.prom") && is_there("/t/.other.prom.lock"));
+    clean_textfile();
+    assert_string_equal(told.text, ""); /* and nothing was made to lock it */
+    make("/t/.g.prom.new", "x", 0600);
+    clean_textfile();
+    assert_string_equal(told.text, "0 /t/.g.prom.new \n0 /t/.g.prom.lock \n");
+    assert_false(is_any_there());
+    end();
+}
+
+static void test_textfile_dry_run(void **state)
+{
+    (void)state;
+    begin_textfile();
+    cleanup.dry_run = true;
+    clean_textfile();
+    assert_int_equal(told.n[GR_CLEANUP_REMOVED], 3);
+    assert_true(are_all_there());
+    assert_int_equal(unlink(at("/t/.g.prom.lock")), 0);
+    clean_textfile();
+    assert_int_equal(told.n[GR_CLEANUP_REMOVED], 2);
+    assert_false(is_there("/t/.g.prom.lock"));
+    cleanup.dry_run = false;
+    end();
+}
+
+static void test_textfile_of_others(void **state)
+{
+    (void)state;
+    begin_textfile();
+    assert_int_equal(unlink(at("/t/g.prom")), 0);
+    link_to("/t/g.prom", "other.prom");
+    assert_int_equal(chmod(at("/t/.g.prom.new"), 0666), 0);
+    clean_textfile();
+    assert_told("2 /t/g.prom it is no file of Grapnel's\n");
+    assert_told("2 /t/.g.prom.new it is no file of Grapnel's\n");
+    assert_true(is_there("/t/g.prom") && is_there("/t/.g.prom.new") && is_there("/t/other.prom"));
+    assert_false(is_there("/t/.g.prom.lock") || place.failed);
+    make("/t/.g.prom.lock", "", 0644); /* anybody could hold it */
+    clean_textfile();
+    assert_int_equal(told.n[GR_CLEANUP_FAILED], 1);
+    assert_told("3 /t/.g.prom.lock expected ");
+    assert_true(place.failed && is_there("/t/.g.prom.lock"));
+    end();
+}
+
+static void test_textfile_of_a_writer(void **state)
+{
+    int lock;
+
+    (void)state;
+    begin_textfile();
+    lock = open(at("/t/.g.prom.lock"), O_RDWR | O_CLOEXEC);
+    assert_true(lock >= 0);
+    assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
+    clean_textfile();
+    assert_string_equal(told.text, "2 /t/g.prom a plugin writes it\n");
+    assert_true(are_all_there());
+    assert_false(place.failed);
+    (void)close(lock);
+    clean_textfile();
+    assert_false(is_any_there());
+    end();
+}
+
+/* The lock's name is the longest that there is, and then too long: nobody can have had it. */
+static void test_textfile_long_name(void **state)
+{
+    char name[NAME_MAX + 1], path[NAME_MAX + 16];
+    size_t longest = NAME_MAX - (sizeof("..lock") - 1);
+
+    (void)state;
+    begin_textfile();
+    memset(name, 'a', longest + 1);
+    name[longest] = '\0';
+    (void)snprintf(path, sizeof(path), "/t/.%s.lock", name);
+    make(path, "", 0600);
+    assert_int_equal(enter("/t"), 0);
+    assert_int_equal(gr_cleanup_textfile(&place, name), 0);
+    assert_int_equal(told.n[GR_CLEANUP_REMOVED], 1);
+    assert_false(is_there(path));
+    memset(&told, 0, sizeof(told));
+    name[longest] = 'a';
+    name[longest + 1] = '\0';
+    assert_int_equal(gr_cleanup_textfile(&place, name), 0);
+    gr_cleanup_leave(&place);
+    assert_string_equal(told.text, "");
+    assert_false(place.failed);
+    end();
+}
+
+static void test_textfile_faults(void **state)
+{
+    (void)state;
+    for (int countdown = 1;; countdown++) {
+        begin_textfile();
+        make_failing();
+        assert_int_equal(enter("/t"), 0);
+        faults.struck = false;
+        faults.countdown = countdown;
+        assert_int_equal(gr_cleanup_textfile(&place, "g.prom"), 0);
+        gr_cleanup_leave(&place);
+        faults.countdown = 0;
+        assert_int_equal(place.failed, faults.struck);
+        assert_int_equal(told.n[GR_CLEANUP_FAILED] > 0, faults.struck);
+        assert_true(faults.struck || !is_any_there());
+        clean_textfile();
+        assert_false(is_any_there() || place.failed);
+        end();
+        if (!faults.struck)
+            break;
+        assert_true(countdown < 100);
+    }
+}
+
 /* ---- who may write ---- */
 
 static void test_enter(void **state)
@@ -204,6 +360,12 @@ int main(void)
     test_add("files", test_files);
     test_add("files faults", test_files_faults);
     test_add("said", test_said);
+    test_add("textfile", test_textfile);
+    test_add("textfile dry run", test_textfile_dry_run);
+    test_add("textfile of others", test_textfile_of_others);
+    test_add("textfile of a writer", test_textfile_of_a_writer);
+    test_add("textfile long name", test_textfile_long_name);
+    test_add("textfile faults", test_textfile_faults);
     test_add("enter", test_enter);
     return test_run("cleanup");
 }

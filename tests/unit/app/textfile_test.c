@@ -3,7 +3,9 @@
 #include "testing.h"
 
 #include <errno.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "app/daemon/metrics/textfile.h"
@@ -16,6 +18,17 @@ struct rig {
     int result; /* what fill returns */
     size_t filled;
 };
+
+/* Removed once, in the moment between the lock file's opening and its lock. */
+static const char *goes;
+
+int flock(int fd, int operation)
+{
+    if (goes)
+        assert_int_equal(unlink(goes), 0);
+    goes = NULL;
+    return (int)syscall(SYS_flock, fd, operation);
+}
 
 static int fill(void *user, struct gr_buf *out)
 {
@@ -128,11 +141,30 @@ static void test_link(void **state)
     end(&rig);
 }
 
+/* By whoever cleaned up and had the lock: two would write else, each with a lock of its own. */
+static void test_lock_that_goes(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    begin(&rig);
+    goes = rig.lock;
+    assert_int_equal(gr_textfile_new(rig.base, rig.path, fill, &rig, &rig.log, &rig.textfile), 0);
+    assert_int_equal(event_base_loop(rig.base, EVLOOP_ONCE), 0);
+    assert_null(goes);
+    assert_int_equal(rig.filled, 0);
+    gr_textfile_free(rig.textfile);
+    start(&rig);
+    wait_for(rig.path);
+    end(&rig);
+}
+
 int main(void)
 {
     test_add("written", test_written);
     test_add("freed at once", test_freed_at_once);
     test_add("nothing to write", test_nothing_to_write);
     test_add("links", test_link);
+    test_add("lock that goes", test_lock_that_goes);
     return test_run("textfile");
 }

@@ -32,30 +32,41 @@ struct gr_textfile {
 
 /* ---- one writer ---- */
 
+/* Whoever cleans up removes the file while it has the lock: what was opened before that counts for
+ * nobody else. Returns 0; -EADDRINUSE: it was removed; another negative errno. */
+static int lock(int fd)
+{
+    struct stat st;
+
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
+    if (fstat(fd, &st) != 0)
+        return -errno;
+    return st.st_nlink > 0 ? 0 : -EADDRINUSE;
+}
+
 /*
  * Takes the lock on ".NAME.lock" beside the path: whoever holds it may replace what lies there. The
- * kernel drops it with the process; the file stays, since removing it would let two hold it.
+ * kernel drops it with the process; the file stays, for the next one.
  * Returns a descriptor that is the claim; -EADDRINUSE somebody else has it; another negative errno.
  */
 static int claim(const char *path)
 {
     size_t slash = gr_str_rfind(gr_str_from(path), '/');
     char *name = NULL;
-    int fd;
+    int fd, r;
 
-    if (asprintf(&name, "%.*s/.%s.lock", (int)slash, path, path + slash + 1) < 0)
+    if (asprintf(&name, "%.*s/" GR_TEXTFILE_LOCK, (int)slash, path, path + slash + 1) < 0)
         return -ENOMEM;
     fd = open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
     free(name);
     if (fd < 0)
         return -errno;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        int r = errno == EWOULDBLOCK ? -EADDRINUSE : -errno;
-
-        (void)close(fd);
-        return r;
-    }
-    return fd;
+    r = lock(fd);
+    if (r == 0)
+        return fd;
+    (void)close(fd);
+    return r;
 }
 
 /* ---- the writer's thread ---- */
@@ -162,8 +173,7 @@ int gr_textfile_new(struct event_base *base, const char *path, gr_textfile_fn *f
     t->log = log;
     gr_buf_init(&t->text, GR_METRICS_TEXT_MAX_BYTES);
     t->path = strdup(path);
-    /* Its name does not end in .prom: nobody reads it before it is whole. */
-    if (asprintf(&t->aside, "%.*s/.%s.new", (int)slash, path, path + slash + 1) < 0)
+    if (asprintf(&t->aside, "%.*s/" GR_TEXTFILE_NEW, (int)slash, path, path + slash + 1) < 0)
         t->aside = NULL;
     t->timer = evtimer_new(base, on_timer, t);
     if (!t->path || !t->aside || !t->timer || event_add(t->timer, &now) != 0) {

@@ -19,6 +19,11 @@
 /* As often as Prometheus scrapes by many a setting. */
 #define GR_TEXTFILE_INTERVAL_S 15
 
+/* Beside it, by the name of the file: the lock that says whose it is, and what is being written. No
+ * reader takes them for metrics: neither ends in .prom. */
+#define GR_TEXTFILE_LOCK ".%s.lock"
+#define GR_TEXTFILE_NEW ".%s.new"
+
 struct gr_textfile;
 
 /* Appends what is to be written. Returns 0; a negative errno: nothing is written then. */
