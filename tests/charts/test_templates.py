@@ -160,23 +160,40 @@ def test_the_page_lists_what_may_be_mounted():
               "nri": {"socketDir": "/c"}, "rules": {"hostDirs": ["/d"]}, "hookPrograms": {"dir": "/e", "hostDirs": ["/f"], "crioDir": "/h"}}
     page = (CHART / "README.md").read_text()
     table = page[page.index("| mounted |"):page.index("The container runs as")]
-    found = set(Rendered(values).host_paths()) | set(Rendered(values | {"hostRootMount": False}).host_paths()) | {"/g"}
+    found = set(Rendered(values).host_paths()) | set(Rendered(values | {"hostRootMount": False}).host_paths()) | {"/run"}
     named = {"/a": "`enableNri.configDir`", "/b": "`metrics.textfileDir`", "/c": "`nri.socketDir`", "/d": "`rules.hostDirs`",
-             "/e": "`hookPrograms.dir`", "/f": "`hookPrograms.hostDirs`", "/g": "`cleanup.crioDir`",
-             "/h": "`hookPrograms.crioDir`"}
+             "/e": "`hookPrograms.dir`", "/f": "`hookPrograms.hostDirs`", "/h": "`hookPrograms.crioDir`"}
     assert {named.get(path, f"`{path}`") for path in found} == set(re.findall("`[^` ]+`", re.sub(r" (at|only).*", " ", table)))
 
 
 def test_the_cleanup_sees_what_the_plugin_left():
-    rendered = Rendered({"hookPrograms": {"dir": "/x/programs"}, "nri": {"socketDir": "/run/other"}})
+    rendered = Rendered({"hookPrograms": {"dir": "/x/programs"}, "nri": {"socketDir": "/run/other"},
+                         "metrics": {"textfileDir": "/x/textfiles"}})
     spec = rendered.one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]
     paths = {volume["hostPath"]["path"] for volume in spec["volumes"] if "hostPath" in volume}
-    assert paths == set(rendered.host_paths()) | {"/run/containers/storage"}
+    assert paths == set(rendered.host_paths()) | {"/run"}
     mounts = {mount["name"]: mount["mountPath"] for mount in spec["initContainers"][0]["volumeMounts"]}
     there = {mount["name"]: mount["mountPath"] for mount in rendered.container()["volumeMounts"]}
-    assert mounts.pop("crio") == "/host/run/containers/storage"
+    del mounts["crio"]
     assert mounts.items() <= there.items()
+    assert rendered.config()["metricsTextfile"].startswith(mounts["textfile"] + "/")
+    assert yaml.safe_load(rendered.config_map("cleanup")["data"]["config.yaml"])["spec"] == rendered.config()
     assert rendered.container()["args"][0] in spec["initContainers"][0]["command"]
+
+
+@pytest.mark.parametrize(("crio", "host"), [
+    ("/run/containers/storage", "/run"), ("/run/x", "/run"), ("/run", "/"), ("/running/x", "/"), ("/srv/crio", "/"),
+    ("/var/run/containers/storage", "/"),
+])
+def test_the_cleanup_makes_no_directory_of_crio(crio: str, host: str):
+    """What is mounted is there on every node, and the runroot is seen through it, links and mounts that come and go as well."""
+    spec = Rendered({"cleanup": {"crioDir": crio}}).one("DaemonSet", "g-grapnel-cleanup")["spec"]["template"]["spec"]
+    (volume,) = (found for found in spec["volumes"] if found["name"] == "crio")
+    assert volume["hostPath"] == {"path": host, "type": "Directory"}
+    (mount,) = (found for found in spec["initContainers"][0]["volumeMounts"] if found["name"] == "crio")
+    assert mount == {"name": "crio", "mountPath": f"/host{host}".rstrip("/"), "readOnly": True,
+                     "mountPropagation": "HostToContainer"}
+    assert f"--crio-dir={crio}" in spec["initContainers"][0]["command"]
 
 
 def test_tolerated_by_required_plugins():

@@ -11,8 +11,13 @@ import pytest
 from kube import chart, stock
 from kube.chart import KEPT, Release
 from kube.cluster import Cluster
-from kube.left import EMPTY, inventory, kept
+from kube.left import EMPTY, inventory, on_node, touched
 from kube.manifests import WANTED, Object, pod
+
+
+# Of the node, and of the values: these it has not, and has then.
+TEXTFILES = "/var/lib/textfiles"
+MADE = ("/var/lib/rules-of-the-node", "/opt/hooks-of-the-node")
 
 
 def values(release: Release) -> Object:
@@ -20,7 +25,12 @@ def values(release: Release) -> Object:
     wanted = release.set("wanted", {"podAnnotations": WANTED}, "createRuntime", "poststop")
     named = chart.programs(stock.programs().name)["hookPrograms"]["images"]
     idle = {**named[0], "name": "idle", "image": stock.programs("next").name}
-    return chart.merged({"hookPrograms": {"images": [*named, idle]}}, chart.rules(wanted=wanted))
+    own = {
+        "rules": {"hostDirs": [MADE[0]]},
+        "hookPrograms": {"images": [*named, idle], "hostDirs": [MADE[1]]},
+        "metrics": {"textfileDir": TEXTFILES},
+    }
+    return chart.merged(chart.rules(wanted=wanted), own)
 
 
 @dataclass(frozen=True)
@@ -29,6 +39,7 @@ class Place:
 
     release: Release
     before: set[str]
+    files: dict[str, tuple[object, ...]]  # of the node
 
     def more(self, but: str = "") -> set[str]:
         """What is there now, outside of that namespace."""
@@ -39,8 +50,9 @@ class Place:
 @pytest.fixture(scope="module")
 def place(stocked: Cluster) -> Iterator[Place]:
     stocked.host.run(["rm", "-rf", *KEPT])
+    stocked.host.run(["mkdir", TEXTFILES])
     with chart.placed(stocked) as release:
-        yield Place(release, inventory(stocked))
+        yield Place(release, inventory(stocked), on_node(stocked))
 
 
 def test_refused_install_leaves_its_reason_and_nothing_else(place: Place) -> None:
@@ -48,7 +60,7 @@ def test_refused_install_leaves_its_reason_and_nothing_else(place: Place) -> Non
     assert "bad.yaml:1:" in told
     kinds = {name.split("/")[0] for name in place.more()}
     assert kinds == {"Job", "Pod", "Secret"}, "the Job that says why, and helm's own record"
-    assert kept(place.release.cluster) == set()
+    assert touched(place.release.cluster, place.files) == set()
 
 
 def test_uninstall_leaves_what_a_poststop_needs(place: Place) -> None:
@@ -61,7 +73,8 @@ def test_uninstall_leaves_what_a_poststop_needs(place: Place) -> None:
         container_id = cluster.container_id("running", pods)
         release.uninstall()
         cluster.until(lambda: not place.more(but=pods), "everything of the release is gone")
-        assert kept(cluster) == EMPTY | {needed, *map(str, list(Path(needed).parents)[:2])}
+        program = {needed, *map(str, list(Path(needed).parents)[:2])}
+        assert touched(cluster, place.files) == EMPTY | program | set(MADE)
         cluster.kubectl("delete", "pod", "running", "-n", pods)
         tags = cluster.log.tags()[container_id]
         assert tags == ["wanted-createRuntime", "wanted-poststop"]

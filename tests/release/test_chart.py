@@ -15,7 +15,7 @@ from kube import chart, stock
 from kube import cluster as clusters
 from kube.chart import CHART, Release
 from kube.instance import container_status
-from kube.left import EMPTY, inventory, kept
+from kube.left import EMPTY, inventory, on_node, touched
 from kube.manifests import pod
 
 ARCHIVE = f"grapnel-{VERSION}.tgz"
@@ -32,10 +32,11 @@ def kubectl() -> stock.Image:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the release comes, and every object that the cluster has before."""
+    """Where the release comes, and every object that the cluster, and every file that its node has before."""
 
     release: Release
     before: set[str]
+    files: dict[str, tuple[object, ...]]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def place() -> Iterator[Place]:
         for archive in (example, kubectl().write(cluster.host.path)):
             cluster.load_image(archive)
         with chart.placed(cluster) as release:
-            yield Place(release, inventory(cluster))
+            yield Place(release, inventory(cluster), on_node(cluster))
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +99,8 @@ def test_hook_runs_where_it_is_asked_for(release: Release):
 def test_uninstall_leaves_the_node_as_it_was(release: Release, place: Place):
     """Its Job and DaemonSet are of the images that the chart names, too."""
     cluster = release.cluster
-    stored = {path for path in kept(cluster) if path.startswith(f"{chart.STORE}/")}
+    stored = {path for path in on_node(cluster) if path.startswith(f"{chart.STORE}/")}
     assert stored, "there is something to remove"
     release.uninstall()
     cluster.until(lambda: inventory(cluster) <= place.before, "everything of the release is gone")
-    assert kept(cluster) == EMPTY
+    assert touched(cluster, place.files) == EMPTY | {LOG}
