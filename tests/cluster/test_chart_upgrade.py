@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kube import chart, stock
+from kube import chart, loop, stock
 from kube.chart import CHART, STORE, Release
 from kube.cluster import Cluster
 from kube.manifests import WANTED, Object, pod
@@ -60,12 +60,6 @@ def test_host_is_seen_whole(release: Release) -> None:
     assert "v2.3.4" in found.stdout
 
 
-def hooks_of(release: Release, ids: set[str]) -> dict[str, list[str]]:
-    """The tags of the hooks that ran for each container."""
-    tags = release.cluster.log.tags()
-    return {container_id: tags.get(container_id, []) for container_id in ids}
-
-
 def test_rolled_out_with_a_surge_no_container_is_without_its_hook(
     release: Release, traffic: Traffic
 ) -> None:
@@ -74,7 +68,7 @@ def test_rolled_out_with_a_surge_no_container_is_without_its_hook(
         before = release.identity()
         release.roll()
         assert release.identity() != before
-    found = hooks_of(release, traffic.end())
+    found = traffic.hooks()
     assert found.keys() > begun, "containers came after the first rollout had begun"
     assert {tuple(tags) for tags in found.values()} == {("first-createRuntime",)}
     assert release.status()["running"]["missed"] == 0
@@ -97,7 +91,7 @@ def test_changed_rules_leave_no_container_without_its_hook(
     assert not maps & release.config_maps(), "a new name for what has changed, and the old one gone"
     release.upgrade(watched, RESTART)
     assert release.sets() == {"wanted", "more"}
-    found = hooks_of(release, traffic.end())
+    found = traffic.hooks()
     assert all("first-createRuntime" in tags for tags in found.values())
     assert any("more" in tags for tags in found.values())
     assert all(len(tags) == len(set(tags)) for tags in found.values()), "none ran twice"
@@ -109,13 +103,12 @@ def test_without_a_surge_each_missed_container_is_told(
 ) -> None:
     release.upgrade(first(release), NO_SURGE)
     release.roll()
-    found = hooks_of(release, traffic.end())
-    expected = {container_id for container_id, tags in found.items() if not tags}
-    assert expected, "no container was created while the plugin was away"
-    status = release.status()
-    missed = {entry["id"] for entry in status["lacking"] if entry["class"] == "missed"}
-    assert missed == expected
-    assert status["running"]["missed"] == len(expected)
+    missed = loop.only_missed_have_no_hook(release, traffic, "first-createRuntime")
+    assert missed, "no container was created while the plugin was away"
+
+
+def test_a_restarted_runtime_leaves_no_container_untold(release: Release) -> None:
+    loop.runtime_restarted(release, WANTED, "first-createRuntime")
 
 
 def newer(folder: Path, cluster: Cluster) -> Path:

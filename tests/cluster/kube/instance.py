@@ -95,6 +95,11 @@ class Instance:
         """The codes of what is wrong with settings and rules."""
         return [finding["code"] for finding in self.status()["findings"]]
 
+    def missed(self, namespace: str) -> set[str]:
+        """The containers of a namespace that it tells of as missed."""
+        return {entry["id"] for entry in self.status()["lacking"]
+                if entry["class"] == "missed" and entry["namespace"] == namespace}  # fmt: skip
+
     def sets(self) -> set[str]:
         """The names of the sets in force."""
         return {entry["name"] for entry in self.status()["sets"]}

@@ -65,6 +65,10 @@ class RecordLog:
             found.setdefault(record.container_id, []).append(record.tag)
         return found
 
+    def last_tags(self) -> list[str]:
+        """Of the container whose first hook ran last; none where no hook ran."""
+        return next(reversed(self.tags().values()), [])
+
     def wait_for(self, container_id: str, tags: list[str]) -> list[Record]:
         """Waits until every tag was recorded for that container, then returns all its records."""
 
