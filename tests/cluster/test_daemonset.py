@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from harness.plugin import FULL_NAME, Launched
 from kube.cluster import Cluster
 from kube.grapnel import Grapnel, installed
 from kube.manifests import WANTED, pod
+
+UNIT = "grapnel.service"
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +136,61 @@ def test_beside_one_that_the_runtime_launches_hooks_run_once(grapnel: Grapnel, n
     status = grapnel.status()
     assert status["others"] == [] and status["problems"] == []
     assert run(cluster, "with-one", namespace, WANTED) == ["wanted"]
+
+
+@contextmanager
+def unit_beside(grapnel: Grapnel) -> Iterator[None]:
+    """A second instance on the host with the same rule and the package's settings, where systemd would have it; gone
+    afterwards."""
+    cluster = grapnel.cluster
+    rules = cluster.shared / "unit"
+    rules.mkdir(mode=0o755)
+    (rules / "wanted.yaml").write_text(grapnel.rule("wanted", {"podAnnotations": WANTED}))
+    settings = cache.ROOT / "packaging/config/config.yaml"
+    command = f"{cache.grapnel()} plugin --config {settings} --hooks-dir {rules}"
+    group = cluster.host_cgroup(UNIT)
+    process = cluster.host.start(["sh", "-ec", f"echo $$ >{group}/cgroup.procs\nexec {command}"], "unit.log")
+    try:
+        yield
+    finally:
+        process.terminate()
+        shutil.rmtree(rules)
+        cluster.host.run(["rm", "-rf", "/var/lib/grapnel"])
+
+
+def seen(grapnel: Grapnel) -> tuple[str, list[tuple[str, str, str]]]:
+    """How the instance came that has the control socket, and the others that it knows."""
+    status = grapnel.status()
+    others = [(other["name"], other["mode"], other.get("unit", "")) for other in status["others"]]
+    told = [text for text in status["problems"] if text.startswith("another Grapnel runs on this node")]
+    assert len(told) == len(others), status["problems"]
+    return status["process"]["mode"], others
+
+
+def ways(grapnel: Grapnel) -> dict[str, str]:
+    """What the doctor finds on the host about them."""
+    doctor = f"{cache.grapnel()} doctor -o json 2>/dev/null || test $? = 1"
+    report = json.loads(grapnel.cluster.shell(grapnel.cluster.host.path, doctor, 60).stdout)
+    return {finding["code"]: finding["found"] for finding in report["findings"]
+            if finding["code"] in ("two-ways", "several-processes")}  # fmt: skip
+
+
+def test_beside_a_unit_hooks_run_once(grapnel: Grapnel, namespace: str) -> None:
+    """Whichever came later; each tells of the other, and so does the doctor."""
+    cluster = grapnel.cluster
+    assert seen(grapnel) == ("pod", []) and ways(grapnel) == {}
+    with unit_beside(grapnel):
+        cluster.until(lambda: seen(grapnel) == ("unit", [(FULL_NAME, "pod", "")]), "the unit's has the socket")
+        cluster.until(lambda: grapnel.status()["ready"], "it is ready")
+        assert run(cluster, "unit-later", namespace, WANTED) == ["wanted"]
+        found = ways(grapnel)
+        assert set(found) == {"two-ways", "several-processes"}
+        assert found["two-ways"].endswith(f"in 2 ways: the unit {UNIT} runs; a pod runs it, as from a DaemonSet")
+        grapnel.roll()
+        assert seen(grapnel) == ("pod", [(FULL_NAME, "unit", UNIT)])
+        assert run(cluster, "pod-later", namespace, WANTED) == ["wanted"]
+    cluster.until(lambda: seen(grapnel) == ("pod", []), "only the pod is left")
+    assert ways(grapnel) == {}
 
 
 @pytest.mark.parametrize("name", ["KILL", "STOP"], ids=["killed", "hanging"])

@@ -16,6 +16,7 @@ from typing import Any
 
 from harness import cache
 from harness.host import Host
+from harness.janitor import CGROUP_ROOT
 from harness.records import RecordLog
 from harness.wait import tail, until
 
@@ -71,6 +72,13 @@ class Cluster:
     def root(self) -> Path:
         """The node's `/`, with its own /run and /var."""
         return Path(f"/proc/{self.host.pid}/root")
+
+    def host_cgroup(self, name: str) -> Path:
+        """A control group of that name beside those of pods; gone with the host."""
+        top = next(top for top in (CGROUP_ROOT / "systemd", CGROUP_ROOT) if (top / "cgroup.procs").exists())
+        group = top / self.host.cgroup_parent.lstrip("/") / name
+        group.mkdir(parents=True, exist_ok=True)
+        return group
 
     def load_image(self, archive: Path) -> None:
         """Puts a docker or OCI archive into the node's image store."""
