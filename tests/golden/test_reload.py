@@ -20,7 +20,7 @@ from conftest import Node, cannot
 from fakeruntime import Listener
 from harness.procs import children_of
 from harness.wait import until
-from running import RULE, Lines, plugin, settings
+from running import RULE, WAIT_S, Lines, plugin, settings
 
 POLICY = "apiVersion: grapnel/v1beta1\nkind: Policy\nspec: {stages: [createRuntime]}\n"
 
@@ -159,6 +159,36 @@ def test_run_directory_moves(ruled: Node):
         assert not (second / "reports.sock").exists()
     assert (first / "since").exists() and (second / "since").exists()
     assert '"kind":"rules"' in (second / "decisions").read_text()
+
+
+def sets_since(run: Path) -> list[str]:
+    """Those of the file, for the next start."""
+    return [line.split(" ", 2)[2] for line in (run / "since").read_text().splitlines()[1:]]
+
+
+@pytest.mark.parametrize("stays", ["one", "other"])
+def test_who_stays_has_the_last_word(ruled: Node, stays: str):
+    """A newer instance with other rules goes, as in a rollout that is undone; or the older one, as in any other."""
+    run, newer = ruled.home / "run", Node(ruled.program, ruled.home / "newer")
+    for path in (newer.home, newer.rules, newer.hooks):
+        path.mkdir(mode=0o755)
+    newer.hook("first", "#!/bin/sh\n")
+    newer.rule("other", RULE)
+    for node in (ruled, newer):
+        settings(node, runDir=str(run))
+    with plugin(ruled) as first:
+        first.loaded(sets=1)
+        assert sets_since(run) == ["one"]
+        with plugin(newer) as second:
+            second.loaded(sets=1)
+            assert sets_since(run) == ["other"]
+            goes = {"one": second, "other": first}[stays].process
+            goes.terminate()
+            goes.wait(WAIT_S)
+            assert sets_since(run) == ["other"]
+            if stays == "other":
+                (run / "since").write_text("")
+    assert sets_since(run) == [stays]
 
 
 def test_bad_settings(ruled: Node):

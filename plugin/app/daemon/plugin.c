@@ -433,8 +433,11 @@ static void free_all(struct gr_plugin *p)
     gr_control_free(p->control);
     gr_reports_free(p->reports);
     gr_recorder_fini(&p->recorder);
-    gr_instances_leave(&p->instances);
+    gr_instances_others(&p->instances, &p->others);
+    if (p->others.known && p->others.n == 0)
+        gr_inforce_is_last(p->inforce);
     gr_inforce_free(p->inforce);
+    gr_instances_leave(&p->instances);
     gr_exporter_free(p->exporter);
     gr_suspend_free(p->suspend);
     free_event(p->sigterm);

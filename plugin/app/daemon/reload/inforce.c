@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "app/daemon/reload/reload.h"
 #include "app/daemon/reload/store_paths.h"
 #include "app/daemon/process/sandbox.h"
 #include "app/daemon/suspend/suspend.h"
 #include "base/hash.h"
+#include "state/rundir.h"
 
 #define NS_PER_US 1000
 
@@ -32,6 +34,7 @@ struct gr_inforce {
     uint64_t settings_hash;                   /* of them, as last logged */
     struct gr_ruleset *ruleset;               /* NULL until the first load */
     struct gr_since *since;                   /* of its sets; NULL: not known */
+    bool is_last;                             /* no other instance lives at the end */
     uint64_t rules_hash;             /* of what is in force, to tell a change from a rescan */
     uint64_t findings_hash;          /* of the findings about it, as last logged */
     uint64_t packages_hash;          /* of the packages of the program store that are watched */
@@ -469,11 +472,37 @@ int gr_inforce_new(struct event_base *base, const struct gr_flags *flags, bool l
     return 0;
 }
 
+void gr_inforce_is_last(struct gr_inforce *f)
+{
+    if (f)
+        f->is_last = true;
+}
+
+static void keep_since(const struct gr_inforce *f)
+{
+    const char *run_dir = f->settings.config.run_dir;
+    struct gr_err err = {0};
+    int dir, r;
+
+    if (!f->is_last || !f->ruleset || !f->since || !run_dir[0])
+        return;
+    dir = gr_rundir_open(run_dir, &err);
+    if (dir < 0)
+        return; /* that was said when it was read */
+    r = gr_since_write(f->since, f->ruleset, dir);
+    (void)close(dir);
+    if (r)
+        GR_LOG(f->log, GR_LEVEL_WARNING,
+               "since when sets are in force cannot be written for the next start",
+               GR_LOG_TEXT("error", strerror(-r)));
+}
+
 void gr_inforce_free(struct gr_inforce *f)
 {
     if (!f)
         return;
-    gr_reload_free(f->reload); /* its thread asks the watch */
+    gr_reload_free(f->reload); /* its thread asks the watch, and writes the same file */
+    keep_since(f);
     gr_watch_free(f->watch);
     if (f->rescan)
         event_free(f->rescan);

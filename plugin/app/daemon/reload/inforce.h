@@ -37,6 +37,10 @@ GR_CHECKED int gr_inforce_new(struct event_base *base, const struct gr_flags *fl
                               struct gr_inforce **out_inforce);
 void gr_inforce_free(struct gr_inforce *inforce); /* NULL is fine */
 
+/* To be called where no other instance lives beside this one: since when its sets are in force is
+ * written down when it is freed. One that has gone may have written its own. NULL is fine. */
+void gr_inforce_is_last(struct gr_inforce *inforce);
+
 /* Settings are read again and the rules are loaded again. Nothing while a launched plugin waits for
  * Configure. cause: a word for the log, such as "SIGHUP"; borrowed for ever. */
 void gr_inforce_reload(struct gr_inforce *inforce, const char *cause);
