@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness import cache, pages
+from harness.runtime import IMAGE_HOOKED
 
 from .chart import KEPT
 from .cluster import LIMIT_S, Cluster
 from .instance import Instance
-from .manifests import WANTED, Object
+from .manifests import WANTED, Object, container, pod
 from .stock import PROGRAM, Image
 
 DEPLOY = cache.ROOT / "deploy"
@@ -79,6 +80,38 @@ class Plain(Instance):
     def remove(self) -> None:
         raise NotImplementedError
 
+    def deliver(self, tag: str) -> None:
+        """Another version of the first set's program, which records its run under that tag; with the name of that set it is
+        the one of before."""
+        raise NotImplementedError
+
+    def in_force(self, *names: str) -> None:
+        """Returns when these sets are, and no other."""
+        self.cluster.until(lambda: self.sets() == set(names), f"in force: {names}")
+
+    def ran(self, namespace: str, *pods: str) -> list[list[str]]:
+        """Makes pods and tells the hooks that ran for each: what is "annotated" in its name is that, what is "hooked" has
+        that image."""
+        cluster = self.cluster
+        cluster.apply(*(
+            pod(name, namespace, self.annotations if "annotated" in name else None,
+                [container(image=IMAGE_HOOKED)] if "hooked" in name else None)
+            for name in pods
+        ))  # fmt: skip
+        found = []
+        for name in pods:
+            cluster.is_ready(name, namespace)
+            records = cluster.log.of(cluster.container_id(name, namespace))
+            found.append(sorted(record.tag for record in records))
+        return found
+
+    def _write_script(self, path: Path, tag: str) -> None:
+        """A program that records its run, in the place of what was there in one step."""
+        new = path.with_name(".new")
+        new.write_text(f"#!/bin/sh\nexec {self.cluster.recorder} --log {self.cluster.log.path} --tag {tag}\n")
+        new.chmod(0o755)
+        new.rename(path)
+
     def kept(self) -> dict[str, int]:
         """What of the directories that the page names is on the node, and how many files they have."""
         places = {path: self.cluster.root / path.lstrip("/") for path in KEPT}
@@ -96,12 +129,22 @@ class Manifest(Plain):
 
     def install(self) -> None:
         self.apply, self._install_programs, self._set_rules = commands("With kubectl")
+        self.put_up()
+
+    def put_up(self) -> None:
+        """With a program that records its run as it is told to."""
         self.type(self.apply)
-        hooks = self.folder / "hooks"
-        hooks.mkdir()
-        shutil.copy(self.cluster.recorder, hooks)
-        self.type(self._install_programs)
+        (self.folder / "hooks").mkdir()
+        self.deliver(self.first)
         self.set_rules()
+
+    def deliver(self, tag: str) -> None:
+        program = self.folder / "hooks/hook-record"
+        if tag == self.first:
+            shutil.copy(self.cluster.recorder, program)
+        else:
+            self._write_script(program, tag)
+        self.type(self._install_programs)
 
     def set_rules(self, **texts: str) -> None:
         texts = {self.first: self.rule(self.first, {"podAnnotations": self.annotations}), **texts}
@@ -114,6 +157,19 @@ class Manifest(Plain):
 
     def remove(self) -> None:
         self.type(commands("Away with it")[0])
+
+
+class Base(Manifest):
+    """The base for Kustomize and nothing else; rules and programs as with the manifest."""
+
+    def install(self) -> None:
+        _, self._install_programs, self._set_rules = commands("With kubectl")
+        (apply,) = commands("With Kustomize")
+        self.apply = apply.replace("kustomize/example", "kustomize/base")
+        self.put_up()
+
+    def remove(self) -> None:
+        self.type("kubectl delete -k deploy/kustomize/base")
 
 
 class Kustomized(Plain):
@@ -131,15 +187,19 @@ class Kustomized(Plain):
     def _example(self) -> Path:
         return self.folder / "deploy/kustomize/example"
 
+    @property
+    def _hooks(self) -> Path:
+        return self.cluster.root / self.HOOKS.lstrip("/")
+
+    def deliver(self, tag: str) -> None:
+        self._write_script(self._hooks / "network-setup", tag)
+
     def install(self) -> None:
         """The program of the example's rule is a script that records its run."""
         (self.apply,) = commands("With Kustomize")
-        record = f"{self.HOOKS}/hook-record --log {self.cluster.log.path} --tag {self.first}"
-        hooks = self.cluster.root / self.HOOKS.lstrip("/")
-        hooks.mkdir()
-        shutil.copy(self.cluster.recorder, hooks)
-        (hooks / "network-setup").write_text(f"#!/bin/sh\nexec {record}\n")
-        (hooks / "network-setup").chmod(0o755)
+        self._hooks.mkdir()
+        shutil.copy(self.cluster.recorder, self._hooks)
+        self.deliver(self.first)
         self.cluster.kubectl("label", "node", "--all", "example.com/hooks=true")
         self.type(self.apply)
 
