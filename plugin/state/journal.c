@@ -13,6 +13,7 @@
 #define BUFFER_KEPT_BYTES (8U << 10) /* a usual record has 5 KiB */
 
 struct gr_journal {
+    char *run_dir; /* owned */
     struct gr_journal_file file;
     int failed;         /* 0, or why the last write failed */
     uint64_t failed_ms; /* when */
@@ -22,20 +23,32 @@ struct gr_journal {
 
 /* ---- records ---- */
 
-static int record(struct gr_journal *j, struct gr_str text)
+static bool may_try(const struct gr_journal *j)
 {
-    int r = j->failed;
+    return j->failed == 0 || gr_journal_file_may_retry(j->failed_ms);
+}
 
-    if (r == 0 || gr_journal_file_may_retry(j->failed_ms)) {
-        r = gr_journal_file_add(&j->file, text);
-        if (r)
-            j->failed_ms = gr_now_ms();
-    }
+static int note(struct gr_journal *j, int r)
+{
+    if (r)
+        j->failed_ms = gr_now_ms();
     j->failed = r;
     j->file.behind = j->file.behind || r != 0;
+    return r;
+}
+
+static int record(struct gr_journal *j, struct gr_str text)
+{
+    int r = may_try(j) ? note(j, gr_journal_file_add(&j->file, text)) : j->failed;
+
     j->records += r == 0;
     j->lost += r != 0;
     return r;
+}
+
+int gr_journal_follow(struct gr_journal *j)
+{
+    return may_try(j) ? note(j, gr_journal_file_follow(&j->file)) : j->failed;
 }
 
 /* What was put into line, when the putting went well. */
@@ -161,11 +174,14 @@ int gr_journal_open(const char *run_dir, struct gr_journal **out, struct gr_err 
     if (dir < 0)
         return dir;
     j = calloc(1, sizeof(*j));
-    if (!j) {
+    if (j)
+        j->run_dir = strdup(run_dir);
+    if (!j || !j->run_dir) {
         (void)close(dir);
+        free(j);
         return gr_fail(err, -ENOMEM, "no-memory", "no memory for the journal of decisions");
     }
-    gr_journal_file_init(&j->file, dir, make_number());
+    gr_journal_file_init(&j->file, j->run_dir, dir, make_number());
     gr_buf_init(&j->line, GR_JOURNAL_RECORD_MAX_BYTES);
     r = gr_journal_file_attach(&j->file);
     if (r) {
@@ -184,5 +200,6 @@ void gr_journal_free(struct gr_journal *j)
         return;
     gr_journal_file_fini(&j->file);
     gr_buf_fini(&j->line);
+    free(j->run_dir);
     free(j);
 }

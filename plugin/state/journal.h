@@ -25,6 +25,14 @@ GR_CHECKED int gr_journal_open(const char *run_dir, struct gr_journal **out, str
 void gr_journal_free(struct gr_journal *journal); /* NULL is fine */
 
 /*
+ * Looks whether the run directory and the file are still those that are open, as before a record;
+ * where somebody has removed them, both are made again, with all that is known. What failed less
+ * than GR_JOURNAL_RETRY_S ago is not tried again. Returns 0; a negative errno, as the records
+ * below.
+ */
+int gr_journal_follow(struct gr_journal *journal);
+
+/*
  * Each of these returns 0, or a negative errno when it could not be written: what is known in
  * memory then is right all the same, and the file is mended when it can be written again. Without
  * memory (-ENOMEM) something may not be known, and the journal is not complete.

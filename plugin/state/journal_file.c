@@ -61,13 +61,14 @@ static int read_more(struct gr_journal_file *f, off_t until)
     return r;
 }
 
-/* Whether the name still belongs to the file that is open. */
+/* Whether the name still belongs to the file that is open, and the path to its directory. */
 static bool is_current(struct gr_journal_file *f)
 {
     struct stat named;
 
     f->named_ms = gr_now_ms();
-    return fstatat(f->dir, NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == f->ino &&
+    return gr_rundir_leads_to(f->path, f->dir) &&
+           fstatat(f->dir, NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == f->ino &&
            named.st_dev == f->dev;
 }
 
@@ -137,11 +138,28 @@ static int mend(struct gr_journal_file *f)
     return r;
 }
 
+/* The directory was removed or moved, by a cleanup or by hand: in what is left of it nothing can be
+ * made, or nobody looks for it. */
+static int renew_dir(struct gr_journal_file *f)
+{
+    struct gr_err err = {0};
+    int dir;
+
+    if (gr_rundir_leads_to(f->path, f->dir))
+        return 0;
+    dir = gr_rundir_open(f->path, &err);
+    if (dir < 0)
+        return dir;
+    (void)close(f->dir);
+    f->dir = dir;
+    return 0;
+}
+
 int gr_journal_file_attach(struct gr_journal_file *f)
 {
-    int fd = gr_rundir_append(f->dir, NAME, false);
+    int r = renew_dir(f);
+    int fd = r ? r : gr_rundir_append(f->dir, NAME, false);
     struct stat st;
-    int r;
 
     if (fd < 0)
         return fd;
@@ -317,15 +335,20 @@ static int catch_up(struct gr_journal_file *f)
     return r ? r : gr_journal_file_add_known(f);
 }
 
-/* Another instance has put a new file in place, or somebody has removed it: the record once more,
- * with its meaning, since what is known was read anew. */
+/* Another instance has put a new file in place, or somebody has removed it. */
+static int attach_again(struct gr_journal_file *f)
+{
+    int r = gr_journal_file_attach(f);
+
+    return r == 0 && f->read_to == 0 ? gr_journal_file_add_known(f) : r;
+}
+
+/* The record once more, with its meaning, since what is known was read anew. */
 static int append_again(struct gr_journal_file *f, struct gr_str text)
 {
     ssize_t n;
-    int r = gr_journal_file_attach(f);
+    int r = attach_again(f);
 
-    if (r == 0 && f->read_to == 0)
-        r = gr_journal_file_add_known(f);
     if (r)
         return r;
     n = write_once(f->fd, text);
@@ -377,6 +400,18 @@ int gr_journal_file_add(struct gr_journal_file *f, struct gr_str text)
     return r;
 }
 
+int gr_journal_file_follow(struct gr_journal_file *f)
+{
+    int r = 0;
+
+    if (f->behind)
+        r = make_ready(f, GR_STR_NONE);
+    else if (!is_current(f))
+        r = attach_again(f);
+    f->behind = r != 0;
+    return r;
+}
+
 int gr_journal_file_read(struct gr_journal_file *f)
 {
     return read_more(f, -1);
@@ -384,9 +419,9 @@ int gr_journal_file_read(struct gr_journal_file *f)
 
 /* ---- life ---- */
 
-void gr_journal_file_init(struct gr_journal_file *out_file, int dir, uint64_t by)
+void gr_journal_file_init(struct gr_journal_file *out_file, const char *path, int dir, uint64_t by)
 {
-    *out_file = (struct gr_journal_file){.dir = dir, .fd = -1, .by = by};
+    *out_file = (struct gr_journal_file){.path = path, .dir = dir, .fd = -1, .by = by};
 }
 
 void gr_journal_file_fini(struct gr_journal_file *f)

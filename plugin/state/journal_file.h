@@ -19,8 +19,9 @@
 #define GR_JOURNAL_FILE_KNOWN_MAX_BYTES ((size_t)GR_JOURNAL_KNOWN_MAX * 24)
 
 struct gr_journal_file {
-    int dir, fd; /* owned; fd -1: none is open */
-    dev_t dev;   /* of the file that is open */
+    const char *path; /* of the run directory; borrowed */
+    int dir, fd;      /* owned; fd -1: none is open */
+    dev_t dev;        /* of the file that is open */
     ino_t ino;
     uint64_t named_ms; /* when the name was last looked at */
     bool removed;      /* the file has no name any more */
@@ -34,13 +35,18 @@ struct gr_journal_file {
     uint64_t damaged, rotations;
 };
 
-/* dir: the run directory, taken. */
-void gr_journal_file_init(struct gr_journal_file *out_file, int dir, uint64_t by);
+/* path: of the run directory, borrowed for the object; dir: its descriptor, taken. */
+void gr_journal_file_init(struct gr_journal_file *out_file, const char *path, int dir, uint64_t by);
 void gr_journal_file_fini(struct gr_journal_file *file);
 
-/* Opens the file that has the name now and reads it; what it says takes the place of what is known,
- * where it says all. Returns 0; a negative errno. */
+/* Opens the file that has the name now and reads it, in the directory that has its path now, which
+ * is made where it is missing; what it says takes the place of what is known, where it says all.
+ * Returns 0; a negative errno. */
 GR_CHECKED int gr_journal_file_attach(struct gr_journal_file *file);
+
+/* Goes on with the file that has the name now, if that is another one or lacks something; nothing
+ * where it is the one that is open. Returns 0; a negative errno. */
+GR_CHECKED int gr_journal_file_follow(struct gr_journal_file *file);
 
 /* Reads what others have added. Returns 0; a negative errno. */
 int gr_journal_file_read(struct gr_journal_file *file);

@@ -75,6 +75,14 @@ int gr_rundir_open(const char *path, struct gr_err *err)
     return r;
 }
 
+bool gr_rundir_leads_to(const char *path, int dir)
+{
+    struct stat there, ours;
+
+    return stat(path, &there) == 0 && fstat(dir, &ours) == 0 && there.st_dev == ours.st_dev &&
+           there.st_ino == ours.st_ino;
+}
+
 int gr_rundir_write(int dir, const char *name, struct gr_str text)
 {
     char temporary[TEMPORARY_MAX];

@@ -23,6 +23,10 @@ bool gr_is_rundir_name(struct gr_str name);
  */
 GR_CHECKED int gr_rundir_open(const char *path, struct gr_err *err);
 
+/* Whether the path still leads to the directory of this descriptor: somebody may have removed or
+ * moved it, and others have made it anew. */
+bool gr_rundir_leads_to(const char *path, int dir);
+
 /*
  * Replaces the file with this text, mode 0600. name: one component, borrowed for the call.
  * Returns 0; a negative errno: then the old file stands.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -114,3 +115,28 @@ def test_run_directory_that_cannot_be_used(setup: Setup, one: Path) -> None:
         assert setup.peer.create().paths() == [ONE_HOOK], plugin.describe()
     until(lambda: "decisions are not recorded" in plugin.log.read_text(), "it is said")
     assert plugin.log.read_text().count("decisions are not recorded") == 1
+
+
+def test_the_run_directory_is_removed(setup: Setup, one: Path) -> None:
+    """Everything in it comes back with the next load, also what is known; what happened meanwhile is not lost."""
+    setup.peer.start()
+    plugin = start(setup, one)
+    setup.peer.wait(plugins=1)
+    create(setup, 0)
+    decisions(setup, 1)
+    setup.host.run(["rm", "-rf", RUN_DIR])
+    plugin.send(signal.SIGHUP)
+    until(lambda: {"decisions", "pauses", "since", "instances"} <= set(setup.host.run(["ls", "-R", "/run"]).split()),
+          "the directory is made again", detail=plugin.describe)
+    create(setup, 1)
+    decisions(setup, 1)
+    (container,) = explain(setup, one, f"{1:064x}")
+    assert container["recorded"]["outcome"] == "injected"
+    status = json.loads(setup.host.run([str(cache.grapnel()), "status", "-o", "json"]))
+    assert (status["journal"]["lost"], status["journal"].get("problem")) == (0, None)
+
+    plugin.kill()
+    setup.peer.wait(plugins=0)
+    again = start(setup, one)
+    setup.peer.wait(plugins=1)
+    assert opened(again)["known"] == 2, again.describe()

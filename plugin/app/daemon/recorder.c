@@ -105,8 +105,11 @@ static void close_journal(struct gr_recorder *r, struct gr_str reason)
 
 void gr_recorder_set_dir(struct gr_recorder *r, struct gr_str run_dir)
 {
-    if (gr_str_eq(gr_str_from(r->run_dir), run_dir))
+    if (gr_str_eq(gr_str_from(r->run_dir), run_dir)) {
+        if (r->journal)
+            tell_result(r, gr_journal_follow(r->journal));
         return;
+    }
     close_journal(r, GR_STR("the journal moves elsewhere"));
     if (run_dir.n > 0)
         r->run_dir = strndup(run_dir.p, run_dir.n);

@@ -30,7 +30,8 @@ struct gr_recorder {
 void gr_recorder_init(struct gr_recorder *recorder, const struct gr_log *log);
 void gr_recorder_fini(struct gr_recorder *recorder);
 
-/* Where the settings say that it lies; n == 0: nowhere. The same directory changes nothing. */
+/* Where the settings say that it lies; n == 0: nowhere. The same directory is looked at again, and
+ * made again where somebody has removed it. */
 void gr_recorder_set_dir(struct gr_recorder *recorder, struct gr_str run_dir);
 
 /* These rules are in force; the same ones are not recorded again. */

@@ -358,6 +358,128 @@ static void test_removed(void **state)
     gr_journal_free(j);
 }
 
+/* ---- the directory is removed, or another one ---- */
+
+static void remove_dir(void)
+{
+    assert_int_equal(unlink(journal_path("decisions")), 0);
+    assert_int_equal(rmdir(journal_dir), 0);
+}
+
+static void assert_knows_both(struct gr_journal *j)
+{
+    for (int i = 0; i < 2; i++) {
+        assert_true(gr_journal_is_complete(j));
+        ASSERT_KNOWN(j, "a", GR_KNOWN_SEEN);
+        ASSERT_KNOWN(j, "b", GR_KNOWN_INJECTED);
+        gr_journal_free(j);
+        j = journal_opened();
+    }
+    gr_journal_free(j);
+}
+
+static void test_dir_removed(void **state)
+{
+    const struct gr_str ids[] = {GR_STR("a")};
+    struct gr_journal *j = journal_opened();
+    struct gr_journal_status status;
+
+    (void)state;
+    assert_int_equal(gr_journal_listed(j, ids, 1), 0);
+    remove_dir();
+    assert_int_equal(journal_decide(j, "b", true), 0);
+    gr_journal_status(j, &status);
+    assert_int_equal(status.lost, 0);
+    assert_true(journal_has("decisions", "\"id\":\"b\""));
+    assert_knows_both(j);
+}
+
+/* Nobody finds what is written to the one that was moved. */
+static void test_dir_moved(void **state)
+{
+    const struct gr_str ids[] = {GR_STR("a")};
+    struct gr_journal *j = journal_opened();
+    char moved[64], file[80];
+
+    (void)state;
+    (void)snprintf(moved, sizeof(moved), "%s.moved", journal_dir);
+    (void)snprintf(file, sizeof(file), "%s/decisions", moved);
+    assert_int_equal(gr_journal_listed(j, ids, 1), 0);
+    assert_int_equal(rename(journal_dir, moved), 0);
+    assert_int_equal(mkdir(journal_dir, 0755), 0);
+    clock_s++;
+    assert_int_equal(journal_decide(j, "b", true), 0);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(rmdir(moved), 0);
+    assert_true(journal_has("decisions", "\"id\":\"b\""));
+    assert_knows_both(j);
+}
+
+/* What stands in its way is gone one day: tried again then, and not before its time. */
+static void test_dir_not_made(void **state)
+{
+    const struct gr_str ids[] = {GR_STR("a")};
+    struct gr_journal *j = journal_opened();
+    struct gr_journal_status status;
+    int fd;
+
+    (void)state;
+    assert_int_equal(gr_journal_listed(j, ids, 1), 0);
+    remove_dir();
+    fd = open(journal_dir, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    (void)close(fd);
+    assert_int_equal(journal_decide(j, "b", true), -ENOTDIR);
+    assert_int_equal(unlink(journal_dir), 0);
+    clock_s += GR_JOURNAL_RETRY_S - 1;
+    assert_int_equal(gr_journal_follow(j), -ENOTDIR);
+    assert_int_equal(access(journal_dir, F_OK), -1);
+    clock_s++;
+    assert_int_equal(gr_journal_follow(j), 0);
+    gr_journal_status(j, &status);
+    assert_int_equal(status.lost, 1);
+    assert_int_equal(status.failed, 0);
+    assert_knows_both(j);
+}
+
+/* Without a record, and nothing is written where all is as it was. */
+static void test_followed(void **state)
+{
+    const struct gr_str ids[] = {GR_STR("a")};
+    struct gr_journal *j = journal_opened();
+    struct stat before, after;
+
+    (void)state;
+    assert_int_equal(gr_journal_listed(j, ids, 1), 0);
+    assert_int_equal(journal_decide(j, "b", true), 0);
+    assert_int_equal(stat(journal_path("decisions"), &before), 0);
+    assert_int_equal(gr_journal_follow(j), 0);
+    assert_int_equal(stat(journal_path("decisions"), &after), 0);
+    assert_int_equal(after.st_size, before.st_size);
+    remove_dir();
+    assert_int_equal(gr_journal_follow(j), 0);
+    assert_true(journal_has("decisions", "\"kind\":\"known\""));
+    assert_knows_both(j);
+}
+
+/* The first to write makes it, and the other one goes on with the same. */
+static void test_dir_removed_under_two(void **state)
+{
+    struct gr_journal *one = journal_opened(), *two = journal_opened();
+
+    (void)state;
+    assert_int_equal(journal_decide(one, "a", true), 0);
+    remove_dir();
+    assert_int_equal(journal_decide(one, "b", true), 0);
+    assert_int_equal(journal_decide(two, "c", true), 0);
+    ASSERT_KNOWN(two, "a", GR_KNOWN_INJECTED);
+    ASSERT_KNOWN(two, "b", GR_KNOWN_INJECTED);
+    assert_true(journal_has("decisions", "\"id\":\"b\""));
+    assert_true(journal_has("decisions", "\"id\":\"c\""));
+    gr_journal_free(one);
+    gr_journal_free(two);
+}
+
 static void test_refused_files(void **state)
 {
     struct gr_journal *j = NULL;
@@ -567,6 +689,11 @@ static const struct row rows[] = {
     {"too long a line", test_too_long},
     {"no room", test_no_room},
     {"removed", test_removed},
+    {"its directory removed", test_dir_removed},
+    {"its directory moved and made anew", test_dir_moved},
+    {"its directory removed, and not to be made", test_dir_not_made},
+    {"looked at without a record", test_followed},
+    {"its directory removed under two instances", test_dir_removed_under_two},
     {"files that are not used", test_refused_files},
     {"a new file", test_rotation},
     {"ended between two names", test_half_rotated},

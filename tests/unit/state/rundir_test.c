@@ -48,6 +48,24 @@ static void test_write_and_read(void **state)
     (void)close(dir);
 }
 
+/* Removed, and made anew: the path leads to another one. */
+static void test_leads_to(void **state)
+{
+    char path[128];
+    int dir = opened(), again;
+
+    (void)state;
+    (void)snprintf(path, sizeof(path), "%s/run", top);
+    assert_true(gr_rundir_leads_to(path, dir));
+    assert_int_equal(rmdir(path), 0);
+    assert_false(gr_rundir_leads_to(path, dir));
+    again = opened();
+    assert_false(gr_rundir_leads_to(path, dir));
+    assert_true(gr_rundir_leads_to(path, again));
+    (void)close(dir);
+    (void)close(again);
+}
+
 static void test_refused(void **state)
 {
     int dir = opened();
@@ -116,6 +134,7 @@ int main(void)
     test_add("write and read", test_write_and_read);
     test_add("refused", test_refused);
     test_add("open refuses what others may change", test_open_refuses_what_others_may_change);
+    test_add("leads to", test_leads_to);
     test_add("names", test_names);
     r = test_run("rundir");
     (void)snprintf(path, sizeof(path), "%s/run", top);

@@ -366,14 +366,9 @@ static void open_dir(struct gr_suspend *suspend, const char *path)
         begin_file(suspend);
 }
 
-/* Somebody may have removed the directory, and others have made it anew. */
 static bool leads_there(const struct gr_suspend *suspend)
 {
-    struct stat there, ours;
-
-    return suspend->dir >= 0 && stat(suspend->path, &there) == 0 &&
-           fstat(suspend->dir, &ours) == 0 && there.st_dev == ours.st_dev &&
-           there.st_ino == ours.st_ino;
+    return suspend->dir >= 0 && gr_rundir_leads_to(suspend->path, suspend->dir);
 }
 
 static void follow_dir(struct gr_suspend *suspend, const char *path)
