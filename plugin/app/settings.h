@@ -4,7 +4,8 @@
  *
  * Layer: app. Built-in defaults < the settings file < the same YAML through NRI Configure < flags
  * (specs/config.md). Policies, which may stand beside settings in Configure, are read with the
- * rules. A source that is bad is reported and left out whole; the others stand.
+ * rules. A source that is bad is reported and left out whole; the others stand. For a settings file
+ * that is bad its last good text may stand in, which the plugin process keeps.
  */
 #ifndef GR_APP_SETTINGS_H
 #define GR_APP_SETTINGS_H
@@ -23,10 +24,30 @@ struct gr_flags {
     const char *policy_path; /* --policy; the same */
 };
 
+/* What of the settings file counts. */
+enum gr_settings_file {
+    GR_SETTINGS_NO_FILE,   /* there is none */
+    GR_SETTINGS_PRESENT,   /* what stands in it */
+    GR_SETTINGS_LAST_GOOD, /* it is refused: its text that was accepted last */
+    GR_SETTINGS_NOTHING,   /* it is refused, and no earlier text is known */
+};
+
+/* "none", "present", "last-good", "nothing". */
+const char *gr_settings_file_name(enum gr_settings_file file);
+
 struct gr_settings {
     struct gr_arena arena; /* holds the text */
     struct gr_config config;
     bool sound; /* every source that is there could be read and was good */
+    enum gr_settings_file file;
+    struct gr_str file_text; /* that was accepted; n == 0: none, or it is not known here */
+    int64_t accepted_s;      /* when the text that counts was; 0: none does */
+};
+
+/* Whether the settings file's last good text stands in where the file is refused. */
+enum gr_settings_use {
+    GR_SETTINGS_AS_WRITTEN, /* no: verbs that judge files */
+    GR_SETTINGS_AS_IN_FORCE /* yes: the plugin, and verbs that ask it or read what it has written */
 };
 
 /*
@@ -34,8 +55,20 @@ struct gr_settings {
  * Returns 0 and settings for gr_settings_fini; -ENOMEM.
  */
 GR_CHECKED int gr_settings_read(const struct gr_flags *flags, struct gr_str configure_text,
-                                const struct gr_reporter *reporter,
+                                enum gr_settings_use use, const struct gr_reporter *reporter,
                                 struct gr_settings *out_settings);
+
+/* Where the settings file lies. */
+const char *gr_settings_path(const struct gr_flags *flags);
+
+/* Where its last good text is kept, which the settings themselves cannot say: where the flag for
+ * those of rules says, or by default. NULL: nowhere. */
+const char *gr_settings_kept_dir(const struct gr_flags *flags);
+
+/* A warning that says what stands in for a settings file that is refused; none where it counts. */
+void gr_settings_report_file(const struct gr_settings *settings, const struct gr_flags *flags,
+                             const struct gr_reporter *reporter);
+
 void gr_settings_fini(struct gr_settings *settings);
 
 /*

@@ -9,7 +9,8 @@
 #include "rules/limits.h"
 
 #define MAGIC "grapnel-last-good 1 "
-#define SUFFIX ".good"
+#define SUFFIX_RULES ".good"
+#define SUFFIX_SETTINGS ".settings"
 #define SUFFIX_TEMPORARY ".tmp"
 #define DIR_MODE 0700U
 #define FILE_MODE 0600U
@@ -19,7 +20,7 @@
 
 static void warn(const struct gr_lastgood *lg, struct gr_err *err)
 {
-    gr_err_at(err, lg->dir, 0, 0);
+    gr_err_at(err, lg->place.dir, 0, 0);
     gr_report(lg->reporter, GR_LEVEL_WARNING, err);
 }
 
@@ -38,14 +39,19 @@ static void warn_write(struct gr_lastgood *lg, struct gr_str path, int rc, const
     warn(lg, &err);
 }
 
-static void name_of(struct gr_str path, char *out, size_t bytes)
+static const char *suffix_of(enum gr_lastgood_kind kind)
 {
-    (void)snprintf(out, bytes, "%016" PRIx64 SUFFIX, gr_hash(path));
+    return kind == GR_LASTGOOD_SETTINGS ? SUFFIX_SETTINGS : SUFFIX_RULES;
+}
+
+static void name_of(const struct gr_lastgood *lg, struct gr_str path, char *out, size_t bytes)
+{
+    (void)snprintf(out, bytes, "%016" PRIx64 "%s", gr_hash(path), suffix_of(lg->place.kind));
 }
 
 static void temporary_name(const struct gr_lastgood *lg, const char *name, char *out, size_t bytes)
 {
-    (void)snprintf(out, bytes, "%s.%016" PRIx64 SUFFIX_TEMPORARY, name, lg->fs->token);
+    (void)snprintf(out, bytes, "%s.%016" PRIx64 SUFFIX_TEMPORARY, name, lg->place.fs->token);
 }
 
 /* 16 hexadecimal digits. */
@@ -60,17 +66,24 @@ static bool take_hex(struct gr_str *text)
     return n == 16;
 }
 
-bool gr_is_lastgood_name(struct gr_str name)
+static bool is_name(struct gr_str name, enum gr_lastgood_kind kind)
 {
-    if (!take_hex(&name) || !gr_str_has_prefix(name, GR_STR(SUFFIX)))
+    const struct gr_str suffix = gr_str_from(suffix_of(kind));
+
+    if (!take_hex(&name) || !gr_str_has_prefix(name, suffix))
         return false;
-    name = gr_str_skip(name, sizeof(SUFFIX) - 1);
+    name = gr_str_skip(name, suffix.n);
     if (name.n == 0)
         return true;
     if (name.p[0] != '.')
         return false;
     name = gr_str_skip(name, 1);
     return take_hex(&name) && gr_str_is(name, SUFFIX_TEMPORARY);
+}
+
+bool gr_is_lastgood_name(struct gr_str name)
+{
+    return is_name(name, GR_LASTGOOD_RULES) || is_name(name, GR_LASTGOOD_SETTINGS);
 }
 
 /* Takes a number and the byte behind it. */
@@ -121,22 +134,19 @@ static bool take_head(struct gr_str *text, struct gr_lastgood_entry *out)
 
 /* Reads up to buf->max bytes; a longer file is cut. Returns 0, a negative errno. */
 static int read_file(const struct gr_lastgood *lg, const char *name, struct gr_buf *buf,
-                     uint64_t *out_bytes)
+                     struct gr_fs_meta *out_meta)
 {
-    const struct gr_fs *fs = lg->fs;
-    struct gr_fs_meta meta;
+    const struct gr_fs *fs = lg->place.fs;
     int node;
     int rc = gr_fs_open_read(fs, gr_walk_top(&lg->walk)->node, name, &node);
 
     if (rc != 0)
         return rc;
-    rc = fs->meta(fs->user, node, &meta);
-    if (rc == 0 && meta.type != GR_FS_REGULAR)
+    rc = fs->meta(fs->user, node, out_meta);
+    if (rc == 0 && out_meta->type != GR_FS_REGULAR)
         rc = -EINVAL;
-    if (rc == 0) {
-        *out_bytes = meta.size_bytes;
+    if (rc == 0)
         rc = gr_fs_read_all(fs, node, buf);
-    }
     gr_fs_close(fs, &node);
     return rc == -EMSGSIZE ? 0 : rc;
 }
@@ -170,7 +180,11 @@ static int add_entry(struct gr_lastgood *lg, struct gr_str path, const char *nam
 
 static void remove_file(struct gr_lastgood *lg, const char *name)
 {
-    int rc = lg->fs->unlink(lg->fs->user, gr_walk_top(&lg->walk)->node, name);
+    int rc;
+
+    if (lg->place.reads_only)
+        return;
+    rc = lg->place.fs->unlink(lg->place.fs->user, gr_walk_top(&lg->walk)->node, name);
 
     if (rc == 0)
         lg->changed = true;
@@ -195,22 +209,24 @@ static int index_file(struct gr_lastgood *lg, const char *name)
     struct gr_lastgood_entry head = {0};
     struct gr_lastgood_entry *entry;
     char expected[sizeof(head.name)];
+    struct gr_fs_meta meta = {0};
     struct gr_str text;
-    uint64_t size = 0;
     int rc;
 
     gr_buf_reset(&lg->head, lg->head.max);
-    rc = read_file(lg, name, &lg->head, &size);
+    rc = read_file(lg, name, &lg->head, &meta);
     if (rc == -ENOMEM || rc == -ENOENT)
         return rc == -ENOMEM ? rc : 0;
     text = gr_buf_view(&lg->head);
     if (rc == 0 && take_head(&text, &head)) {
-        name_of(head.path, expected, sizeof(expected));
-        if (strcmp(name, expected) == 0 && size - (lg->head.len - text.n) == head.bytes) {
+        name_of(lg, head.path, expected, sizeof(expected));
+        if (strcmp(name, expected) == 0 &&
+            meta.size_bytes - (lg->head.len - text.n) == head.bytes) {
             rc = add_entry(lg, head.path, name, &entry);
             if (rc == 0) {
                 entry->bytes = head.bytes;
                 entry->hash = head.hash;
+                entry->modified = meta.modified;
             }
             return rc;
         }
@@ -227,7 +243,7 @@ static int see_name(void *user, const char *name, enum gr_fs_type type)
 
     if (type != GR_FS_REGULAR)
         return 0;
-    if (gr_str_has_suffix(s, GR_STR(SUFFIX)))
+    if (gr_str_has_suffix(s, gr_str_from(suffix_of(lg->place.kind))))
         return index_file(lg, name);
     /* Left over from an instance that was killed. One that is being written by another instance
      * right now goes, too: that one warns, and writes it at its next load. */
@@ -239,19 +255,28 @@ static int see_name(void *user, const char *name, enum gr_fs_type type)
 /* Walks to the directory, making what is missing. */
 static int enter(struct gr_lastgood *lg, struct gr_trust_way *way)
 {
-    int rc = gr_walk_open(&lg->walk, lg->fs, "/");
+    int rc = gr_walk_open(&lg->walk, lg->place.fs, "/");
 
     for (int made = 0; rc == 0; made++) {
-        rc = gr_walk_to(&lg->walk, lg->dir, gr_trust_visit, way);
+        rc = gr_walk_to(&lg->walk, lg->place.dir, gr_trust_visit, way);
         if (rc == 0)
             return gr_walk_enter(&lg->walk);
-        if (rc != -ENOENT || made == DIRS_MADE_MAX)
+        if (rc != -ENOENT || !lg->place.makes_dir || made == DIRS_MADE_MAX)
             return rc;
-        rc = lg->fs->make_dir(lg->fs->user, gr_walk_top(&lg->walk)->node, lg->walk.name, DIR_MODE);
+        rc = lg->place.fs->make_dir(lg->place.fs->user, gr_walk_top(&lg->walk)->node, lg->walk.name,
+                                    DIR_MODE);
         if (rc == -EEXIST)
             rc = 0;
     }
     return rc;
+}
+
+/* Nothing to tell: there is no directory, and none is to be made; or it is somebody else's to read.
+ */
+static bool is_out_of_reach(const struct gr_lastgood *lg, int rc)
+{
+    return (rc == -ENOENT && !lg->place.makes_dir) ||
+           ((rc == -EACCES || rc == -EPERM) && lg->place.reads_only);
 }
 
 static void open_dir(struct gr_lastgood *lg, struct gr_trust_way *way, int *out_rc)
@@ -261,10 +286,12 @@ static void open_dir(struct gr_lastgood *lg, struct gr_trust_way *way, int *out_
     struct gr_err err = {0};
     int rc;
 
-    gr_trust_quote(quoted, sizeof(quoted), lg->dir);
-    way->rules = gr_trust_rules(lg->fs, false);
+    gr_trust_quote(quoted, sizeof(quoted), lg->place.dir);
+    way->rules = gr_trust_rules(lg->place.fs, false);
     rc = enter(lg, way);
     *out_rc = rc == -ENOMEM ? rc : 0;
+    if (is_out_of_reach(lg, rc))
+        return;
     if (rc < 0) {
         gr_fail_errno(&err, rc, "last-good-directory",
                       "expected a directory for the texts that were accepted last, found an "
@@ -287,18 +314,19 @@ static void open_dir(struct gr_lastgood *lg, struct gr_trust_way *way, int *out_
         warn(lg, &err);
 }
 
-int gr_lastgood_open(struct gr_lastgood *lg, const struct gr_fs *fs, const char *dir,
+int gr_lastgood_open(struct gr_lastgood *lg, const struct gr_lastgood_place *place,
                      struct gr_arena *scratch, const struct gr_reporter *reporter)
 {
+    const struct gr_fs *fs = place->fs;
     struct gr_trust_way *way;
     struct gr_err err = {0};
     int rc;
 
-    *lg = (struct gr_lastgood){.fs = fs, .dir = dir, .reporter = reporter, .scratch = scratch};
+    *lg = (struct gr_lastgood){.place = *place, .reporter = reporter, .scratch = scratch};
     gr_table_init(&lg->entries, scratch);
     gr_buf_init(&lg->head, HEAD_LINE_MAX_BYTES + GR_LOAD_PATH_BYTES);
     gr_buf_init(&lg->whole, HEAD_LINE_MAX_BYTES + GR_LOAD_PATH_BYTES + GR_YAML_FILE_MAX_BYTES);
-    if (!dir)
+    if (!place->dir)
         return 0;
     way = gr_arena_alloc(scratch, sizeof(*way));
     if (!way)
@@ -310,7 +338,8 @@ int gr_lastgood_open(struct gr_lastgood *lg, const struct gr_fs *fs, const char 
     if (rc != 0 && rc != -ENOMEM) {
         gr_fail_errno(&err, rc, "last-good-directory",
                       "expected a directory that can be listed, found an error");
-        warn(lg, &err);
+        if (!is_out_of_reach(lg, rc))
+            warn(lg, &err);
         lg->usable = false;
         rc = 0;
     }
@@ -320,6 +349,11 @@ int gr_lastgood_open(struct gr_lastgood *lg, const struct gr_fs *fs, const char 
 static struct gr_lastgood_entry *entry_of(const struct gr_lastgood *lg, struct gr_str path)
 {
     return lg->usable ? gr_table_get(&lg->entries, path) : NULL;
+}
+
+const struct gr_lastgood_entry *gr_lastgood_entry(const struct gr_lastgood *lg, struct gr_str path)
+{
+    return entry_of(lg, path);
 }
 
 bool gr_lastgood_has(const struct gr_lastgood *lg, struct gr_str path)
@@ -339,14 +373,14 @@ int gr_lastgood_read(struct gr_lastgood *lg, struct gr_str path, struct gr_buf *
 {
     struct gr_lastgood_entry *entry = entry_of(lg, path);
     struct gr_lastgood_entry head = {0};
+    struct gr_fs_meta meta;
     struct gr_str text;
-    uint64_t size;
     int rc;
 
     if (!entry)
         return GR_LASTGOOD_NONE;
     gr_buf_reset(&lg->whole, lg->whole.max);
-    rc = read_file(lg, entry->name, &lg->whole, &size);
+    rc = read_file(lg, entry->name, &lg->whole, &meta);
     if (rc == -ENOMEM)
         return rc;
     text = gr_buf_view(&lg->whole);
@@ -366,20 +400,20 @@ static int write_text(const struct gr_lastgood *lg, int node, struct gr_str path
     char head[HEAD_LINE_MAX_BYTES];
     int n = snprintf(head, sizeof(head), MAGIC "%zu %zu %016" PRIx64 "\n", path.n, text.n,
                      gr_hash(text));
-    int rc = gr_fs_write_all(lg->fs, node, head, (size_t)n);
+    int rc = gr_fs_write_all(lg->place.fs, node, head, (size_t)n);
 
     if (rc == 0)
-        rc = gr_fs_write_all(lg->fs, node, path.p, path.n);
+        rc = gr_fs_write_all(lg->place.fs, node, path.p, path.n);
     if (rc == 0)
-        rc = gr_fs_write_all(lg->fs, node, "\n", 1);
+        rc = gr_fs_write_all(lg->place.fs, node, "\n", 1);
     if (rc == 0)
-        rc = gr_fs_write_all(lg->fs, node, text.p, text.n);
+        rc = gr_fs_write_all(lg->place.fs, node, text.p, text.n);
     return rc;
 }
 
 static int create(const struct gr_lastgood *lg, const char *name, int *out_node)
 {
-    const struct gr_fs *fs = lg->fs;
+    const struct gr_fs *fs = lg->place.fs;
     int dir = gr_walk_top(&lg->walk)->node;
     int rc = fs->create(fs->user, dir, name, FILE_MODE, out_node);
 
@@ -392,7 +426,7 @@ static int create(const struct gr_lastgood *lg, const char *name, int *out_node)
 static int put_in_place(struct gr_lastgood *lg, const struct gr_lastgood_entry *entry,
                         const char *temporary)
 {
-    const struct gr_fs *fs = lg->fs;
+    const struct gr_fs *fs = lg->place.fs;
     int dir = gr_walk_top(&lg->walk)->node;
     int rc = fs->rename(fs->user, dir, temporary, entry->name);
 
@@ -420,13 +454,13 @@ static int save(struct gr_lastgood *lg, struct gr_lastgood_entry *entry, struct 
     if (rc == 0 && now) {
         *out_what = "syncing";
         lg->synced++;
-        rc = lg->fs->sync(lg->fs->user, node);
+        rc = lg->place.fs->sync(lg->place.fs->user, node);
     }
-    gr_fs_close(lg->fs, &node);
+    gr_fs_close(lg->place.fs, &node);
     entry->waits = rc == 0;
     entry->unsynced = !now;
     if (rc != 0)
-        (void)lg->fs->unlink(lg->fs->user, gr_walk_top(&lg->walk)->node, temporary);
+        (void)lg->place.fs->unlink(lg->place.fs->user, gr_walk_top(&lg->walk)->node, temporary);
     return rc;
 }
 
@@ -440,7 +474,7 @@ int gr_lastgood_keep(struct gr_lastgood *lg, struct gr_str path, struct gr_str t
     if (!lg->usable)
         return 0;
     if (!entry) {
-        name_of(path, name, sizeof(name));
+        name_of(lg, path, name, sizeof(name));
         rc = add_entry(lg, path, name, &entry);
         if (rc != 0)
             return rc;
@@ -470,14 +504,14 @@ static void put_waiting(struct gr_lastgood *lg)
             continue;
         temporary_name(lg, entry->name, temporary, sizeof(temporary));
         if (entry->unsynced && !synced) {
-            sync_rc = lg->fs->sync_all(lg->fs->user, dir);
+            sync_rc = lg->place.fs->sync_all(lg->place.fs->user, dir);
             synced = true;
         }
         rc = entry->unsynced ? sync_rc : 0;
         if (rc == 0)
             rc = put_in_place(lg, entry, temporary);
         if (rc != 0) {
-            (void)lg->fs->unlink(lg->fs->user, dir, temporary);
+            (void)lg->place.fs->unlink(lg->place.fs->user, dir, temporary);
             warn_write(lg, entry->path, rc, "putting it into place");
         }
     }
@@ -505,9 +539,9 @@ void gr_lastgood_finish(struct gr_lastgood *lg)
     }
     if (!lg->changed)
         return;
-    rc = lg->fs->sync(lg->fs->user, gr_walk_top(&lg->walk)->node);
+    rc = lg->place.fs->sync(lg->place.fs->user, gr_walk_top(&lg->walk)->node);
     if (rc != 0)
-        warn_write(lg, gr_str_from(lg->dir), rc, "syncing the directory");
+        warn_write(lg, gr_str_from(lg->place.dir), rc, "syncing the directory");
 }
 
 void gr_lastgood_close(struct gr_lastgood *lg)

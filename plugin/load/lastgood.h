@@ -11,7 +11,8 @@
  *
  * Written to a temporary name, synced and renamed, only when the text changed. What is neither kept
  * nor held during a load is removed at its end. Nothing here ever fails a load but -ENOMEM: what
- * goes wrong is a warning.
+ * goes wrong is a warning. The texts of settings (load/lastsettings) lie beside those of rules,
+ * under a suffix of their own, so that a load of rules leaves them alone.
  */
 #ifndef GR_LOAD_LASTGOOD_H
 #define GR_LOAD_LASTGOOD_H
@@ -19,8 +20,14 @@
 #include "load/table.h"
 #include "load/trust.h"
 
-/* Whether a file of this name in such a directory is ours: a text, or one that was being written.
- */
+/* Whose texts. */
+enum gr_lastgood_kind {
+    GR_LASTGOOD_RULES,
+    GR_LASTGOOD_SETTINGS,
+};
+
+/* Whether a file of this name in such a directory is ours: a text of either kind, or one that was
+ * being written. */
 bool gr_is_lastgood_name(struct gr_str name);
 
 /* Condition of gr_lastgood_read. */
@@ -30,14 +37,23 @@ struct gr_lastgood_entry {
     struct gr_str path;   /* of the rule file */
     char name[32];        /* in the directory */
     uint64_t bytes, hash; /* of the text, as its head says */
+    uint64_t modified;    /* as gr_fs_meta has it: when it was kept; 0: in this load */
     bool wanted;          /* stays at the end of this load */
     bool waits;           /* new text waits under its temporary name, */
     bool unsynced;        /* and was not synced by itself */
 };
 
-struct gr_lastgood {
+/* Where texts are kept, and how. Borrowed for the object. */
+struct gr_lastgood_place {
     const struct gr_fs *fs;
-    const char *dir;
+    const char *dir; /* NULL: nothing is found and nothing kept */
+    enum gr_lastgood_kind kind;
+    bool makes_dir;  /* where it is missing, 0700; else nothing is there, which is no warning */
+    bool reads_only; /* nothing is changed; that it may not be read is no warning */
+};
+
+struct gr_lastgood {
+    struct gr_lastgood_place place;
     const struct gr_reporter *reporter;
     struct gr_arena *scratch;
     struct gr_walk walk;
@@ -53,15 +69,17 @@ struct gr_lastgood {
 };
 
 /*
- * Opens the directory (made when missing, 0700) and reads the heads. dir may be NULL: then nothing
- * is found and nothing kept. All pointers are borrowed until the close. Returns 0; -ENOMEM. Large:
- * for the heap.
+ * Opens the directory and reads the heads. All pointers are borrowed until the close. Returns 0;
+ * -ENOMEM. Large: for the heap.
  */
-GR_CHECKED int gr_lastgood_open(struct gr_lastgood *lg, const struct gr_fs *fs, const char *dir,
+GR_CHECKED int gr_lastgood_open(struct gr_lastgood *lg, const struct gr_lastgood_place *place,
                                 struct gr_arena *scratch, const struct gr_reporter *reporter);
 
 /* Whether a text of this rule file is kept. */
 bool gr_lastgood_has(const struct gr_lastgood *lg, struct gr_str path);
+
+/* What is kept for this file; NULL: nothing. Borrowed until the close. */
+const struct gr_lastgood_entry *gr_lastgood_entry(const struct gr_lastgood *lg, struct gr_str path);
 
 /*
  * Appends the text to out. Returns 0; GR_LASTGOOD_NONE: there is none, or it is damaged (reported);

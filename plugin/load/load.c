@@ -312,13 +312,15 @@ static void report_missing(struct loader *l)
 static int find_files(struct loader *l)
 {
     const struct gr_load_options *o = l->options;
+    const struct gr_lastgood_place place = {
+        .fs = o->fs, .dir = o->last_good_dir, .kind = GR_LASTGOOD_RULES, .makes_dir = true};
     const struct gr_dir_list lists[] = {
         {.paths = o->dirs, .n = o->dirs_n, .format = GR_FORMAT_HOOKSET},
         {.paths = o->oci_dirs, .n = o->oci_dirs_n, .format = GR_FORMAT_OCI_HOOKS},
     };
     int rc;
 
-    rc = gr_lastgood_open(&l->lastgood, o->fs, o->last_good_dir, &l->scratch, &l->counting);
+    rc = gr_lastgood_open(&l->lastgood, &place, &l->scratch, &l->counting);
     if (rc == 0)
         rc = gr_dirs_read(&l->dirs, o->fs, &l->scratch, lists, GR_ARRAY_LEN(lists), &l->counting);
     if (rc == 0)

@@ -15,8 +15,8 @@ struct reading {
     char parent[GR_LOAD_PATH_BYTES];
 };
 
-static int make_absolute(struct reading *r, const struct gr_fs *fs, const char *path,
-                         struct gr_err *err)
+int gr_onefile_path(const struct gr_fs *fs, const char *path, char out[GR_LOAD_PATH_BYTES],
+                    struct gr_err *err)
 {
     char cwd[GR_LOAD_PATH_BYTES] = "";
     int rc = path[0] == '/' ? 0 : fs->cwd(fs->user, cwd, sizeof(cwd));
@@ -27,8 +27,8 @@ static int make_absolute(struct reading *r, const struct gr_fs *fs, const char *
                             "expected an absolute path, since the working directory is not known");
         return GR_SOURCE_REFUSED;
     }
-    n = snprintf(r->path, sizeof(r->path), "%s%s%s", cwd, cwd[0] ? "/" : "", path);
-    if (n < 0 || (size_t)n >= sizeof(r->path))
+    n = snprintf(out, GR_LOAD_PATH_BYTES, "%s%s%s", cwd, cwd[0] ? "/" : "", path);
+    if (n < 0 || n >= GR_LOAD_PATH_BYTES)
         return gr_fail(err, GR_SOURCE_REFUSED, "bad-path",
                        "expected a path of at most %d bytes, found a longer one",
                        GR_LOAD_PATH_BYTES - 1);
@@ -71,7 +71,7 @@ static int read_text(struct reading *r, const struct gr_fs *fs, const char *path
 {
     struct gr_rule_file file = {0};
     size_t slash;
-    int rc = make_absolute(r, fs, path, err);
+    int rc = gr_onefile_path(fs, path, r->path, err);
 
     if (rc != 0)
         return rc;

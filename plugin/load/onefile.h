@@ -9,9 +9,14 @@
 
 #include "base/err.h"
 #include "load/fs.h"
+#include "load/limits.h"
 
 /* Apart from the conditions of load/source. */
 #define GR_ONEFILE_MISSING 10
+
+/* The absolute path into out. Returns 0; GR_SOURCE_REFUSED: err says why. */
+GR_CHECKED int gr_onefile_path(const struct gr_fs *fs, const char *path,
+                               char out[GR_LOAD_PATH_BYTES], struct gr_err *err);
 
 /*
  * Reads a file; text is emptied first, its max is the limit. A relative path counts from the

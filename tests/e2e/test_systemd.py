@@ -17,7 +17,7 @@ from harness.janitor import CGROUP_ROOT
 from harness.machine import UNIT, Machine
 from harness.unit import HOOK, STUB, Unit
 from harness.wait import until
-from peer import Peer
+from peer import Peer, PeerError
 
 NOT_CONNECTED = "not connected to the runtime"
 
@@ -173,10 +173,31 @@ def test_a_bad_settings_file_is_said_and_mended(unit: Unit, peer: Peer) -> None:
     machine = unit.machine
     machine.wait("StatusText", "a source of settings has an error")
     machine.until_logged("level=error", "did you mean", "file=/etc/grapnel/config.yaml line=4")
-    assert peer.create().paths() == [HOOK], "with the defaults"
+    assert peer.create().paths() == [HOOK], "with the defaults, since no text was ever accepted"
     unit.write_settings(logLevel="info")
     machine.wait("StatusText", "ready")
     assert machine.show("NRestarts") == "0"
+
+
+def test_a_restart_beside_a_bad_settings_file(unit: Unit, peer: Peer) -> None:
+    """What was accepted last is in force, with all that it requires, until the file is mended or removed."""
+    unit.write_settings(requiredSets="[absent]")
+    peer.start()
+    unit.start()
+    machine = unit.machine
+    machine.wait("StatusText", "ready")
+    unit.write_settings(requiredSets="[absent]", logLevell="info")
+    machine.wait("StatusText", "a source of settings has an error")
+    for _ in range(2):
+        machine.run("systemctl", "restart", "grapnel")
+        machine.wait("StatusText", "a source of settings has an error")
+        peer.wait(plugins=1)
+        with pytest.raises(PeerError, match="the required HookSet absent is not in force"):
+            peer.create()
+    assert "accepted at" in machine.run("sh", "-c", "grapnel status || test $? = 1")
+    (unit.etc / "config.yaml").unlink()
+    machine.wait("StatusText", "ready")
+    assert peer.create().paths() == [HOOK]
 
 
 KILLED = """

@@ -212,12 +212,12 @@ static void read_settings(struct memfs *m)
 {
     struct seen seen = {0};
     const struct gr_reporter reporter = {.report = see, .user = &seen};
-    struct gr_config config = {0};
+    struct gr_configfile file = {0};
     struct gr_arena arena;
     int r;
 
     gr_arena_init(&arena, 4096, 0);
-    r = gr_configfile_read(&m->fs, "/etc/grapnel/config.yaml", &arena, &reporter, &config);
+    r = gr_configfile_read(&m->fs, "/etc/grapnel/config.yaml", &arena, &reporter, &file);
     FUZZ_CHECK(r == 0 || (r == GR_CONFIG_REFUSED && seen.errors > 0) || r == GR_CONFIGFILE_MISSING);
     gr_arena_fini(&arena);
 }

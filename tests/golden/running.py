@@ -21,8 +21,8 @@ WAIT_S = 60
 
 def settings(node: Node, **more: object) -> None:
     """Writes the settings file; a rescan as rare as it can be, unless it is asked for."""
-    spec = {"hooksDirs": [str(node.rules)], "lastGoodDir": str(node.home / "last-good"), "runDir": "none",
-            "controlSocket": "none", "logFormat": "json", "rescanInterval": 3600} | more
+    spec = {"hooksDirs": [str(node.rules)], "runDir": "none", "controlSocket": "none",
+            "logFormat": "json", "rescanInterval": 3600} | more
     head = {"apiVersion": "grapnel/v1beta1", "kind": "Config"}
     fresh = node.home / "config.new"
     fresh.write_text(json.dumps(head | {"spec": spec}))
@@ -72,7 +72,7 @@ def plugin(node: Node, *more: str, before: Callable[[], None] | None = None,
            stdout: int | None = None) -> Iterator[Lines]:
     """Runs it; before: called in the child."""
     command = ["timeout", "-k", str(WAIT_S), str(WAIT_S), node.program, "plugin", "--socket", str(node.home / "nri.sock"),
-               "--config", str(node.home / "config.yaml"), *more]
+               "--config", str(node.home / "config.yaml"), "--last-good", str(node.home / "last-good"), *more]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
                                text=True, preexec_fn=before)
     lines = Lines(process)

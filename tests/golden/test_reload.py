@@ -221,14 +221,14 @@ def test_last_good_over_restarts(ruled: Node):
     """A file that was accepted once stays in force when it turns bad, also in the next process, whether it turned
     bad before that one's time or before its eyes."""
     broken = RULE.replace("match", "mach")
-    kept = {"sets": 1, "last_good": 1, "ready": "no"}
+    served = {"sets": 1, "last_good": 1, "ready": "no"}
     with plugin(ruled) as lines:
         lines.loaded(sets=1, ready="yes")
         ruled.rule("one", broken)
-        lines.loaded(cause="watch", **kept)
+        lines.loaded(cause="watch", **served)
         assert any("last-good" in line for line in lines.seen)
     with plugin(ruled) as lines:
-        lines.loaded(cause="start", **kept)
+        lines.loaded(cause="start", **served)
         ruled.rule("one", broken + "# still\n")
         ruled.rule("two", RULE)
         lines.loaded(cause="watch", sets=2, last_good=1, ready="no")
@@ -238,7 +238,86 @@ def test_last_good_over_restarts(ruled: Node):
         lines.loaded(cause="watch", sets=1, last_good=0, ready="yes")
         ruled.rule("one", broken)
         lines.loaded(cause="watch", sets=1, last_good=0, ready="no")
-    assert len(list((ruled.home / "last-good").iterdir())) == 1
+    assert len(kept(ruled, "good")) == 1
+
+
+def kept(node: Node, kind: str) -> list[Path]:
+    return list((node.home / "last-good").glob(f"*.{kind}"))
+
+
+def test_settings_over_restarts(ruled: Node):
+    """A settings file that turned bad counts as it was accepted last, also in the next process, as long as it is bad."""
+    config = ruled.home / "config.yaml"
+    with plugin(ruled) as lines:
+        lines.loaded(sets=1, ready="yes")
+    good = config.read_text()
+    config.write_text(good.replace("rescanInterval", "rescanIntervall"))
+    for _ in range(2):
+        with plugin(ruled) as lines:
+            lines.loaded(cause="start", sets=1, files=1, ready="no")
+            assert any("unknown-key" in line for line in lines.seen)
+            warned = [json.loads(line) for line in lines.seen if '"code":"last-good"' in line]
+            assert [(line["level"], line["file"]) for line in warned] == [("warning", str(config))]
+            ruled.rule("two", RULE)
+            lines.loaded(cause="watch", sets=2)
+            (ruled.rules / "two.yaml").unlink()
+            lines.loaded(cause="watch", sets=1)
+    with plugin(ruled) as lines:
+        lines.loaded(cause="start", sets=1, ready="no")
+        config.write_text(good)
+        lines.loaded(cause="watch", sets=1, ready="yes")
+    assert len(kept(ruled, "settings")) == 1
+
+
+def test_settings_that_are_not_kept(ruled: Node):
+    """Where nothing is kept, defaults stand in; an empty file, which sets nothing, is a good one."""
+    config = ruled.home / "config.yaml"
+    good = config.read_text()
+    broken = good.replace("rescanInterval", "rescanIntervall")
+
+    def starts_bare() -> None:
+        config.write_text(broken)
+        # Not with the built-in directories, nor the built-in run directory: those are the machine's.
+        with plugin(ruled, "--hooks-dir", str(ruled.home / "none"), "--run-dir", "none", "--control", "none",
+                    "--log-format", "json") as lines:
+            lines.loaded(cause="start", sets=0, ready="no")
+            assert any('"code":"no-last-good"' in line for line in lines.seen), lines.seen
+            assert not any('"code":"last-good"' in line for line in lines.seen)
+
+    def accepted(text: str) -> None:
+        config.write_text(text)
+        with plugin(ruled, "--log-format", "json") as lines:
+            lines.loaded(sets=1, ready="yes")
+
+    starts_bare()
+    accepted(good)
+    assert len(kept(ruled, "settings")) == 1
+    config.write_text("")
+    with plugin(ruled, "--hooks-dir", str(ruled.rules), "--run-dir", "none", "--control", "none",
+                "--log-format", "json") as lines:
+        lines.loaded(sets=1, ready="yes")
+    assert kept(ruled, "settings") == []
+    starts_bare()
+
+
+def test_settings_of_another_version(ruled: Node):
+    """What was accepted once, and this version refuses, does not count."""
+    config = ruled.home / "config.yaml"
+    with plugin(ruled) as lines:
+        lines.loaded(sets=1, ready="yes")
+    (file,) = kept(ruled, "settings")
+    text = config.read_text().replace("rescanInterval", "rescanEvery")
+    hash_ = 0xCBF29CE484222325
+    for byte in text.encode():
+        hash_ = (hash_ ^ byte) * 0x100000001B3 % 2**64
+    file.write_text(f"grapnel-last-good 1 {len(str(config))} {len(text)} {hash_:016x}\n{config}\n{text}")
+    config.write_text("no settings")
+    with plugin(ruled, "--hooks-dir", str(ruled.rules), "--run-dir", "none", "--control", "none",
+                "--log-format", "json") as lines:
+        lines.loaded(sets=1, ready="no")
+        for code in ("last-good-outdated", "no-last-good"):
+            assert any(f'"code":"{code}"' in line for line in lines.seen), lines.seen
+    assert file.exists()
 
 
 # ---- where events are lost ----

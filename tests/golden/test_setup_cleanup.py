@@ -452,14 +452,14 @@ def test_after_a_plugin(node: Node, home: Home):
     settings(node, runDir=str(home.top / "run"), controlSocket=str(home.top / "run/control.sock"),
              lastGoodDir=str(home.top / "last-good"))
     (home.top / "last-good" / TEXT).unlink()
-    with plugin(node) as lines:
+    with plugin(node, "--last-good", str(home.top / "last-good")) as lines:
         lines.until("cannot connect to the runtime, trying on")
         subprocess.run([home.grapnel, "pause", "--all", "--control", home.top / "run/control.sock", "--reason",
                         "x"], check=True, timeout=WAIT_S, stdout=subprocess.DEVNULL)
     left = sorted(os.listdir(home.top / "run"))
     assert left == ["decisions", "instances", "pauses", "pauses.lock", "since"]
     out, _ = home.clean()
-    assert out == [f"{home.top}/last-good removed, with 1 file", f"{home.top}/run removed, with 5 files"]
+    assert out == [f"{home.top}/last-good removed, with 2 files", f"{home.top}/run removed, with 5 files"]
 
 
 # ---- metrics, in the directory of node_exporter's textfile collector ----

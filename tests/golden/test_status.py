@@ -365,10 +365,14 @@ def test_broken_settings(place: Place):
         status = json.loads(done.stdout)
         assert status["notReady"] == "a source of settings has an error"
         assert status["findings"][0]["file"] == str(place.config)
-        assert status["problems"] == ["a source of settings has an error; what was good before counts"]
+        at = status["settingsFile"]["acceptedAt"]
+        assert status["problems"] == [f"the settings file has an error; its text that was accepted at {at} counts"]
+        assert status["settingsFile"] == {"inForce": "last-good", "acceptedAt": at}
+        assert [finding["code"] for finding in status["findings"]] == ["unknown-key", "last-good"]
         place.config.write_text(good)
         running.reload()
-        assert place.status(code=0)["findings"] == []
+        status = place.status(code=0)
+        assert (status["findings"], status["settingsFile"]) == ([], {"inForce": "present", "acceptedAt": at})
 
 
 def test_settings(place: Place):

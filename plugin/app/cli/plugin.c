@@ -24,7 +24,8 @@ static const char help[] =
     "  --index NN          two digits: the place among the node's plugins (default " INDEX_DEFAULT
     ")\n"
     "  --name NAME         the name to register (default " NAME_DEFAULT ")\n" GR_COMMON_HELP
-    "  --last-good DIR     where the last good text of each rule file is kept, or none\n"
+    "  --last-good DIR     where the last good text of each rule file and of the settings is\n"
+    "                      kept, or none\n"
     "                      (default " GR_CONFIG_LAST_GOOD_DEFAULT ")\n"
     "  --run-dir DIR       what is kept until the node starts anew, or none (default\n"
     "                      " GR_CONFIG_RUN_DIR_DEFAULT ")\n"

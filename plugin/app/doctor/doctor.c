@@ -218,7 +218,8 @@ static void read_instances(struct gr_doctor *d)
 static int gather(struct gr_doctor *d)
 {
     const struct gr_reporter nobody = {0}; /* a check tells what is wrong with them */
-    int r = gr_settings_read(&d->common->flags, GR_STR_NONE, &nobody, &d->settings);
+    int r = gr_settings_read(&d->common->flags, GR_STR_NONE, GR_SETTINGS_AS_IN_FORCE, &nobody,
+                             &d->settings);
 
     if (r != 0)
         return r;

@@ -215,6 +215,9 @@ static int clean_rest(struct cleaning *c, struct gr_err *err)
     const struct gr_config *config = c->cleanup->config;
     int rc = clean_files(c, config->last_good_dir, gr_is_lastgood_name, err);
 
+    /* The settings' own text does not follow them. */
+    if (rc == 0 && strcmp(config->last_good_dir, GR_CONFIG_LAST_GOOD_DEFAULT) != 0)
+        rc = clean_files(c, GR_CONFIG_LAST_GOOD_DEFAULT, gr_is_lastgood_name, err);
     clean_control_socket(c);
     rc = rc ? rc : clean_textfile(c, err);
     return rc ? rc : clean_files(c, config->run_dir, gr_is_rundir_name, err);

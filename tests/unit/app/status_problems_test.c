@@ -170,6 +170,24 @@ static void test_around(void **state)
     assert_problem(&view, NULL);
 }
 
+static void test_settings(void **state)
+{
+    struct gr_settings bad = {.file = GR_SETTINGS_PRESENT, .accepted_s = 1795000000};
+    struct gr_view view = fine();
+
+    (void)state;
+    view.rules.settings = &bad;
+    assert_problem(&view, NULL);
+    view.rules.sound = false; /* what Configure carried */
+    assert_problem(&view, "a source of settings has an error; what was good before counts");
+    bad.file = GR_SETTINGS_LAST_GOOD;
+    assert_problem(&view, "the settings file has an error; its text that was accepted at "
+                          "2026-11-18T11:06:40Z counts");
+    bad.file = GR_SETTINGS_NOTHING;
+    assert_problem(&view, "the settings file has an error, and no earlier text of it is kept: "
+                          "defaults count in place of what it sets");
+}
+
 /* It comes before everything else. */
 static void test_order(void **state)
 {
@@ -211,6 +229,7 @@ int main(void)
 {
     test_add("none", test_none);
     test_add("missed", test_missed);
+    test_add("settings", test_settings);
     test_add("unreadable", test_unreadable);
     test_add("not_known", test_not_known);
     test_add("long_names", test_long_names);

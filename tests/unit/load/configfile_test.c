@@ -11,13 +11,13 @@
 static struct memfs host;
 static struct gr_arena arena;
 static struct findings found;
-static struct gr_config config;
+static struct gr_configfile file;
 
 static int read_file(void)
 {
-    config = (struct gr_config){0};
+    file = (struct gr_configfile){0};
     findings_init(&found);
-    return gr_configfile_read(&host.fs, FILE_PATH, &arena, &found.reporter, &config);
+    return gr_configfile_read(&host.fs, FILE_PATH, &arena, &found.reporter, &file);
 }
 
 static void begin(void)
@@ -40,7 +40,8 @@ static void test_reads(void **state)
     begin();
     mem_file(&host, FILE_PATH, GOOD);
     assert_int_equal(read_file(), 0);
-    assert_int_equal(config.log_level, GR_LEVEL_DEBUG);
+    assert_int_equal(file.config.log_level, GR_LEVEL_DEBUG);
+    assert_true(gr_str_is(file.text, GOOD));
     assert_no_findings(&found);
     end();
 }

@@ -188,6 +188,7 @@ static void test_strange_files(void **state)
 static void test_outdated_text(void **state)
 {
     struct loaded *l;
+    const struct gr_lastgood_place place = {.fs = &host.fs, .dir = LAST_GOOD, .makes_dir = true};
     struct gr_lastgood *lg = calloc(1, sizeof(*lg));
     struct gr_arena arena;
 
@@ -195,7 +196,7 @@ static void test_outdated_text(void **state)
     host_init(&host);
     assert_non_null(lg);
     gr_arena_init(&arena, 4096, 0);
-    assert_int_equal(gr_lastgood_open(lg, &host.fs, LAST_GOOD, &arena, NULL), 0);
+    assert_int_equal(gr_lastgood_open(lg, &place, &arena, NULL), 0);
     assert_int_equal(gr_lastgood_keep(lg, GR_STR(A), GR_STR(SET("old") "---\n" SET_BAD)), 0);
     gr_lastgood_finish(lg);
     gr_lastgood_close(lg);

@@ -90,6 +90,7 @@ static int take(void *user, int option, const char *value)
     switch (option) {
     case GR_OPT_LIVE:
         explain->live = value;
+        explain->common.as_in_force = true;
         return GR_EXIT_OK;
     case GR_OPT_LIVE_RUN_DIR:
         explain->run_dir = value;
@@ -341,7 +342,8 @@ static int explain_in_force(const struct explain *asked, const struct gr_reporte
     struct gr_settings settings;
     int r;
 
-    if (gr_settings_read(&explain.common.flags, GR_STR_NONE, reporter, &settings) != 0)
+    if (gr_settings_read(&explain.common.flags, GR_STR_NONE, GR_SETTINGS_AS_IN_FORCE, reporter,
+                         &settings) != 0)
         return no_memory();
     explain.settings = &settings;
     if (!explain.target.path)

@@ -88,7 +88,7 @@ int gr_setup_cleanup(const struct gr_setup *setup)
     flags.config.crio_dir = setup->crio_dir;
     flags.config.origins[GR_SETTING_CRIO_DIR] =
         (struct gr_setting_origin){.has = setup->crio_dir != NULL, .source = GR_CONFIG_FLAG};
-    if (gr_settings_read(&flags, GR_STR_NONE, &reporter, &settings) != 0) {
+    if (gr_settings_read(&flags, GR_STR_NONE, GR_SETTINGS_AS_WRITTEN, &reporter, &settings) != 0) {
         (void)fputs("grapnel setup: no memory for the settings\n", stderr);
         return GR_EXIT_FAILED;
     }

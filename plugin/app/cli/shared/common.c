@@ -306,7 +306,9 @@ int gr_common_load(const struct gr_common *common, struct gr_str configure_text,
                    const struct gr_reporter *reporter, struct gr_loaded *out_loaded)
 {
     struct gr_loaded l = {0};
-    int r = gr_settings_read(&common->flags, configure_text, reporter, &l.settings);
+    int r = gr_settings_read(&common->flags, configure_text,
+                             common->as_in_force ? GR_SETTINGS_AS_IN_FORCE : GR_SETTINGS_AS_WRITTEN,
+                             reporter, &l.settings);
 
     if (r == 0) {
         r = load(common, &l, configure_text, check_host, reporter);

@@ -27,6 +27,7 @@ struct gr_common {
     const char *oci_dirs[GR_DIRS_MAX]; /* --oci-hooks-dir; none: the settings' */
     size_t oci_dirs_n;
     bool no_host;          /* --no-host */
+    bool as_in_force;      /* what the plugin has written is read: gr_settings_use */
     struct gr_flags flags; /* borrows from argv */
 };
 

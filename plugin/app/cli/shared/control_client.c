@@ -272,7 +272,7 @@ const char *gr_control_target_path(const struct gr_control_target *target)
 
     if (target->path)
         return target->path;
-    if (gr_settings_read(&flags, GR_STR_NONE, &reporter, &settings) != 0)
+    if (gr_settings_read(&flags, GR_STR_NONE, GR_SETTINGS_AS_IN_FORCE, &reporter, &settings) != 0)
         return GR_CONFIG_CONTROL_DEFAULT;
     (void)snprintf(path, sizeof(path), "%s", settings.config.control_socket);
     gr_settings_fini(&settings);

@@ -82,6 +82,34 @@ static void take_settings(struct gr_inforce *f, const struct gr_settings *settin
     f->log->audit = settings->config.audit_log;
 }
 
+/* The text that was accepted already keeps the time at which it was. */
+static void keep_time(const struct gr_settings *before, struct gr_settings *settings)
+{
+    if (settings->file == GR_SETTINGS_PRESENT && before->file_text.n > 0 &&
+        gr_str_eq(before->file_text, settings->file_text))
+        settings->accepted_s = before->accepted_s;
+}
+
+/* Whether settings that were read count. A source that turned bad does not take away what was good
+ * before: with another one, such as the first Configure, the file's last good text counts, where
+ * there is one. */
+static bool are_taken(const struct gr_inforce *f, const struct gr_settings *settings)
+{
+    return settings->sound || !f->has_settings || f->ordered == 0;
+}
+
+/* What was good before stays. */
+static void stay_with(struct gr_settings *settings, const struct gr_settings *refused)
+{
+    settings->sound = false;
+    if (refused->file < GR_SETTINGS_LAST_GOOD)
+        return; /* it is another source that is refused */
+    if (settings->file == GR_SETTINGS_PRESENT)
+        settings->file = GR_SETTINGS_LAST_GOOD;
+    else if (settings->file == GR_SETTINGS_NO_FILE)
+        settings->file = GR_SETTINGS_NOTHING;
+}
+
 static void put_settings_in_force(struct gr_inforce *f)
 {
     if (!f->has_coming || f->loaded < f->coming_number)
@@ -96,18 +124,25 @@ static int read_settings(struct gr_inforce *f)
     struct gr_finding_list findings;
     struct gr_reporter reporter;
     struct gr_settings settings;
+    bool first = !f->has_settings || f->ordered == 0;
     int r;
 
     gr_finding_list_init(&findings);
     reporter = gr_finding_list_reporter(&findings);
-    r = gr_settings_read(f->flags, gr_str_from(f->configure_text), &reporter, &settings);
-    /* A source that turned bad does not take away what was good before. */
-    if (r == 0 && !settings.sound && f->has_settings) {
-        gr_settings_fini(&settings);
-        f->settings.sound = false;
-        latest(f)->sound = false;
-    } else if (r == 0) {
+    /* Later what counts is in memory. */
+    r = gr_settings_read(f->flags, gr_str_from(f->configure_text),
+                         first ? GR_SETTINGS_AS_IN_FORCE : GR_SETTINGS_AS_WRITTEN, &reporter,
+                         &settings);
+    if (r == 0 && are_taken(f, &settings)) {
+        if (f->has_settings)
+            keep_time(latest(f), &settings);
         take_settings(f, &settings);
+    } else if (r == 0) {
+        stay_with(&f->settings, &settings);
+        if (f->has_coming)
+            stay_with(&f->coming, &settings);
+        gr_settings_report_file(latest(f), f->flags, &reporter);
+        gr_settings_fini(&settings);
     }
     if (findings.hash != f->settings_hash)
         gr_finding_list_log(&findings, f->log);
@@ -125,7 +160,7 @@ static void watch_files(struct gr_inforce *f)
     struct gr_arena arena;
     size_t n = 0;
 
-    paths[n++] = f->flags->config_path ? f->flags->config_path : GR_CONFIG_DEFAULT;
+    paths[n++] = gr_settings_path(f->flags);
     paths[n++] = f->flags->policy_path ? f->flags->policy_path : GR_POLICY_DEFAULT;
     for (size_t i = 0; i < config->hooks_dirs_n && i < GR_CONFIG_DIRS_MAX; i++)
         paths[n++] = config->hooks_dirs[i];
@@ -144,6 +179,19 @@ static bool files_changed(void *user, bool drops)
     return gr_watch_is_stirred(user, drops ? GR_WATCH_TRUST_DROP_MS : GR_WATCH_TRUST_MS);
 }
 
+/* The settings file's last good text: kept where it is known, and where there is no file any more,
+ * or it is not to be kept, removed. */
+static void keep_settings(struct gr_inforce *f, const struct gr_settings *settings)
+{
+    struct gr_reload_settings keep = {.path = gr_settings_path(f->flags)};
+
+    if (settings->file_text.n > 0 || settings->file < GR_SETTINGS_LAST_GOOD)
+        keep.dir = gr_settings_kept_dir(f->flags);
+    if (settings->config.last_good_dir[0])
+        keep.text = settings->file_text;
+    gr_reload_set_settings(f->reload, &keep);
+}
+
 static void order_load(struct gr_inforce *f, const char *cause)
 {
     const struct gr_settings *settings = latest(f);
@@ -159,6 +207,7 @@ static void order_load(struct gr_inforce *f, const char *cause)
         options.torn_user = f->watch;
     }
     gr_reload_set_run_dir(f->reload, settings->config.run_dir);
+    keep_settings(f, settings);
     number = gr_reload_order(f->reload, &options, cause);
     if (number != 0) {
         f->ordered = number;

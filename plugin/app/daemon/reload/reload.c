@@ -9,6 +9,7 @@
 #include "app/daemon/process/thread.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "load/lastsettings.h"
 #include "state/rundir.h"
 
 /* The reader's and the matcher's recursion is bounded by the depth limit of the format. */
@@ -23,6 +24,7 @@ struct order {
     struct gr_arena arena; /* holds the text that options points at */
     struct gr_load_options options;
     const char *run_dir; /* NULL: none */
+    struct gr_reload_settings settings;
 };
 
 /* First in, first out. */
@@ -49,6 +51,7 @@ struct gr_reload {
     void *user;
     uint64_t last_number; /* loop thread only, as the next one */
     const char *run_dir;  /* NULL: none */
+    struct gr_reload_settings settings;
 
     /* Loader thread only: of the last load that succeeded. */
     struct gr_since *since;
@@ -182,6 +185,21 @@ static void follow_since(struct gr_reload *reload, const struct order *order,
     out->since = gr_since_ref(since);
 }
 
+/* On this thread, since a disk may be slow, and in turn with the texts of rules. Without memory
+ * that is for the next load. */
+static void keep_settings(const struct order *order, const struct gr_reporter *reporter)
+{
+    const char *rules = order->options.last_good_dir;
+    const struct gr_lastsettings where = {.fs = order->options.fs,
+                                          .dir = order->settings.dir,
+                                          .path = order->settings.path,
+                                          .dir_is_told = rules && order->settings.dir &&
+                                                         strcmp(rules, order->settings.dir) == 0};
+
+    if (where.dir)
+        (void)!gr_lastsettings_keep(&where, order->settings.text, reporter);
+}
+
 static struct gr_reloaded *work_on(struct gr_reload *reload, const struct order *order)
 {
     struct gr_reloaded *out = calloc(1, sizeof(*out));
@@ -198,6 +216,8 @@ static struct gr_reloaded *work_on(struct gr_reload *reload, const struct order 
     if (out->result == 0) {
         out->hash = hash_rules(out->load.ruleset);
         follow_since(reload, order, &reporter, out);
+        if (!out->load.torn)
+            keep_settings(order, &reporter);
     }
     out->took_ns = gr_now_ns() - start;
     return out;
@@ -443,6 +463,15 @@ static bool copy_dirs(struct gr_arena *arena, const char *const **dirs, size_t n
     return true;
 }
 
+static bool copy_settings(struct order *order)
+{
+    struct gr_reload_settings *settings = &order->settings;
+
+    return !settings->dir ||
+           (copy_text(&order->arena, &settings->dir) && copy_text(&order->arena, &settings->path) &&
+            gr_arena_str(&order->arena, settings->text, &settings->text));
+}
+
 /* Copies the text that options borrows; the table of file operations and the version are static. */
 static bool copy_options(struct order *order, const struct gr_load_options *from)
 {
@@ -454,7 +483,7 @@ static bool copy_options(struct order *order, const struct gr_load_options *from
            copy_dirs(arena, &to->oci_dirs, to->oci_dirs_n) && copy_text(arena, &to->host_root) &&
            (!to->programs_dir || copy_text(arena, &to->programs_dir)) &&
            (!to->last_good_dir || copy_text(arena, &to->last_good_dir)) &&
-           (!order->run_dir || copy_text(arena, &order->run_dir)) &&
+           (!order->run_dir || copy_text(arena, &order->run_dir)) && copy_settings(order) &&
            (!to->policy.path || copy_text(arena, &to->policy.path)) &&
            gr_arena_str(arena, from->policy.configure_text, &to->policy.configure_text) &&
            gr_arena_str(arena, from->environment, &to->environment) &&
@@ -464,6 +493,11 @@ static bool copy_options(struct order *order, const struct gr_load_options *from
 void gr_reload_set_run_dir(struct gr_reload *reload, const char *run_dir)
 {
     reload->run_dir = run_dir && run_dir[0] ? run_dir : NULL;
+}
+
+void gr_reload_set_settings(struct gr_reload *reload, const struct gr_reload_settings *settings)
+{
+    reload->settings = *settings;
 }
 
 uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options *options,
@@ -476,6 +510,7 @@ uint64_t gr_reload_order(struct gr_reload *reload, const struct gr_load_options 
         return 0;
     gr_arena_init(&order->arena, 1024, 0);
     order->run_dir = reload->run_dir;
+    order->settings = reload->settings;
     if (!copy_options(order, options)) {
         order_free(order);
         return 0;

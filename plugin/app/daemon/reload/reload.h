@@ -71,6 +71,17 @@ void gr_reload_run(struct gr_reload *reload, struct gr_reload_task *task);
 void gr_reload_set_run_dir(struct gr_reload *reload, const char *run_dir);
 
 /*
+ * The settings with which the next orders are made: of their file the last good text is kept, or
+ * goes, when such a load has ended, unless files changed under it. Borrowed until the orders that
+ * follow are made. dir: where it is kept; NULL: nowhere, and nothing goes, as at first.
+ */
+struct gr_reload_settings {
+    const char *dir, *path;
+    struct gr_str text; /* n == 0: what is kept goes */
+};
+void gr_reload_set_settings(struct gr_reload *reload, const struct gr_reload_settings *settings);
+
+/*
  * Orders a load; options are copied. An order that has not been begun is replaced: its number is
  * then never reported, a higher one is. cause: a word for the log; borrowed for ever.
  * Returns the order's number, or 0 when there is no memory.

@@ -95,6 +95,16 @@ static json_t *rules_json(const struct gr_inforce_status *rules)
     return object;
 }
 
+static json_t *settings_file_json(const struct gr_settings *settings)
+{
+    json_t *object = json_object();
+
+    gr_json_set_text(object, "inForce", gr_settings_file_name(settings->file));
+    if (settings->accepted_s > 0)
+        gr_json_set_time(object, "acceptedAt", settings->accepted_s);
+    return object;
+}
+
 static json_t *policies_json(const struct gr_inforce_status *rules)
 {
     const struct gr_policies *policies =
@@ -137,6 +147,7 @@ static int run_status(void *user, const struct gr_control_request *request, json
     (void)json_object_set_new(reply, "connection", connection_json(&view.session));
     (void)json_object_set_new(reply, "load", load_json(&view.rules));
     (void)json_object_set_new(reply, "rules", rules_json(&view.rules));
+    (void)json_object_set_new(reply, "settingsFile", settings_file_json(view.rules.settings));
     gr_suspend_status(reply, &view);
     (void)json_object_set_new(reply, "running", gr_status_running(&view.running));
     gr_status_around(reply, &view);

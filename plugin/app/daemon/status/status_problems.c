@@ -9,6 +9,7 @@
 #include "app/json.h"
 #include "app/rules_json.h"
 #include "app/way.h"
+#include "base/utc.h"
 
 GR_PRINTF(2, 3) static void add_problem(json_t *list, const char *format, ...)
 {
@@ -64,6 +65,20 @@ static void add_rules(json_t *list, const struct gr_view *view)
     add_required(list, view);
 }
 
+static void add_settings(json_t *list, const struct gr_settings *settings)
+{
+    char when[GR_UTC_BYTES];
+
+    if (settings->file == GR_SETTINGS_LAST_GOOD)
+        add_problem(list, "the settings file has an error; its text that was accepted at %s counts",
+                    gr_utc_text(settings->accepted_s, when));
+    else if (settings->file == GR_SETTINGS_NOTHING)
+        add_problem(list, "the settings file has an error, and no earlier text of it is kept: "
+                          "defaults count in place of what it sets");
+    else
+        add_problem(list, "a source of settings has an error; what was good before counts");
+}
+
 /* Those of the process itself. */
 static void add_around(json_t *list, const struct gr_view *view)
 {
@@ -104,7 +119,7 @@ json_t *gr_status_problems(const struct gr_view *view)
         add_problem(list, "%s cannot be connected to: %s", session->socket,
                     strerror(-session->connect_errno));
     if (!rules->sound)
-        add_problem(list, "a source of settings has an error; what was good before counts");
+        add_settings(list, rules->settings);
     if (rules->ruleset)
         add_rules(list, view);
     gr_suspend_status_problems(list, view);
