@@ -375,6 +375,22 @@ def test_broken_settings(place: Place):
         assert (status["findings"], status["settingsFile"]) == ([], {"inForce": "present", "acceptedAt": at})
 
 
+def test_broken_settings_and_no_earlier_ones(place: Place):
+    """Where nobody is found, it is told that the socket was guessed; named, it is found."""
+    place.config.write_text("no settings")
+    for arguments in (["status"], ["probe", "live"], ["probe", "ready"],
+                      ["explain", "--in-force", "--image", "a"]):
+        done = place.verb(*arguments)
+        assert (done.returncode, done.stdout) == (4, ""), arguments
+        said = done.stderr.splitlines()
+        assert said[0].startswith(f"{place.config}:1:1: error: "), done.stderr
+        assert f"{place.config}: warning: " in said[-2] and "no earlier text of this file is kept" in said[-2]
+        assert "there is no /run/grapnel/control.sock" in said[-1]
+        assert said[-1].endswith("so the default socket was tried: mend them, or name the socket with --control")
+    done = place.verb("status", "--control", place.control)
+    assert "default socket" not in done.stderr and f"there is no {place.control}" in done.stderr
+
+
 def test_settings(place: Place):
     """Each with its value and where that came from."""
     place.configure("  requiredSets: [one]\n")

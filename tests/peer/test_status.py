@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -110,3 +111,48 @@ def test_hits_and_decisions(setup: Setup, one: Path, control: Path) -> None:
     assert (sandbox["capabilities"], sandbox["filter"]) == ("none", True)
     assert document["load"]["cause"] == "start"
     assert document["watch"]["working"] is True
+
+
+def test_settings_that_turn_bad(setup: Setup, one: Path) -> None:
+    """Verbs find the plugin by the text that it has accepted, also in the next process, and not without it."""
+    settings = "  controlSocket: /run/elsewhere/control.sock\n  runDir: /run/elsewhere\n"
+    setup.peer.start()
+    plugin = setup.external(one, settings=settings)
+    setup.peer.wait(plugins=1)
+    (config,) = setup.host.path.glob("config-*.yaml")
+
+    def verb(*args: str) -> subprocess.CompletedProcess[str]:
+        command = [str(cache.grapnel()), *args, "--config", str(config)]
+        return subprocess.run(setup.host.inside(command), capture_output=True, text=True, check=False, timeout=30)
+
+    setup.peer.create({"id": "0123456789abcdef", "name": "front"}, {"name": "shop", "namespace": "web"})
+    until(lambda: verb("probe", "ready").returncode == 0, "it is ready", detail=plugin.describe)
+    config.write_text(config.read_text() + "  noSuchSetting: 1\n")
+    until(lambda: verb("probe", "ready").returncode == 1, "it has seen the file", detail=plugin.describe)
+    for _ in range(2):
+        done = verb("status", "-o", "json")
+        assert done.returncode == 1 and "noSuchSetting" in done.stderr
+        document = json.loads(done.stdout)
+        assert document["settingsFile"]["inForce"] == "last-good"
+        assert document["journal"]["runDir"] == "/run/elsewhere"
+        assert verb("probe", "live").returncode == 0
+        assert verb("pause", "one", "--reason", "x").returncode == 0
+        assert verb("resume", "one").returncode == 0
+        explained = verb("explain", "--live", "web/shop", "--hooks-dir", str(one), "-o", "json")
+        assert [found["container"] for found in json.loads(explained.stdout)["containers"]] == ["front"]
+        in_force = verb("explain", "--in-force", "--live", "web/shop", "-o", "json")
+        assert [found["container"] for found in json.loads(in_force.stdout)["containers"]] == ["front"]
+        checked = verb("check", str(one))
+        assert checked.returncode == 1 and "noSuchSetting" in checked.stderr + checked.stdout
+        assert "accepted at" not in checked.stderr + checked.stdout, "it judges the file as it stands"
+        plugin.kill()
+        setup.peer.wait(plugins=0)
+        written = config.read_text()
+        plugin = setup.external(one, settings=re.sub(r"(?s).*sandbox: Full\n", "", written))
+        setup.peer.wait(plugins=1)
+        assert config.read_text() == written
+
+    (kept,) = setup.host.run(["ls", "-d", "/var/lib/grapnel/last-good"]).split()
+    setup.host.run(["rm", "-r", kept])
+    done = verb("probe", "live")
+    assert done.returncode == 4 and "so the default socket was tried" in done.stderr

@@ -47,7 +47,8 @@ struct explain {
     const char *run_dir; /* --run-dir; or NULL */
     bool in_force;       /* --in-force */
     struct gr_control_target target;
-    const char *other_rules; /* the last option that names other rules; or NULL */
+    struct gr_in_force_at at; /* where --in-force asks */
+    const char *other_rules;  /* the last option that names other rules; or NULL */
 
     const struct gr_settings *settings; /* as they were read */
     const struct gr_ruleset *ruleset;   /* from the files; NULL: the plugin is asked */
@@ -241,7 +242,7 @@ static int explain_one(struct explain *explain, const struct gr_subject *subject
     else if (explain->ruleset)
         r = explain_here(explain, &ask, recorded, &arena, &answer);
     else
-        r = gr_in_force_explain(&explain->target, &ask, recorded, &answer);
+        r = gr_in_force_explain(&explain->at, &ask, recorded, &answer);
     if (r == GR_EXIT_OK)
         r = put_answer(explain, found, &answer);
     if (r == GR_EXIT_OK)
@@ -346,8 +347,10 @@ static int explain_in_force(const struct explain *asked, const struct gr_reporte
                          &settings) != 0)
         return no_memory();
     explain.settings = &settings;
-    if (!explain.target.path)
-        explain.target.path = settings.config.control_socket;
+    explain.at.path = explain.target.path;
+    if (!explain.at.path)
+        explain.at =
+            (struct gr_in_force_at){.path = settings.config.control_socket, .settings = &settings};
     r = explain_all(&explain, reporter);
     gr_settings_fini(&settings);
     return r;

@@ -124,15 +124,19 @@ static int take_reply(const json_t *reply, struct gr_in_force_answer *answer)
     return warning && !answer->warning ? no_memory() : GR_EXIT_OK;
 }
 
-static int ask_plugin(const char *path, const struct gr_explain_ask *ask, struct gr_strs recorded,
-                      struct gr_str container, struct gr_in_force_answer *answer)
+static int ask_plugin(const struct gr_in_force_at *at, const struct gr_explain_ask *ask,
+                      struct gr_strs recorded, struct gr_str container,
+                      struct gr_in_force_answer *answer)
 {
     json_t *request = make_request(ask, recorded, container.n);
     struct gr_err err = {0};
     json_t *reply = NULL;
     int r;
 
-    r = request ? ask_patiently(path, request, container, &reply, &answer->text, &err) : -ENOMEM;
+    r = request ? ask_patiently(at->path, request, container, &reply, &answer->text, &err)
+                : -ENOMEM;
+    if (at->settings)
+        gr_control_say_guessed(at->settings, r, &err);
     if (!request)
         r = no_memory();
     else if (r == 0)
@@ -144,13 +148,13 @@ static int ask_plugin(const char *path, const struct gr_explain_ask *ask, struct
     return r;
 }
 
-int gr_in_force_explain(const struct gr_control_target *target, const struct gr_explain_ask *ask,
+int gr_in_force_explain(const struct gr_in_force_at *at, const struct gr_explain_ask *ask,
                         struct gr_strs recorded, struct gr_in_force_answer *answer)
 {
     struct gr_buf container;
     int r;
 
-    if (target->path[0] == '\0') {
+    if (at->path[0] == '\0') {
         (void)fputs("grapnel explain: the settings say controlSocket: none; the plugin cannot be "
                     "asked\n",
                     stderr);
@@ -161,7 +165,7 @@ int gr_in_force_explain(const struct gr_control_target *target, const struct gr_
     if (r)
         r = refuse_container(r);
     else
-        r = ask_plugin(target->path, ask, recorded, gr_buf_view(&container), answer);
+        r = ask_plugin(at, ask, recorded, gr_buf_view(&container), answer);
     gr_buf_fini(&container);
     return r;
 }

@@ -27,6 +27,12 @@ struct gr_in_force_answer {
     char *warning;      /* what is not as the files say; NULL: nothing */
 };
 
+/* Where it is asked. Borrowed. */
+struct gr_in_force_at {
+    const char *path;                   /* empty: the settings say that there is no socket */
+    const struct gr_settings *settings; /* that say so; NULL: somebody named it */
+};
+
 void gr_in_force_answer_init(struct gr_in_force_answer *answer, size_t max_bytes);
 void gr_in_force_answer_fini(struct gr_in_force_answer *answer);
 
@@ -37,7 +43,7 @@ void gr_in_force_answer_fini(struct gr_in_force_answer *answer);
  * text that is no UTF-8; GR_EXIT_HOST the plugin cannot be asked; GR_EXIT_FAILED without memory
  * (all said on stderr).
  */
-int gr_in_force_explain(const struct gr_control_target *target, const struct gr_explain_ask *ask,
+int gr_in_force_explain(const struct gr_in_force_at *at, const struct gr_explain_ask *ask,
                         struct gr_strs recorded, struct gr_in_force_answer *answer);
 
 #endif

@@ -107,18 +107,11 @@ static int judge_ready(struct probe *p, int r, const json_t *reply, const struct
 
 static int ask(struct probe *p)
 {
-    const char *path = gr_control_target_path(&p->target);
     json_t *request = json_pack("{s:s}", "command", p->ready ? "probe" : "ping");
     json_t *reply = NULL;
     struct gr_err err = {0};
-    int r;
+    int r = gr_control_ask_target(&p->target, request, &reply, &err);
 
-    if (!path) {
-        json_decref(request);
-        return is_not(p, GR_EXIT_HOST,
-                      "the settings say controlSocket: none; nothing can be asked");
-    }
-    r = gr_control_ask(path, GR_CONTROL_TIMEOUT_DEFAULT_MS, request, &reply, &err);
     r = p->ready ? judge_ready(p, r, reply, &err) : judge_live(p, r, &err);
     json_decref(request);
     json_decref(reply);

@@ -262,39 +262,48 @@ int gr_control_option(const char *verb, struct gr_control_target *target, int op
     return GR_EXIT_OK;
 }
 
-const char *gr_control_target_path(const struct gr_control_target *target)
+void gr_control_say_guessed(const struct gr_settings *settings, int r, struct gr_err *err)
 {
-    static char path[GR_CONFIG_SOCKET_MAX_BYTES + 1];
+    const struct gr_err before = *err;
+
+    if (settings->file == GR_SETTINGS_NOTHING && (r == -ENOENT || r == -ECONNREFUSED))
+        (void)gr_fail(err, r, before.code,
+                      "%s. The settings cannot be read, and no earlier text of them is kept, so "
+                      "the default socket was tried: mend them, or name the socket with --control",
+                      before.text);
+}
+
+int gr_control_ask_target(const struct gr_control_target *target, json_t *request,
+                          json_t **out_reply, struct gr_err *err)
+{
     const struct gr_flags flags = {.config_path = target->config_path};
     struct gr_printed printed = {0};
     const struct gr_reporter reporter = gr_print_findings(&printed);
     struct gr_settings settings;
+    int r;
 
+    *out_reply = NULL;
     if (target->path)
-        return target->path;
+        return gr_control_ask(target->path, GR_CONTROL_TIMEOUT_DEFAULT_MS, request, out_reply, err);
     if (gr_settings_read(&flags, GR_STR_NONE, GR_SETTINGS_AS_IN_FORCE, &reporter, &settings) != 0)
-        return GR_CONFIG_CONTROL_DEFAULT;
-    (void)snprintf(path, sizeof(path), "%s", settings.config.control_socket);
+        return gr_fail(err, -ENOMEM, "no-memory", "no memory for the settings");
+    if (settings.config.control_socket[0])
+        r = gr_control_ask(settings.config.control_socket, GR_CONTROL_TIMEOUT_DEFAULT_MS, request,
+                           out_reply, err);
+    else
+        r = gr_fail(err, -ENOTSUP, "not-running",
+                    "the settings say controlSocket: none; nothing can be asked");
+    gr_control_say_guessed(&settings, r, err);
     gr_settings_fini(&settings);
-    return path[0] ? path : NULL;
+    return r;
 }
 
 int gr_control_call(const char *verb, const struct gr_control_target *target, json_t *request,
                     json_t **out_reply)
 {
-    const char *path = gr_control_target_path(target);
     struct gr_err err = {0};
-    int r;
+    int r = gr_control_ask_target(target, request, out_reply, &err);
 
-    if (!path) {
-        json_decref(request);
-        (void)fprintf(stderr,
-                      "grapnel %s: the settings say controlSocket: none; nothing can be "
-                      "asked\n",
-                      verb);
-        return GR_EXIT_HOST;
-    }
-    r = gr_control_ask(path, GR_CONTROL_TIMEOUT_DEFAULT_MS, request, out_reply, &err);
     json_decref(request);
     if (r == 0)
         return GR_EXIT_OK;

@@ -63,13 +63,19 @@ enum {
 int gr_control_option(const char *verb, struct gr_control_target *target, int option,
                       const char *value);
 
-/* The path that is asked; NULL: the settings say none. Valid until the next call. */
-const char *gr_control_target_path(const struct gr_control_target *target);
+/* Where nobody was found at a path that settings name (r and err of gr_control_ask), and none of
+ * them are known: err says that too. */
+void gr_control_say_guessed(const struct gr_settings *settings, int r, struct gr_err *err);
+
+/* gr_control_ask with the default deadline, and -ENOTSUP where the settings say that there is no
+ * socket. What is wrong with the settings is said on stderr. */
+GR_CHECKED int gr_control_ask_target(const struct gr_control_target *target, json_t *request,
+                                     json_t **out_reply, struct gr_err *err);
 
 /*
- * gr_control_ask with the default deadline for a verb. Takes request, which may be NULL (no
- * memory). Returns GR_EXIT_OK and a reply to be dropped; GR_EXIT_FAILED the plugin refused,
- * GR_EXIT_HOST it cannot be asked (both said on stderr).
+ * gr_control_ask_target for a verb. Takes request, which may be NULL (no memory). Returns
+ * GR_EXIT_OK and a reply to be dropped; GR_EXIT_FAILED the plugin refused, GR_EXIT_HOST it cannot
+ * be asked (both said on stderr).
  */
 int gr_control_call(const char *verb, const struct gr_control_target *target, json_t *request,
                     json_t **out_reply);
