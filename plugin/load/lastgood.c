@@ -224,6 +224,7 @@ static int index_file(struct gr_lastgood *lg, const char *name)
             meta.size_bytes - (lg->head.len - text.n) == head.bytes) {
             rc = add_entry(lg, head.path, name, &entry);
             if (rc == 0) {
+                entry->on_disk = true;
                 entry->bytes = head.bytes;
                 entry->hash = head.hash;
                 entry->modified = meta.modified;
@@ -314,21 +315,13 @@ static void open_dir(struct gr_lastgood *lg, struct gr_trust_way *way, int *out_
         warn(lg, &err);
 }
 
-int gr_lastgood_open(struct gr_lastgood *lg, const struct gr_lastgood_place *place,
-                     struct gr_arena *scratch, const struct gr_reporter *reporter)
+static int read_dir(struct gr_lastgood *lg)
 {
-    const struct gr_fs *fs = place->fs;
-    struct gr_trust_way *way;
+    const struct gr_fs *fs = lg->place.fs;
+    struct gr_trust_way *way = gr_arena_alloc(lg->scratch, sizeof(*way));
     struct gr_err err = {0};
     int rc;
 
-    *lg = (struct gr_lastgood){.place = *place, .reporter = reporter, .scratch = scratch};
-    gr_table_init(&lg->entries, scratch);
-    gr_buf_init(&lg->head, HEAD_LINE_MAX_BYTES + GR_LOAD_PATH_BYTES);
-    gr_buf_init(&lg->whole, HEAD_LINE_MAX_BYTES + GR_LOAD_PATH_BYTES + GR_YAML_FILE_MAX_BYTES);
-    if (!place->dir)
-        return 0;
-    way = gr_arena_alloc(scratch, sizeof(*way));
     if (!way)
         return -ENOMEM;
     open_dir(lg, way, &rc);
@@ -346,9 +339,48 @@ int gr_lastgood_open(struct gr_lastgood *lg, const struct gr_lastgood_place *pla
     return rc;
 }
 
+/* What earlier loads could not write, beside what is on disk. */
+static int add_held(struct gr_lastgood *lg)
+{
+    struct gr_held_text *text = lg->place.held ? lg->place.held->first : NULL;
+    int rc = 0;
+
+    for (; text && rc == 0; text = text->next) {
+        struct gr_lastgood_entry *entry = gr_table_get(&lg->entries, text->path);
+        char name[sizeof(entry->name)];
+
+        if (!entry) {
+            name_of(lg, text->path, name, sizeof(name));
+            rc = add_entry(lg, text->path, name, &entry);
+        }
+        if (rc == 0)
+            entry->held = text;
+    }
+    return rc;
+}
+
+int gr_lastgood_open(struct gr_lastgood *lg, const struct gr_lastgood_place *place,
+                     struct gr_arena *scratch, const struct gr_reporter *reporter)
+{
+    int rc;
+
+    *lg = (struct gr_lastgood){.place = *place, .reporter = reporter, .scratch = scratch};
+    gr_table_init(&lg->entries, scratch);
+    gr_buf_init(&lg->head, HEAD_LINE_MAX_BYTES + GR_LOAD_PATH_BYTES);
+    gr_buf_init(&lg->whole, HEAD_LINE_MAX_BYTES + GR_LOAD_PATH_BYTES + GR_YAML_FILE_MAX_BYTES);
+    if (!place->dir && place->held)
+        gr_held_fini(place->held);
+    if (!place->dir)
+        return 0;
+    rc = read_dir(lg);
+    return rc ? rc : add_held(lg);
+}
+
 static struct gr_lastgood_entry *entry_of(const struct gr_lastgood *lg, struct gr_str path)
 {
-    return lg->usable ? gr_table_get(&lg->entries, path) : NULL;
+    struct gr_lastgood_entry *entry = gr_table_get(&lg->entries, path);
+
+    return entry && (lg->usable || entry->held) ? entry : NULL;
 }
 
 const struct gr_lastgood_entry *gr_lastgood_entry(const struct gr_lastgood *lg, struct gr_str path)
@@ -365,8 +397,12 @@ void gr_lastgood_hold(struct gr_lastgood *lg, struct gr_str path)
 {
     struct gr_lastgood_entry *entry = entry_of(lg, path);
 
-    if (entry)
-        entry->wanted = true;
+    if (!entry)
+        return;
+    entry->wanted = true;
+    /* There may be room by now. What there is no memory for is for the next load. */
+    if (entry->held)
+        (void)!gr_lastgood_keep(lg, path, entry->held->text);
 }
 
 int gr_lastgood_read(struct gr_lastgood *lg, struct gr_str path, struct gr_buf *out)
@@ -379,6 +415,10 @@ int gr_lastgood_read(struct gr_lastgood *lg, struct gr_str path, struct gr_buf *
 
     if (!entry)
         return GR_LASTGOOD_NONE;
+    if (entry->held) {
+        rc = gr_buf_str(out, entry->held->text);
+        return rc == -EMSGSIZE ? GR_LASTGOOD_NONE : rc;
+    }
     gr_buf_reset(&lg->whole, lg->whole.max);
     rc = read_file(lg, entry->name, &lg->whole, &meta);
     if (rc == -ENOMEM)
@@ -464,29 +504,59 @@ static int save(struct gr_lastgood *lg, struct gr_lastgood_entry *entry, struct 
     return rc;
 }
 
+/* The text cannot be written: it is held from the end of the load on. */
+static int note_unkept(const struct gr_lastgood *lg, struct gr_lastgood_entry *entry,
+                       struct gr_str text)
+{
+    entry->unkept = true;
+    if (!lg->place.held || (entry->held && gr_str_eq(entry->held->text, text)))
+        return 0;
+    return gr_arena_str(lg->scratch, text, &entry->pending) ? 0 : -ENOMEM;
+}
+
 int gr_lastgood_keep(struct gr_lastgood *lg, struct gr_str path, struct gr_str text)
 {
-    struct gr_lastgood_entry *entry = entry_of(lg, path);
+    struct gr_lastgood_entry *entry = gr_table_get(&lg->entries, path);
     const char *what = NULL;
     char name[sizeof(entry->name)];
-    int rc;
+    int rc = 0;
 
-    if (!lg->usable)
+    if (!lg->usable && (!lg->place.dir || !lg->place.held))
         return 0;
     if (!entry) {
         name_of(lg, path, name, sizeof(name));
         rc = add_entry(lg, path, name, &entry);
         if (rc != 0)
             return rc;
-    } else if (entry->bytes == text.n && entry->hash == gr_hash(text)) {
-        entry->wanted = true;
-        return 0;
     }
     entry->wanted = true;
+    if (!lg->usable)
+        return note_unkept(lg, entry, text);
+    entry->written = entry->on_disk && entry->bytes == text.n && entry->hash == gr_hash(text);
+    if (entry->written)
+        return 0;
     rc = save(lg, entry, text, &what);
-    if (rc != 0)
-        warn_write(lg, path, rc, what);
-    return 0;
+    if (rc == 0)
+        return 0;
+    warn_write(lg, path, rc, what);
+    return note_unkept(lg, entry, text);
+}
+
+/* What was written, and cannot be put into place. Where it cannot be read either, it is lost. */
+static void take_back(struct gr_lastgood *lg, struct gr_lastgood_entry *entry,
+                      const char *temporary)
+{
+    struct gr_lastgood_entry head = {0};
+    struct gr_fs_meta meta;
+    struct gr_str text;
+
+    entry->unkept = true;
+    gr_buf_reset(&lg->whole, lg->whole.max);
+    if (!lg->place.held || read_file(lg, temporary, &lg->whole, &meta) != 0)
+        return;
+    text = gr_buf_view(&lg->whole);
+    if (take_head(&text, &head) && head.bytes == text.n && head.hash == gr_hash(text))
+        (void)!note_unkept(lg, entry, text);
 }
 
 static void put_waiting(struct gr_lastgood *lg)
@@ -496,7 +566,7 @@ static void put_waiting(struct gr_lastgood *lg)
     int sync_rc = 0;
 
     for (size_t i = 0; i < lg->all_n; i++) {
-        const struct gr_lastgood_entry *entry = lg->all[i];
+        struct gr_lastgood_entry *entry = lg->all[i];
         char temporary[64];
         int rc;
 
@@ -510,7 +580,9 @@ static void put_waiting(struct gr_lastgood *lg)
         rc = entry->unsynced ? sync_rc : 0;
         if (rc == 0)
             rc = put_in_place(lg, entry, temporary);
+        entry->written = rc == 0;
         if (rc != 0) {
+            take_back(lg, entry, temporary);
             (void)lg->place.fs->unlink(lg->place.fs->user, dir, temporary);
             warn_write(lg, entry->path, rc, "putting it into place");
         }
@@ -526,18 +598,35 @@ bool gr_lastgood_drops(const struct gr_lastgood *lg)
     return i < lg->all_n;
 }
 
+/* Holds what is not on disk, and only that. An older text is better than none. */
+static void hold_pending(struct gr_lastgood *lg, struct gr_lastgood_entry *entry)
+{
+    struct gr_held *held = lg->place.held;
+    struct gr_held_text *now;
+
+    if (held && entry->pending.n > 0) {
+        now = gr_held_put(held, entry->held, entry->path, entry->pending);
+        entry->held = now ? now : entry->held;
+    } else if (held && entry->held && (!entry->wanted || entry->written)) {
+        gr_held_drop(held, gr_take(entry->held));
+    }
+    lg->unkept += entry->wanted && (entry->held || entry->unkept);
+}
+
 void gr_lastgood_finish(struct gr_lastgood *lg)
 {
     int rc;
 
-    if (!lg->usable)
-        return;
-    put_waiting(lg);
+    if (lg->usable)
+        put_waiting(lg);
     for (size_t i = 0; i < lg->all_n; i++) {
-        if (!lg->all[i]->wanted)
-            remove_file(lg, lg->all[i]->name);
+        struct gr_lastgood_entry *entry = lg->all[i];
+
+        if (lg->usable && entry->on_disk && !entry->wanted)
+            remove_file(lg, entry->name);
+        hold_pending(lg, entry);
     }
-    if (!lg->changed)
+    if (!lg->usable || !lg->changed)
         return;
     rc = lg->place.fs->sync(lg->place.fs->user, gr_walk_top(&lg->walk)->node);
     if (rc != 0)

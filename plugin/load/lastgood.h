@@ -17,6 +17,7 @@
 #ifndef GR_LOAD_LASTGOOD_H
 #define GR_LOAD_LASTGOOD_H
 
+#include "load/held.h"
 #include "load/table.h"
 #include "load/trust.h"
 
@@ -38,9 +39,14 @@ struct gr_lastgood_entry {
     char name[32];        /* in the directory */
     uint64_t bytes, hash; /* of the text, as its head says */
     uint64_t modified;    /* as gr_fs_meta has it: when it was kept; 0: in this load */
-    bool wanted;          /* stays at the end of this load */
-    bool waits;           /* new text waits under its temporary name, */
-    bool unsynced;        /* and was not synced by itself */
+    bool on_disk;
+    bool wanted;               /* stays at the end of this load */
+    bool waits;                /* new text waits under its temporary name, */
+    bool unsynced;             /* and was not synced by itself */
+    bool written;              /* the text that was accepted in this load is on disk */
+    bool unkept;               /* it cannot be written */
+    struct gr_held_text *held; /* newer than what is on disk; NULL: none */
+    struct gr_str pending;     /* to be held at the end of this load, in scratch; n == 0: none */
 };
 
 /* Where texts are kept, and how. Borrowed for the object. */
@@ -50,6 +56,8 @@ struct gr_lastgood_place {
     enum gr_lastgood_kind kind;
     bool makes_dir;  /* where it is missing, 0700; else nothing is there, which is no warning */
     bool reads_only; /* nothing is changed; that it may not be read is no warning */
+    /* Of earlier loads, and for the next ones: what cannot be written there. NULL: that is lost. */
+    struct gr_held *held;
 };
 
 struct gr_lastgood {
@@ -66,6 +74,7 @@ struct gr_lastgood {
     bool usable;         /* the directory is there and in order */
     bool changed;        /* the directory is to be synced */
     bool warned;         /* a failure to write was reported: once per load */
+    size_t unkept;       /* at the end of the load: files whose accepted text is not on disk */
 };
 
 /*
@@ -96,7 +105,8 @@ void gr_lastgood_hold(struct gr_lastgood *lg, struct gr_str path);
 /* Whether the end of the load would remove a text, as nothing has kept or held it so far. */
 bool gr_lastgood_drops(const struct gr_lastgood *lg);
 
-/* End of a load that succeeded: puts new texts into place, removes those of files that are gone. */
+/* End of a load that succeeded: puts new texts into place, or has them held where they cannot be
+ * written, removes those of files that are gone. */
 void gr_lastgood_finish(struct gr_lastgood *lg);
 
 /* Also after a failure: then everything stays as it was on disk. */

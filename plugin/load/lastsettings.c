@@ -75,6 +75,9 @@ int gr_lastsettings_keep(const struct gr_lastsettings *where, struct gr_str text
         rc = gr_lastgood_keep(&k->lastgood, path, text);
     if (rc == 0)
         gr_lastgood_finish(&k->lastgood);
+    if (rc == 0 && k->lastgood.place.dir && text.n > 0 &&
+        (!k->lastgood.usable || k->lastgood.unkept > 0))
+        rc = GR_LASTSETTINGS_UNKEPT;
     end(k);
     return rc;
 }

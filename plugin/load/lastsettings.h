@@ -28,9 +28,12 @@ GR_CHECKED int gr_lastsettings_read(const struct gr_lastsettings *where,
                                     const struct gr_reporter *reporter, struct gr_buf *out,
                                     int64_t *out_kept_s);
 
+/* Condition of gr_lastsettings_keep. */
+#define GR_LASTSETTINGS_UNKEPT 1
+
 /*
  * This text was accepted: kept from now on. n == 0: what is kept goes. What goes wrong is reported
- * as a warning. Returns 0; -ENOMEM.
+ * as a warning. Returns 0; GR_LASTSETTINGS_UNKEPT: it could not be written; -ENOMEM.
  */
 GR_CHECKED int gr_lastsettings_keep(const struct gr_lastsettings *where, struct gr_str text,
                                     const struct gr_reporter *reporter);

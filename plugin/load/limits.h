@@ -16,8 +16,8 @@
  * 10,000 sets of the bench when each has a file of its own. */
 #define GR_DIR_FILES_MAX 20000
 
-/* Text of all rule files together, in bytes: bounds the memory of a load. 10,000 sets have about
- * 5 MiB. No evidence. */
+/* Text of all rule files together, and of those held in memory, in bytes: bounds the memory of a
+ * load. 10,000 sets have about 5 MiB. No evidence. */
 #define GR_LOAD_TEXT_MAX_BYTES (64U << 20)
 
 /* A path with its NUL byte: PATH_MAX of Linux. */

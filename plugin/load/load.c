@@ -312,8 +312,11 @@ static void report_missing(struct loader *l)
 static int find_files(struct loader *l)
 {
     const struct gr_load_options *o = l->options;
-    const struct gr_lastgood_place place = {
-        .fs = o->fs, .dir = o->last_good_dir, .kind = GR_LASTGOOD_RULES, .makes_dir = true};
+    const struct gr_lastgood_place place = {.fs = o->fs,
+                                            .dir = o->last_good_dir,
+                                            .kind = GR_LASTGOOD_RULES,
+                                            .makes_dir = true,
+                                            .held = o->held};
     const struct gr_dir_list lists[] = {
         {.paths = o->dirs, .n = o->dirs_n, .format = GR_FORMAT_HOOKSET},
         {.paths = o->oci_dirs, .n = o->oci_dirs_n, .format = GR_FORMAT_OCI_HOOKS},
@@ -411,6 +414,7 @@ static void finish(struct loader *l)
     l->result.torn = o->torn && o->torn(o->torn_user, gr_lastgood_drops(&l->lastgood));
     if (!l->result.torn)
         gr_lastgood_finish(&l->lastgood);
+    l->result.unkept = l->lastgood.unkept;
 }
 
 static int run(struct loader *l)

@@ -10,6 +10,7 @@
 #ifndef GR_LOAD_LOAD_H
 #define GR_LOAD_LOAD_H
 
+#include "load/held.h"
 #include "load/policies.h"
 #include "rules/match/ruleset.h"
 
@@ -22,6 +23,8 @@ struct gr_load_options {
     const char *host_root;     /* where the host's / is seen, "/" outside containers */
     const char *programs_dir;  /* the program store, on the host; NULL: none */
     const char *last_good_dir; /* /var/lib/grapnel/last-good; NULL: keep none (one-shot verbs) */
+    /* Texts that could not be kept there, from load to load; NULL: they are lost. */
+    struct gr_held *held;
     /* Directories of oci-hooks(5) files, each of which somebody named. */
     const char *const *oci_dirs;
     size_t oci_dirs_n;
@@ -65,6 +68,7 @@ struct gr_load_result {
     size_t rejected;  /* documents that were refused */
     size_t blocked;   /* sets that a policy or the host check forbids */
     size_t last_good; /* files served from their last good text */
+    size_t unkept;    /* files whose accepted text could not be kept */
     size_t errors;    /* findings of level error, of any kind */
     size_t warnings;
     bool torn; /* as options.torn said */

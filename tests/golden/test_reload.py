@@ -245,6 +245,21 @@ def kept(node: Node, kind: str) -> list[Path]:
     return list((node.home / "last-good").glob(f"*.{kind}"))
 
 
+def test_last_good_that_cannot_be_kept(ruled: Node):
+    """As long as the process lives, a file that turns bad keeps its rules all the same."""
+    with plugin(ruled) as lines:
+        lines.loaded(sets=1, ready="yes")
+        (ruled.home / "last-good").chmod(0o755)
+        ruled.rule("two", RULE)
+        lines.loaded(cause="watch", sets=2, ready="yes")
+        assert any('"code":"last-good-directory"' in line for line in lines.seen)
+        for name in ("one", "two"):
+            ruled.rule(name, RULE.replace("match", "mach"))
+        lines.loaded(cause="watch", sets=2, last_good=2, ready="no")
+    with plugin(ruled) as lines:
+        lines.loaded(cause="start", sets=0, last_good=0, ready="no")
+
+
 def test_settings_over_restarts(ruled: Node):
     """A settings file that turned bad counts as it was accepted last, also in the next process, as long as it is bad."""
     config = ruled.home / "config.yaml"

@@ -188,6 +188,26 @@ static void test_settings(void **state)
                           "defaults count in place of what it sets");
 }
 
+static void test_unkept(void **state)
+{
+    struct gr_load_result load = {.unkept = 1};
+    struct gr_view view = fine();
+    struct gr_arena arena;
+    struct gr_err err = {0};
+    struct gr_ruleset *ruleset = NULL;
+
+    (void)state;
+    gr_arena_init(&arena, 4096, 0);
+    assert_int_equal(gr_ruleset_new(&arena, NULL, 0, NULL, &ruleset, &err), 0);
+    view.rules.ruleset = ruleset;
+    view.rules.load = &load;
+    assert_problem(&view, "the accepted texts of 1 file cannot be kept: where the present text is "
+                          "bad, its last good one counts as long as this process lives");
+    load.unkept = 0;
+    assert_problem(&view, NULL);
+    gr_ruleset_unref(ruleset);
+}
+
 /* It comes before everything else. */
 static void test_order(void **state)
 {
@@ -230,6 +250,7 @@ int main(void)
     test_add("none", test_none);
     test_add("missed", test_missed);
     test_add("settings", test_settings);
+    test_add("unkept", test_unkept);
     test_add("unreadable", test_unreadable);
     test_add("not_known", test_not_known);
     test_add("long_names", test_long_names);

@@ -183,6 +183,8 @@ static int no_room(struct memfs *m, enum mem_op op, const char *name)
 /* Who may not read it has nothing to tell; who cannot write says so, and the older text stays. */
 static void test_failures(void **state)
 {
+    const struct gr_lastsettings where = where_of(FILE_PATH);
+
     (void)state;
     start();
     keep(FILE_PATH, GOOD);
@@ -190,7 +192,8 @@ static void test_failures(void **state)
     assert_kept(FILE_PATH, NULL);
     assert_no_findings(&found);
     host.inject = no_room;
-    keep(FILE_PATH, GOOD "# new\n");
+    assert_int_equal(gr_lastsettings_keep(&where, GR_STR(GOOD "# new\n"), &found.reporter),
+                     GR_LASTSETTINGS_UNKEPT);
     assert_finding(&found, "last-good-write", FILE_PATH);
     host.inject = NULL;
     assert_kept(FILE_PATH, GOOD);
@@ -206,10 +209,12 @@ static void test_told_already(void **state)
     (void)state;
     start();
     mem_dir(&host, LAST_GOOD);
-    assert_int_equal(gr_lastsettings_keep(&where, GR_STR(GOOD), &found.reporter), 0);
+    assert_int_equal(gr_lastsettings_keep(&where, GR_STR(GOOD), &found.reporter),
+                     GR_LASTSETTINGS_UNKEPT);
     assert_int_equal(found.n, 1);
     where.dir_is_told = true;
-    assert_int_equal(gr_lastsettings_keep(&where, GR_STR(GOOD), &found.reporter), 0);
+    assert_int_equal(gr_lastsettings_keep(&where, GR_STR(GOOD), &found.reporter),
+                     GR_LASTSETTINGS_UNKEPT);
     assert_int_equal(found.n, 1);
     where.dir = NULL;
     assert_int_equal(gr_lastsettings_keep(&where, GR_STR(GOOD), &found.reporter), 0);

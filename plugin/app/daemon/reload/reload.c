@@ -55,7 +55,8 @@ struct gr_reload {
 
     /* Loader thread only: of the last load that succeeded. */
     struct gr_since *since;
-    bool since_read; /* what a process before this one left */
+    bool since_read;     /* what a process before this one left */
+    struct gr_held held; /* what could not be kept on disk */
 };
 
 static void put_task(struct queue *queue, struct gr_reload_task *task)
@@ -187,7 +188,8 @@ static void follow_since(struct gr_reload *reload, const struct order *order,
 
 /* On this thread, since a disk may be slow, and in turn with the texts of rules. Without memory
  * that is for the next load. */
-static void keep_settings(const struct order *order, const struct gr_reporter *reporter)
+static void keep_settings(const struct order *order, const struct gr_reporter *reporter,
+                          struct gr_load_result *result)
 {
     const char *rules = order->options.last_good_dir;
     const struct gr_lastsettings where = {.fs = order->options.fs,
@@ -196,11 +198,12 @@ static void keep_settings(const struct order *order, const struct gr_reporter *r
                                           .dir_is_told = rules && order->settings.dir &&
                                                          strcmp(rules, order->settings.dir) == 0};
 
-    if (where.dir)
-        (void)!gr_lastsettings_keep(&where, order->settings.text, reporter);
+    if (where.dir &&
+        gr_lastsettings_keep(&where, order->settings.text, reporter) == GR_LASTSETTINGS_UNKEPT)
+        result->unkept++;
 }
 
-static struct gr_reloaded *work_on(struct gr_reload *reload, const struct order *order)
+static struct gr_reloaded *work_on(struct gr_reload *reload, struct order *order)
 {
     struct gr_reloaded *out = calloc(1, sizeof(*out));
     struct gr_reporter reporter;
@@ -212,12 +215,13 @@ static struct gr_reloaded *work_on(struct gr_reload *reload, const struct order 
     out->cause = order->cause;
     gr_finding_list_init(&out->findings);
     reporter = gr_finding_list_reporter(&out->findings);
+    order->options.held = &reload->held;
     out->result = gr_load(&order->options, &reporter, &out->load);
     if (out->result == 0) {
         out->hash = hash_rules(out->load.ruleset);
         follow_since(reload, order, &reporter, out);
         if (!out->load.torn)
-            keep_settings(order, &reporter);
+            keep_settings(order, &reporter, &out->load);
     }
     out->took_ns = gr_now_ns() - start;
     return out;
@@ -377,6 +381,7 @@ static void release(struct gr_reload *reload)
     order_free(reload->next);
     reloaded_free(reload->ready);
     gr_since_unref(reload->since);
+    gr_held_fini(&reload->held);
     free(reload);
 }
 

@@ -92,6 +92,7 @@ static json_t *rules_json(const struct gr_inforce_status *rules)
     gr_json_set_count(object, "files", rules->load->files_n);
     gr_json_set_count(object, "rejected", rules->load->rejected);
     gr_json_set_count(object, "lastGood", rules->load->last_good);
+    gr_json_set_count(object, "unkept", rules->load->unkept);
     return object;
 }
 

@@ -62,6 +62,12 @@ static void add_rules(json_t *list, const struct gr_view *view)
     if (load->last_good > 0)
         add_problem(list, "%zu %s with an earlier text, since the present one is refused",
                     load->last_good, plural(load->last_good, "file counts", "files count"));
+    if (load->unkept > 0)
+        add_problem(list,
+                    "the accepted texts of %zu %s cannot be kept: where the present text is bad, "
+                    "%s last good one counts as long as this process lives",
+                    load->unkept, plural(load->unkept, "file", "files"),
+                    plural(load->unkept, "its", "their"));
     add_required(list, view);
 }
 
