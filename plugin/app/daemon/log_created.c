@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 
-/* Names of sets in one line; what does not fit is cut. */
+/* Names of sets in one list of a line. */
 #define NAMES_MAX_BYTES 512
 
 static void log_unread(const struct gr_log *log, const struct gr_session_event *event)
@@ -29,8 +29,7 @@ static enum gr_level level_of(const struct gr_set_result *result)
     case GR_VERDICT_IGNORED:
     case GR_VERDICT_REFUSED:
         return GR_LEVEL_WARNING;
-    case GR_VERDICT_OBSERVED:
-        return GR_LEVEL_INFO;
+    case GR_VERDICT_OBSERVED: /* the container's line names them, one for all of them */
     case GR_VERDICT_INJECTED:
     case GR_VERDICT_ALREADY:
     case GR_VERDICT_SKIPPED:
@@ -52,7 +51,10 @@ static void log_sets(const struct gr_log *log, const struct gr_session_event *ev
         GR_LOG(log, level_of(result), "hook set", GR_LOG_STR("set", result->set->name),
                GR_LOG_TEXT("verdict", gr_verdict_name(result->verdict)),
                GR_LOG_TEXT("match", gr_truth_name(result->truth)),
-               GR_LOG_STR("reason", result->reason), GR_LOG_STR("id", event->subject->id));
+               GR_LOG_STR("reason", result->reason),
+               GR_LOG_STR("namespace", event->subject->pod_namespace),
+               GR_LOG_STR("pod", event->subject->pod_name),
+               GR_LOG_STR("container", event->subject->name), GR_LOG_STR("id", event->subject->id));
     }
 }
 
@@ -93,21 +95,63 @@ static void log_overridden(const struct gr_log *log, const struct gr_session_eve
     }
 }
 
-static void list_injected(const struct gr_decision *decision, struct gr_buf *names)
+/* Names of sets, one behind the other, as many as fit. */
+struct names {
+    struct gr_buf injected, observed, paused;
+};
+
+static void names_init(struct names *names)
+{
+    gr_buf_init(&names->injected, NAMES_MAX_BYTES);
+    gr_buf_init(&names->observed, NAMES_MAX_BYTES);
+    gr_buf_init(&names->paused, NAMES_MAX_BYTES);
+}
+
+static void names_fini(struct names *names)
+{
+    gr_buf_fini(&names->injected);
+    gr_buf_fini(&names->observed);
+    gr_buf_fini(&names->paused);
+}
+
+/* Whole, or not at all. */
+static void add_name(struct gr_buf *list, struct gr_str name)
+{
+    if (list->len + 1 + name.n > NAMES_MAX_BYTES)
+        return;
+    if (list->len > 0)
+        (void)gr_buf_byte(list, ',');
+    (void)gr_buf_str(list, name);
+}
+
+static void list_sets(const struct gr_decision *decision, struct names *names)
 {
     for (size_t i = 0; i < decision->results_n; i++) {
-        if (decision->results[i].verdict != GR_VERDICT_INJECTED)
+        const struct gr_set_result *result = &decision->results[i];
+        struct gr_buf *list = &names->injected;
+
+        if (result->verdict == GR_VERDICT_OBSERVED)
+            list = result->suspended ? &names->paused : &names->observed;
+        else if (result->verdict != GR_VERDICT_INJECTED)
             continue;
-        if (names->len > 0)
-            (void)gr_buf_byte(names, ',');
-        (void)gr_buf_str(names, decision->results[i].set->name);
+        add_name(list, result->set->name);
     }
+}
+
+static bool has_observed(const struct gr_decision *decision)
+{
+    size_t i = 0;
+
+    while (i < decision->results_n && decision->results[i].verdict != GR_VERDICT_OBSERVED)
+        i++;
+    return i < decision->results_n;
 }
 
 /* What was done to a container is for the audit, too. */
 static void write_outcome(const struct gr_log *log, enum gr_level level, const char *message,
-                          const struct gr_session_event *event, struct gr_str names)
+                          const struct gr_session_event *event, const struct names *names)
 {
+    bool done = event->refused || event->decision->hooks_n > 0 || event->decision->adjust_n > 0;
     const struct gr_subject *subject = event->subject;
     const struct gr_log_field fields[] = {
         GR_LOG_STR("namespace", subject->pod_namespace),
@@ -115,13 +159,15 @@ static void write_outcome(const struct gr_log *log, enum gr_level level, const c
         GR_LOG_STR("container", subject->name),
         GR_LOG_STR("id", subject->id),
         GR_LOG_STR("image", subject->image.name),
-        GR_LOG_STR("sets", names),
+        GR_LOG_STR("sets", gr_buf_view(&names->injected)),
+        GR_LOG_STR("observed", gr_buf_view(&names->observed)),
+        GR_LOG_STR("paused", gr_buf_view(&names->paused)),
         GR_LOG_INT("hooks", event->decision->hooks_n),
         GR_LOG_INT("adjusted", event->decision->adjust_n),
         GR_LOG_STR("reason", event->decision->refusal),
     };
 
-    if (level == GR_LEVEL_DEBUG)
+    if (!done)
         gr_log_write(log, level, message, fields, GR_ARRAY_LEN(fields));
     else
         gr_log_audit_write(log, level, message, fields, GR_ARRAY_LEN(fields));
@@ -131,7 +177,8 @@ void gr_log_created(const struct gr_log *log, const struct gr_session_event *eve
 {
     enum gr_level level = GR_LEVEL_DEBUG;
     const char *message = "container left as it is";
-    struct gr_buf names;
+    struct names names;
+    bool audited = true;
 
     if (!event->decision) {
         log_unread(log, event);
@@ -150,13 +197,17 @@ void gr_log_created(const struct gr_log *log, const struct gr_session_event *eve
     } else if (event->decision->adjust_n > 0) {
         level = GR_LEVEL_INFO;
         message = "container adjusted";
-    } else if (event->decision->exempt) {
-        message = "container exempt by policy";
+    } else {
+        audited = false;
+        if (event->decision->exempt)
+            message = "container exempt by policy";
+        else if (has_observed(event->decision))
+            level = GR_LEVEL_INFO;
     }
-    if (level == GR_LEVEL_DEBUG ? !gr_log_wants(log, level) : !gr_log_wants_audit(log, level))
+    if (audited ? !gr_log_wants_audit(log, level) : !gr_log_wants(log, level))
         return;
-    gr_buf_init(&names, NAMES_MAX_BYTES);
-    list_injected(event->decision, &names);
-    write_outcome(log, level, message, event, gr_buf_view(&names));
-    gr_buf_fini(&names);
+    names_init(&names);
+    list_sets(event->decision, &names);
+    write_outcome(log, level, message, event, &names);
+    names_fini(&names);
 }

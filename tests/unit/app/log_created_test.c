@@ -68,6 +68,61 @@ static void test_objections(void **state)
            "hooks=0 adjusted=0 reason=text\n");
 }
 
+static const struct gr_suspension paused = {.set = {"late", 4}};
+
+/* One line for all of them, with the container, whether it was given something or not. */
+static void test_observed(void **state)
+{
+    const struct gr_set_result results[] = {
+        {.set = &early, .truth = GR_TRUE, .verdict = GR_VERDICT_OBSERVED},
+        {.set = &late, .truth = GR_TRUE, .verdict = GR_VERDICT_OBSERVED, .suspended = &paused},
+        {.set = &late, .truth = GR_TRUE, .verdict = GR_VERDICT_INJECTED},
+    };
+    struct gr_decision decision = {.results = results, .results_n = 2};
+
+    (void)state;
+    expect(GR_LEVEL_INFO, &decision, false,
+           "level=info msg=\"container left as it is\" namespace=prod pod=web-0 container=web "
+           "id=id-1 observed=early paused=late hooks=0 adjusted=0\n");
+    expect(GR_LEVEL_WARNING, &decision, false, "");
+    decision.results_n = 3;
+    decision.hooks_n = 1;
+    expect(GR_LEVEL_INFO, &decision, false,
+           "level=info msg=\"hooks added\" namespace=prod pod=web-0 container=web id=id-1 "
+           "sets=late observed=early paused=late hooks=1 adjusted=0\n");
+    decision.results_n = 1;
+    decision.hooks_n = 0;
+    expect(GR_LEVEL_DEBUG, &decision, false,
+           "level=debug msg=\"hook set\" set=early verdict=observed match=true namespace=prod "
+           "pod=web-0 container=web id=id-1\n"
+           "level=info msg=\"container left as it is\" namespace=prod pod=web-0 container=web "
+           "id=id-1 observed=early hooks=0 adjusted=0\n");
+}
+
+/* After pause --all: what fits, and no line more. */
+static void test_many_paused(void **state)
+{
+    struct gr_set_result results[100];
+    struct gr_hookset sets[GR_ARRAY_LEN(results)];
+    const struct gr_decision decision = {.results = results, .results_n = GR_ARRAY_LEN(results)};
+    char names[GR_ARRAY_LEN(results)][16], list[GR_ARRAY_LEN(results) * 16] = "", line[1024];
+    size_t n = 0;
+
+    (void)state;
+    for (size_t i = 0; i < GR_ARRAY_LEN(results); i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "paused-%03zu", i);
+        sets[i] = (struct gr_hookset){.name = gr_str_from(names[i])};
+        results[i] = (struct gr_set_result){
+            .set = &sets[i], .verdict = GR_VERDICT_OBSERVED, .suspended = &paused};
+        n += (size_t)snprintf(list + n, sizeof(list) - n, "%s%s", i ? "," : "", names[i]);
+    }
+    (void)snprintf(line, sizeof(line),
+                   "level=info msg=\"container left as it is\" namespace=prod pod=web-0 "
+                   "container=web id=id-1 paused=%.505s hooks=0 adjusted=0\n",
+                   list);
+    expect(GR_LEVEL_INFO, &decision, false, line);
+}
+
 static void test_exempt(void **state)
 {
     const struct gr_decision decision = {.exempt = true};
@@ -83,6 +138,8 @@ int main(void)
 {
     test_add("two sets adjust one thing", test_overridden);
     test_add("objections", test_objections);
+    test_add("observed and paused", test_observed);
+    test_add("many that are paused", test_many_paused);
     test_add("exempt", test_exempt);
     return test_run("log_created");
 }
