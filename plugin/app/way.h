@@ -20,9 +20,6 @@ enum gr_way gr_way_of_cgroup(struct gr_str text, struct gr_str *out_unit);
 /* What this process tells of itself: way, pid, started_s, version and unit; the rest is empty. */
 struct gr_instance gr_way_own(bool launched, int64_t started_s);
 
-/* How a problem begins that another instance is: status has it, doctor has findings of its own. */
-#define GR_PROBLEM_ANOTHER "another Grapnel runs on this node, "
-
 /* "launched by the runtime", "from the unit grapnel.service", "in a pod", "by hand". */
 struct gr_way_words {
     char text[GR_INSTANCE_TEXT_BYTES + 32];

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 
 PLUGIN, RUNTIME = 1, 2  # mux ids
@@ -77,12 +78,12 @@ class Runtime:
         request = (field(1, config) if config else b"") + field(2, "containerd") + field(3, "v2.1.4")
         self.call("Configure", request + field(5, 2000) + field(6, "0.12.2"))
 
-    def synchronize(self, *lost: str) -> None:
-        """Two containers of the pod web; lost: ids of others, whose pod is not told."""
-        pod = field(1, "p1") + field(2, "web") + field(4, "shop")
-        containers = b"".join(field(2, field(1, id_) + field(2, "p1")) for id_ in ("c1", "c2"))
+    def synchronize(self, *lost: str, pod: str = "web", more: Iterable[str] = ()) -> None:
+        """Two containers of a pod, and more of it; lost: ids of others, whose pod is not told."""
+        sandbox = field(1, "p1") + field(2, pod) + field(4, "shop")
+        containers = b"".join(field(2, field(1, id_) + field(2, "p1")) for id_ in ("c1", "c2", *more))
         containers += b"".join(field(2, field(1, id_) + field(2, "none")) for id_ in lost)
-        self.call("Synchronize", field(1, pod) + containers)
+        self.call("Synchronize", field(1, sandbox) + containers)
 
     def create(self, id_: str, name: str) -> None:
         """A container of the pod web in the namespace shop."""

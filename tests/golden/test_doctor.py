@@ -460,7 +460,7 @@ def test_the_problem_of_others_is_told_once(host: DoctorHost):
     """status has it among the problems; here the ways have it."""
     host.instance("pod")
     problem = "another Grapnel runs on this node, in a pod (10-grapnel, version 0.1.0), and both are asked"
-    host.answer({**STATUS, "problems": [problem]})
+    host.answer({**STATUS, "problems": [problem], "problemCodes": ["several-processes"]})
     assert set(host.findings()) == {"two-ways"}
 
 
@@ -663,6 +663,7 @@ def status(host: DoctorHost, **more) -> None:
 def not_connected(host):
     text = "/run/nri/nri.sock cannot be connected to: Connection refused"
     status(host, ready=False, notReady="not connected", problems=[text],
+           problemCodes=["plugin-not-connected"],
            connection={**STATUS["connection"], "state": "closed",
                        "connectError": "Connection refused"})
 
@@ -672,9 +673,14 @@ def not_ready(host):
     status(host, ready=False, notReady="the rules are not loaded yet")
 
 
-@case("rules-not-in-force", "grapnel check", found="2 sets are blocked")
-def rules_blocked(host):
-    status(host, problems=["2 sets are blocked"])
+@case("plugin-problem", "grapnel status", found="something new")
+def of_another_version(host):
+    status(host, problems=["something new"], problemCodes=["something-new"])
+
+
+@case("plugin-problem", "grapnel status", found="something old", name="older")
+def of_an_older_version(host):
+    status(host, problems=["something old"])
 
 
 @case("run-dir-unusable", "chmod 0755", found="mode 0777")
@@ -729,6 +735,14 @@ def rows(page: Path) -> list[list[str]]:
             for line in page.read_text().splitlines() if line.startswith("| ")]
 
 
+def codes_of_problems() -> set[str]:
+    """Of every problem that the plugin process can tell of itself."""
+    table = (ROOT / "plugin/app/problem.c").read_text()
+    codes = re.findall(r'^    \[GR_PROBLEM_[A-Z_]+\] = "([a-z-]+)",$', table, re.MULTILINE)
+    assert len(codes) == len(set(codes)) > 10
+    return set(codes)
+
+
 def codes_of_page() -> dict[str, str]:
     return {row[0].strip("`"): row[1] for row in rows(PAGE) if row[0].startswith("`")}
 
@@ -755,17 +769,19 @@ def test_finding(grapnel: str, home: Path, wrong: Case):
 
 
 def test_every_code_has_a_case():
-    """Also those that need another user: the last test below."""
+    """Also those that need another user: the last test below. Those of what the plugin tells of itself
+    have theirs in test_doctor_problems."""
     source = (ROOT / "plugin/app/doctor/codes.c").read_text()
     codes = re.findall(r'^    \{"([a-z-]+)", ', source, re.MULTILINE)
+    told = codes_of_problems()
     assert len(codes) == len(set(codes)) > 30
     assert set(codes_of_page()) == set(codes)
-    assert {case.code for case in CASES} | {"not-permitted"} == set(codes)
+    assert {case.code for case in CASES} | {"not-permitted"} | told == set(codes)
     used = set()
     for path in (ROOT / "plugin/app/doctor").glob("*.c"):
         used |= set(re.findall(r'gr_doctor_add\(\s*d, "([a-z-]+)"', path.read_text()))
         used |= set(re.findall(r'check_elsewhere\(d, "([a-z-]+)"', path.read_text()))
-    assert used == set(codes)
+    assert used | told == set(codes)
 
 
 @pytest.mark.parametrize("runtime", ["containerd", "crio"])

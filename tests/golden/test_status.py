@@ -81,7 +81,8 @@ def place(node: Node) -> Place:
 class Plugin:
     def __init__(self, process: subprocess.Popen) -> None:
         self.process = process
-        self.lines = map(json.loads, process.stderr)
+        # What is logged before the settings are read is no JSON yet.
+        self.lines = (json.loads(line) for line in process.stderr if line.startswith("{"))
 
     def said(self, message: str) -> dict:
         """The next line with this message."""

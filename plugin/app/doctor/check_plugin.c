@@ -11,7 +11,6 @@
 
 #include "app/cli/shared/control_client.h"
 #include "app/doctor/doctor.h"
-#include "app/way.h"
 
 /* The journal: specs/decisions/0005. */
 #define JOURNAL_NAME "decisions"
@@ -59,29 +58,6 @@ static void check_process(struct gr_doctor *d)
 
 /* ---- one that does ---- */
 
-/* Of these there are findings of their own. */
-static bool is_told_elsewhere(const char *problem)
-{
-    return strstr(problem, "cannot be connected to") || strstr(problem, GR_PROBLEM_ANOTHER);
-}
-
-static void check_problems(struct gr_doctor *d)
-{
-    const json_t *problems = json_object_get(d->plugin.status, "problems");
-    const json_t *problem;
-    size_t i;
-
-    json_array_foreach(problems, i, problem)
-    {
-        const char *text = json_string_value(problem);
-
-        if (text && !is_told_elsewhere(text))
-            gr_doctor_add(d, "rules-not-in-force", GR_DOCTOR_NOWHERE,
-                          "grapnel status names them; grapnel check says what is wrong with them",
-                          "%s", text);
-    }
-}
-
 static void check_view(struct gr_doctor *d)
 {
     const json_t *status = d->plugin.status;
@@ -103,7 +79,7 @@ static void check_view(struct gr_doctor *d)
                       "the plugin is connected and not ready: %s", missing);
     else
         gr_doctor_note(d, "the plugin is connected and ready");
-    check_problems(d);
+    gr_check_problems(d);
 }
 
 /* ---- the run directory, as seen from here ---- */

@@ -151,4 +151,7 @@ void gr_check_plugin(struct gr_doctor *d);     /* check_plugin.c */
 void gr_check_kernel(struct gr_doctor *d);     /* check_kernel.c */
 void gr_check_engines(struct gr_doctor *d);    /* check_engines.c */
 
+/* check_problems.c, for check_plugin.c: what a process that answers tells of itself. */
+void gr_check_problems(struct gr_doctor *d);
+
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "app/daemon/status/status_problems.h"
+#include "app/problem.h"
 
 #define ITEMS_MAX 8
 
@@ -36,15 +37,31 @@ static struct gr_view missed_view(size_t containers, size_t sets, size_t counted
     return view;
 }
 
+/* The document that has them; each has its code. */
+static json_t *problems_of(const struct gr_view *view)
+{
+    json_t *reply = json_object();
+    const json_t *codes;
+
+    gr_status_problems(reply, view);
+    codes = json_object_get(reply, "problemCodes");
+    assert_int_equal(json_array_size(codes), json_array_size(json_object_get(reply, "problems")));
+    for (size_t i = 0; i < json_array_size(codes); i++)
+        assert_true(gr_problem_of_code(json_string_value(json_array_get(codes, i))) <
+                    GR_PROBLEM_COUNT);
+    return reply;
+}
+
 /* Exactly this problem; NULL: none. */
 static void assert_problem(const struct gr_view *view, const char *expected)
 {
-    json_t *list = gr_status_problems(view);
+    json_t *reply = problems_of(view);
+    const json_t *list = json_object_get(reply, "problems");
 
     assert_int_equal(json_array_size(list), expected ? 1 : 0);
     if (expected)
         assert_string_equal(json_string_value(json_array_get(list, 0)), expected);
-    json_decref(list);
+    json_decref(reply);
 }
 
 static void test_none(void **state)
@@ -136,19 +153,19 @@ static void test_long_names(void **state)
     static char name[GR_RUNNING_NAME_MAX_BYTES];
     struct gr_view view = missed_view(3, 1, 1000);
     const char *text;
-    json_t *list;
+    json_t *reply;
 
     (void)state;
     memset(name, 'n', sizeof(name));
     for (size_t i = 0; i < 3; i++)
         items[i].namespace_ = items[i].pod = items[i].container =
             (struct gr_str){.p = name, .n = sizeof(name)};
-    list = gr_status_problems(&view);
-    text = json_string_value(json_array_get(list, 0));
+    reply = problems_of(&view);
+    text = json_string_value(json_array_get(json_object_get(reply, "problems"), 0));
     assert_non_null(text);
     assert_true(strlen(text) > sizeof(name) * 9);
     assert_non_null(strstr(text, " and 997 more; recreate their pods"));
-    json_decref(list);
+    json_decref(reply);
 }
 
 static void test_around(void **state)
@@ -212,16 +229,21 @@ static void test_unkept(void **state)
 static void test_order(void **state)
 {
     struct gr_view view = missed_view(1, 1, 1);
-    json_t *list;
+    const json_t *list;
+    json_t *reply;
 
     (void)state;
     view.rules.sound = false;
     view.watch.problem = "w";
-    list = gr_status_problems(&view);
+    reply = problems_of(&view);
+    list = json_object_get(reply, "problems");
     assert_int_equal(json_array_size(list), 3);
+    assert_string_equal(
+        json_string_value(json_array_get(json_object_get(reply, "problemCodes"), 2)),
+        "files-not-watched");
     assert_non_null(strstr(json_string_value(json_array_get(list, 0)), "1 container runs"));
     assert_string_equal(json_string_value(json_array_get(list, 2)), "files are not watched: w");
-    json_decref(list);
+    json_decref(reply);
 }
 
 /* Two pods meet in each upgrade; nothing else is meant to be. */

@@ -142,7 +142,7 @@ static int run_status(void *user, const struct gr_control_request *request, json
     (void)err;
     gr_json_set_count(reply, "version", GR_STATUS_VERSION);
     set_ready(reply, &view);
-    (void)json_object_set_new(reply, "problems", gr_status_problems(&view));
+    gr_status_problems(reply, &view);
     (void)json_object_set_new(reply, "process", gr_status_process(&view));
     gr_status_others(reply, view.others);
     (void)json_object_set_new(reply, "connection", connection_json(&view.session));

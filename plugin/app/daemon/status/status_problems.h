@@ -11,7 +11,7 @@
 
 #include "app/daemon/view.h"
 
-/* A new list of texts, the gravest first. */
-json_t *gr_status_problems(const struct gr_view *view);
+/* Adds "problems", texts with the gravest first, and "problemCodes" of app/problem. */
+void gr_status_problems(json_t *reply, const struct gr_view *view);
 
 #endif

@@ -68,11 +68,12 @@ static size_t put_names(struct gr_buf *text, const struct gr_running_status *run
 
 /* What is to be said of one container, and of several. */
 struct said {
+    enum gr_problem problem;
     const char *one, *many;
     const char *one_fix, *many_fix;
 };
 
-static void add_problem(json_t *list, const struct gr_running_status *running,
+static void add_problem(struct gr_problems *list, const struct gr_running_status *running,
                         enum gr_running_class class, size_t count, const struct said *said)
 {
     struct gr_buf text;
@@ -87,22 +88,26 @@ static void add_problem(json_t *list, const struct gr_running_status *running,
         (void)gr_buf_printf(&text, " and %zu more", count - named);
     (void)gr_buf_printf(&text, "; %s", count == 1 ? said->one_fix : said->many_fix);
     if (!text.broken)
-        (void)json_array_append_new(list, gr_json_str(gr_buf_view(&text)));
+        gr_problem_add(list, said->problem, gr_buf_view(&text));
     gr_buf_fini(&text);
 }
 
-static void add_not_known(json_t *list, const char *problem)
+static void add_not_known(struct gr_problems *list, const char *problem)
 {
-    (void)json_array_append_new(
-        list, json_sprintf("whether containers were missed is not known: %s", problem));
+    struct gr_err err = {0};
+
+    (void)gr_fail(&err, 0, NULL, "whether containers were missed is not known: %s", problem);
+    gr_problem_add(list, GR_PROBLEM_NOT_COMPARED, gr_str_from(err.text));
 }
 
-void gr_status_running_problems(json_t *list, const struct gr_running_status *running)
+void gr_status_running_problems(struct gr_problems *list, const struct gr_running_status *running)
 {
-    static const struct said missed = {"container runs without hooks that it should have",
+    static const struct said missed = {GR_PROBLEM_MISSED,
+                                       "container runs without hooks that it should have",
                                        "containers run without hooks that they should have",
                                        "recreate its pod", "recreate their pods"};
     static const struct said unreadable = {
+        GR_PROBLEM_UNREADABLE,
         "running container cannot be read, so that whether it lacks hooks is not known",
         "running containers cannot be read, so that whether they lack hooks is not known",
         "the log says why", "the log says why"};

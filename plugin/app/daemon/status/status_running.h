@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "app/daemon/running/running.h"
+#include "app/problem.h"
 
 /* A new object: figures, or that they are not known. */
 json_t *gr_status_running(const struct gr_running_status *running);
@@ -17,8 +18,8 @@ json_t *gr_status_running(const struct gr_running_status *running);
 /* One container and one set. */
 json_t *gr_status_running_item(const struct gr_running_item *item);
 
-/* Adds a text to a list of problems each where containers were missed, where some cannot be read,
+/* Adds a problem each where containers were missed, where some cannot be read,
  * and where nothing is known of them though the runtime has told. */
-void gr_status_running_problems(json_t *list, const struct gr_running_status *running);
+void gr_status_running_problems(struct gr_problems *list, const struct gr_running_status *running);
 
 #endif

@@ -61,20 +61,21 @@ void gr_suspend_status_sets(json_t *sets, const struct gr_view *view)
     }
 }
 
-static void add_count(json_t *list, size_t n, const char *one, const char *many)
+static void add_count(struct gr_problems *list, enum gr_problem problem, size_t n, const char *one,
+                      const char *many)
 {
     char text[128];
 
     (void)snprintf(text, sizeof(text), "%zu %s", n, n == 1 ? one : many);
     if (n > 0)
-        (void)json_array_append_new(list, gr_json_str(gr_str_from(text)));
+        gr_problem_add(list, problem, gr_str_from(text));
 }
 
-void gr_suspend_status_problems(json_t *list, const struct gr_view *view)
+void gr_suspend_status_problems(struct gr_problems *list, const struct gr_view *view)
 {
-    add_count(list, view->paused, "set is paused", "sets are paused");
-    add_count(list, view->tripped, "set is out of force: its breaker tripped",
+    add_count(list, GR_PROBLEM_PAUSED, view->paused, "set is paused", "sets are paused");
+    add_count(list, GR_PROBLEM_TRIPPED, view->tripped, "set is out of force: its breaker tripped",
               "sets are out of force: their breakers tripped");
     if (view->suspended_problem)
-        (void)json_array_append_new(list, gr_json_str(gr_str_from(view->suspended_problem)));
+        gr_problem_add(list, GR_PROBLEM_PAUSES, gr_str_from(view->suspended_problem));
 }

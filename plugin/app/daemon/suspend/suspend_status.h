@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "app/daemon/view.h"
+#include "app/problem.h"
 
 /* Adds "suspended", of which as many are listed as of any list, and "reports". */
 void gr_suspend_status(json_t *reply, const struct gr_view *view);
@@ -17,7 +18,7 @@ void gr_suspend_status(json_t *reply, const struct gr_view *view);
 /* Adds to each object of a list of sets, by its "name", why it is out of force: "suspended". */
 void gr_suspend_status_sets(json_t *sets, const struct gr_view *view);
 
-/* Adds texts to a list of problems. */
-void gr_suspend_status_problems(json_t *list, const struct gr_view *view);
+/* Adds problems. */
+void gr_suspend_status_problems(struct gr_problems *list, const struct gr_view *view);
 
 #endif
