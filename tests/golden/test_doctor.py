@@ -74,11 +74,35 @@ def launch(host: DoctorHost, path: str = ENTRY) -> None:
 
 # ---- the runtime ----
 
-@case("no-runtime", "install containerd", also=("podman-reads-oci-hooks",))
-def no_runtime(host):
-    for path in ("/usr/bin/containerd", CONFIG, "/proc/100"):
+def engine_alone(host: DoctorHost, program: str) -> None:
+    """Nothing of a runtime or of Grapnel, only this engine."""
+    for path in ("/usr/bin/containerd", CONFIG, "/proc/100", "/proc/200", "/run/nri/nri.sock"):
         host.remove(path)
-    host.write("/usr/bin/podman", "", 0o755)
+    silent(host)
+    host.write(program, "", 0o755)
+
+
+@case("no-runtime", "install containerd", also=("plugin-not-running", "socket-missing"), found="neither containerd nor CRI-O")
+def no_runtime(host):
+    engine_alone(host, "/usr/bin/true")
+
+
+@case("no-runtime", "nothing to start or to restart", also=("podman-reads-oci-hooks",), name="Podman",
+      found="Podman does not ask NRI plugins, and was all that was found")
+def podman_alone(host):
+    engine_alone(host, "/usr/bin/podman")
+
+
+@case("no-runtime", "nothing to start or to restart", also=("docker-ignores-hooks",), name="Docker",
+      found="Docker does not ask NRI plugins, and was all that was found")
+def docker_alone(host):
+    engine_alone(host, "/usr/bin/dockerd")
+
+
+@case("no-runtime", "nothing to start or to restart", name="asked for",
+      found="Docker does not ask NRI plugins, and was asked for")
+def docker_asked_for(host):
+    host.args += ["--runtime", "docker"]
 
 
 @case("runtime-not-running", "systemctl start containerd",
@@ -1222,6 +1246,23 @@ def test_runtime_by_name(host: DoctorHost):
     assert host.report()["runtime"]["name"] == "containerd"  # it runs
     assert host.report("--runtime", "crio")["runtime"]["name"] == "CRI-O"
     assert set(host.findings("--runtime", "docker")) >= {"no-runtime"}
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_an_engine_is_not_restarted(host: DoctorHost, engine: str):
+    """That would stop its containers and start no plugin, whatever else is wrong."""
+    silent(host)
+    host.remove("/proc/200")
+    host.write("/opt/nri/plugins/10-grapnel", b"program", 0o644)
+    host.write("/opt/nri/plugins/10-grapnel.bak", b"program", 0o755)
+    text = host.run("--runtime", engine, code=1).stdout
+    assert "no-runtime" in text and not re.search(r"systemctl \w+ (docker|podman)|setup autostart", text)
+
+
+def test_nothing_to_restart(host: DoctorHost):
+    engine_alone(host, "/usr/bin/true")
+    fix = host.findings()["plugin-not-running"][0]["fix"]
+    assert fix == "where a runtime is, run grapnel plugin from a unit or a DaemonSet"
 
 
 def test_socket_by_name(host: DoctorHost):

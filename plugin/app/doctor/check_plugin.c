@@ -31,6 +31,8 @@ static const char *start_fix(struct gr_doctor *d)
                               "a runtime starts %s only when it starts itself: %s; what became of "
                               "it says: journalctl -t grapnel",
                               d->entry, gr_doctor_restart(d));
+    if (!gr_runtime_has_nri(&d->runtime))
+        return "where a runtime is, run grapnel plugin from a unit or a DaemonSet";
     return gr_doctor_text(d,
                           "run grapnel plugin from a unit or a DaemonSet, or have the runtime "
                           "launch it: grapnel setup autostart, then: %s",
@@ -46,6 +48,9 @@ static void check_process(struct gr_doctor *d)
     if (plugin->answer == -EACCES)
         gr_doctor_add(d, "not-permitted", GR_DOCTOR_FILE(plugin->control),
                       "run it as root: sudo grapnel doctor", "%s", plugin->why);
+    else if (!proc && gr_runtime_is_engine(&d->runtime))
+        gr_doctor_note(d, "%s asks no plugin: there is nothing to start",
+                       gr_runtime_name(d->runtime.kind));
     else if (!proc && (nobody || (!plugin->control && d->procs.visible)))
         gr_doctor_add(d, "plugin-not-running", GR_DOCTOR_NOWHERE, start_fix(d),
                       "no process of the plugin was found; %s", plugin->why);

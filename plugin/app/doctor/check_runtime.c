@@ -23,14 +23,22 @@ static void check_there(struct gr_doctor *d)
                       gr_runtime_name(r->kind));
         return;
     }
+    if (gr_runtime_is_engine(r)) {
+        gr_doctor_add(d, "no-runtime", GR_DOCTOR_NOWHERE,
+                      "run what needs hooks in pods of containerd or CRI-O; a wrapper around the "
+                      "low-level runtime, which Docker and Podman need, does not exist yet: until "
+                      "then there is nothing to start or to restart",
+                      "%s does not ask NRI plugins, and was %s", gr_runtime_name(r->kind),
+                      d->wanted ? "asked for" : "all that was found");
+        return;
+    }
     if (!gr_runtime_has_nri(r)) {
         gr_doctor_add(d, "no-runtime", GR_DOCTOR_NOWHERE,
                       "install containerd 1.7 or later, or CRI-O 1.26 or later; where the host's / "
                       "is not this program's, name it: --host-root /host",
-                      "neither containerd nor CRI-O was found%s%s%s",
+                      "neither containerd nor CRI-O was found%s%s",
                       d->settings.config.host_root[1] ? " below " : "",
-                      d->settings.config.host_root[1] ? d->settings.config.host_root : "",
-                      r->kind == GR_RUNTIME_NONE ? "" : ", only another engine");
+                      d->settings.config.host_root[1] ? d->settings.config.host_root : "");
         return;
     }
     if (!r->proc && d->procs.visible)

@@ -130,6 +130,10 @@ void gr_check_socket(struct gr_doctor *d)
         gr_doctor_note(d, "the runtime launched the plugin, which needs no socket");
         return;
     }
+    if (gr_runtime_is_engine(r) && !connection && !d->socket) {
+        gr_doctor_note(d, "%s has no such socket", gr_runtime_name(r->kind));
+        return;
+    }
     /* In a pod its path may be another one than the host's. */
     if (is_connected(connection) && !d->socket) {
         gr_doctor_note(d, "the plugin is connected at %s", path);

@@ -122,6 +122,8 @@ const char *gr_doctor_restart(struct gr_doctor *d)
             strstr(d->runtime.config.path, gr_doctor_text(d, "/%s/", distributions[i])))
             return gr_doctor_text(d, "systemctl restart %s", distributions[i]);
     }
+    if (gr_runtime_is_engine(&d->runtime)) /* that would only stop its containers */
+        return "restart the runtime that launches plugins";
     return gr_doctor_text(d, "systemctl restart %s", gr_runtime_unit(d->runtime.kind));
 }
 

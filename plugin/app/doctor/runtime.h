@@ -84,6 +84,12 @@ static inline bool gr_runtime_has_nri(const struct gr_runtime *r)
 /* Fills d->runtime. Returns 0; -ENOMEM. */
 GR_CHECKED int gr_runtime_find(struct gr_doctor *d);
 
+/* One that takes no hooks from a plugin: there is nothing that could be started for it. */
+static inline bool gr_runtime_is_engine(const struct gr_runtime *r)
+{
+    return r->kind == GR_RUNTIME_DOCKER || r->kind == GR_RUNTIME_PODMAN;
+}
+
 /* runtime_files.c: reads one file into config->files. Returns 0, also when it is broken; -ENOENT;
  * -ENOMEM. */
 GR_CHECKED int gr_runtime_add_file(struct gr_doctor *d, const char *path);
