@@ -271,6 +271,13 @@ def socket_dead(host):
     host.stop(host.closing.pop(0))
 
 
+@case("socket-not-permitted", "grep -i denied", file="/run/nri/nri.sock", also=AWAY)
+def socket_denied(host):
+    """Whoever refuses: owners and modes do not."""
+    status(host, ready=False, notReady="not connected to the runtime",
+           connection={**STATUS["connection"], "state": "closed", "connectError": "Permission denied"})
+
+
 # ---- the directories of plugins ----
 
 @case("plugin-dir-elsewhere", "mv /opt/nri/plugins/10-grapnel /opt/other/", file=ENTRY)
@@ -1107,6 +1114,74 @@ def test_real_plugin_without_runtime(host: DoctorHost, grapnel: str):
         assert finding["file"] == str(missing)
         assert "the plugin runs and has no connection: No such file or directory" in finding["found"]
         assert f"the plugin looks for it at {missing}" in found["socket-elsewhere"][0]["found"]
+
+
+def of_another_user(host: DoctorHost) -> tuple[str, str]:
+    host.path("/srv/own/nri").mkdir()
+    host.path("/srv/own").chmod(0o700)
+    os.chown(host.path("/srv/own"), NOBODY, NOBODY)
+    return "/srv/own", "setfacl -m u:0:x /srv/own, "
+
+
+def of_its_group(host: DoctorHost) -> tuple[str, str]:
+    """Root is in the group, and the others' bits do not count then."""
+    host.path("/srv/own/nri").mkdir()
+    host.path("/srv/own").chmod(0o705)
+    os.chown(host.path("/srv/own"), NOBODY, 0)
+    return "/srv/own", "setfacl -m u:0:x /srv/own, "
+
+
+def of_root(host: DoctorHost) -> tuple[str, str]:
+    host.path("/srv/own/nri").mkdir(mode=0o600)
+    return "/srv/own/nri", "chmod u+x /srv/own/nri"
+
+
+def the_socket(host: DoctorHost) -> tuple[str, str]:
+    host.path("/srv/own/nri").mkdir()
+    return "/srv/own/nri/nri.sock", "chown root: /srv/own/nri/nri.sock; "
+
+
+@pytest.mark.parametrize("make", [of_another_user, of_its_group, of_root, the_socket])
+def test_real_plugin_that_is_refused(host: DoctorHost, grapnel: str, make: Callable[[DoctorHost], tuple[str, str]]):
+    """Root without capabilities, as the sandbox leaves it: who owns the way to the socket lets it through or not."""
+    if os.geteuid() != 0:
+        pytest.skip("changing owners needs root")
+    nri_socket = "/srv/own/nri/nri.sock"
+    host.stop(host.closing.pop())
+    host.control.unlink()
+    place, fix = make(host)
+    host.listen(nri_socket)
+    if place == nri_socket:
+        os.chown(host.path(place), NOBODY, NOBODY)
+        host.path(place).chmod(0o700)
+    nri(host, f'socket_path = "{nri_socket}"\n')
+    host.remove("/proc/200")
+    host.run()  # writes the settings
+    with limited(subprocess.Popen([grapnel, "plugin", "--config", host.home / "config.yaml", "--socket",
+                                   host.path(nri_socket), "--last-good", "none"], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)) as plugin:
+        assert any(b"Permission denied" in line for line in iter(plugin.stderr.readline, b""))
+        host.copy_process(plugin.pid)
+        found = host.findings("--socket", nri_socket)
+    assert set(found) == {"socket-not-permitted", "plugin-not-connected"}
+    finding = found["socket-not-permitted"][0]
+    assert finding["file"] == place and finding["fix"].startswith(fix)
+    assert finding["found"].startswith(f"the plugin may not reach {nri_socket}: {place} belongs to user ")
+    assert "Permission denied" in found["plugin-not-connected"][0]["found"]
+
+
+def test_what_a_pod_mounts_counts(host: DoctorHost):
+    """What lies above its own mount refuses nobody in it: the last place that would is the one."""
+    for name in ("/srv/own/nri", "/srv/own"):
+        host.path(name).mkdir(exist_ok=True)
+        host.path(name).chmod(0o600)
+    host.listen("/srv/own/nri/nri.sock")
+    nri(host, 'socket_path = "/srv/own/nri/nri.sock"\n')
+    for mode, place in (("pod", "/srv/own/nri"), ("unit", "/srv/own")):
+        status(host, ready=False, notReady="not connected", process={"mode": mode, "unit": "x.service"},
+               connection={**STATUS["connection"], "state": "closed", "connectError": "Permission denied"})
+        found = host.findings("--socket", "/srv/own/nri/nri.sock")
+        assert found["socket-not-permitted"][0]["file"] == place
 
 
 def test_a_socket_that_is_seen(host: DoctorHost):

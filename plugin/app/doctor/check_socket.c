@@ -7,7 +7,9 @@
  * none a connection is made and closed at once, which a runtime takes for a plugin that gave up.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -111,6 +113,77 @@ static void check_file(struct gr_doctor *d, const char *path)
     (void)close(file);
 }
 
+/* ---- what refuses the plugin ---- */
+
+/* The way to the socket, as a process of uid 0 without capabilities may go it. */
+struct way {
+    bool in_pod;         /* what lies above a mount of its own does not matter: the last counts */
+    char path[PATH_MAX]; /* what refuses; empty: nothing does */
+    struct gr_fs_meta meta; /* of it */
+};
+
+/* bit: 01 to search, 02 to write. */
+static bool allows_root(const struct gr_fs_meta *meta, uint32_t bit)
+{
+    unsigned shift = meta->uid == 0 ? 6 : meta->gid == 0 ? 3 : 0;
+
+    return meta->mode & (bit << shift);
+}
+
+static int see(void *user, const struct gr_walk_visit *visit)
+{
+    const struct gr_fs_meta *meta = visit->meta;
+    struct way *way = user;
+
+    if (meta->type == GR_FS_LINK || (way->path[0] && !way->in_pod) ||
+        allows_root(meta, meta->type == GR_FS_DIRECTORY ? 01 : 02))
+        return 0;
+    (void)snprintf(way->path, sizeof(way->path), "%s", visit->path);
+    way->meta = *meta;
+    return 0;
+}
+
+static const char *let_fix(struct gr_doctor *d, const struct way *way)
+{
+    if (way->meta.type != GR_FS_DIRECTORY)
+        return gr_doctor_text(d, "chown root: %s; chmod u+rw %s, and look who changed it",
+                              way->path, way->path);
+    if (way->meta.uid == 0)
+        return gr_doctor_text(d, "chmod u+x %s", way->path);
+    return gr_doctor_text(
+        d, "setfacl -m u:0:x %s, which lets root through and nobody else, or: chmod o+x %s",
+        way->path, way->path);
+}
+
+/* The plugin says that it may not connect: a root without capabilities is bound by modes. */
+static void check_refused(struct gr_doctor *d, const char *path)
+{
+    const json_t *process = json_object_get(d->plugin.status, "process");
+    const char *mode = json_string_value(json_object_get(process, "mode"));
+    struct way way = {.in_pod = mode && strcmp(mode, "pod") == 0};
+    int r = gr_walk_to(&d->host->walk, path, see, &way); /* as far as it goes */
+
+    if (way.path[0])
+        gr_doctor_add(d, "socket-not-permitted", GR_DOCTOR_FILE(way.path), let_fix(d, &way),
+                      "the plugin may not reach %s: %s belongs to user %u, with mode %04o", path,
+                      way.path, way.meta.uid, way.meta.mode);
+    else if (r != 0)
+        check_file(d, path);
+    else
+        gr_doctor_add(d, "socket-not-permitted", GR_DOCTOR_FILE(path),
+                      "let the security module of this host (SELinux, AppArmor) allow it; what it "
+                      "refused says: journalctl -k | grep -i denied",
+                      "the plugin may not reach this socket, though owners and modes on the way "
+                      "allow it");
+}
+
+static bool is_refused(const json_t *connection)
+{
+    const char *error = json_string_value(json_object_get(connection, "connectError"));
+
+    return error && (strcmp(error, strerror(EACCES)) == 0 || strcmp(error, strerror(EPERM)) == 0);
+}
+
 static bool is_connected(const json_t *connection)
 {
     const char *state = json_string_value(json_object_get(connection, "state"));
@@ -150,5 +223,8 @@ void gr_check_socket(struct gr_doctor *d)
                       "the runtime listens at %s, the plugin looks for it at %s", r->socket, path);
         return;
     }
-    check_file(d, path);
+    if (is_refused(connection))
+        check_refused(d, path);
+    else
+        check_file(d, path);
 }

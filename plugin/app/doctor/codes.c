@@ -35,6 +35,9 @@ const struct gr_doctor_code gr_doctor_codes[] = {
     {"socket-elsewhere", ERROR, "the plugin waits at a socket where no runtime will ever listen"},
     {"socket-missing", ERROR, "the plugin has nothing to connect to"},
     {"socket-dead", ERROR, "the plugin cannot connect: the process that made the socket is gone"},
+    {"socket-not-permitted", ERROR,
+     "the plugin runs without capabilities, so that owners and modes of directories bind it though "
+     "it is root"},
     {"not-permitted", WARNING, "what only root may see is not checked"},
     {"plugin-dir-elsewhere", WARNING, "the runtime does not look there for plugins"},
     {"bad-plugin-name", ERROR,
