@@ -83,7 +83,7 @@ USAGE = {
     "level": (["plugin", "--log-level", "loud"], "expected --log-level error, warning, info or"),
     "format": (["plugin", "--log-format", "xml"], "expected --log-format logfmt or json"),
     "last good": (["plugin", "--last-good", "a"], "expected --last-good with an absolute path"),
-    "no probe": (["probe"], 'expected live or ready, found ""'),
+    "no probe": (["probe"], 'expected live or ready, found nothing'),
     "a probe": (["probe", "alive"], 'expected live or ready, found "alive"'),
     "probes": (["probe", "live", "ready"], 'expected one of live and ready, or --wait before a command, found "ready"'),
     "again": (["probe", "ready", "--wait", "--again", "86401", "true"], 'expected --again with 1 to 86400 seconds, found "86401"'),
@@ -96,6 +96,9 @@ USAGE = {
     "often": (["status", "--watch", "often"], 'of 1 to 3600 seconds, found "often"'),
     "status word": (["status", "one"], 'expected options only, found "one"'),
     "status output": (["status", "-o", "xml"], "expected -o text, json or yaml"),
+    "probe wait": (["probe", "live", "--wait"], 'expected ready before --wait, found "live"'),
+    "no setup": (["setup"], "autostart or cleanup, found nothing"),
+    "setup option": (["setup", "install"], "--from for install, found nothing"),
     "plugin word": (["plugin", "x"], 'expected options only, found "x"'),
 }
 

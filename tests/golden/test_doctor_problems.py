@@ -16,8 +16,12 @@ from test_doctor import codes_of_page, codes_of_problems
 from test_pause import REPORT, hash_of, send
 from test_status import (COMPARED, HEAD, RULE, Place, Plugin, launched, place, plugin)  # noqa: F401
 
-CLONE_NEWUSER = 0x10000000
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 CONTAINERS_MAX = 20000  # that a runtime may tell of: GR_NRI_RUNNING_MAX_OBJECTS
+
+
+def unshare(flags: int) -> None:
+    assert ctypes.CDLL(None).unshare(flags) == 0
 
 
 class Setup:
@@ -30,14 +34,16 @@ class Setup:
         self.host.mkdir()
         self.args: tuple[object, ...] = ()  # more, for doctor
 
-    def start(self, *args: object) -> tuple[Plugin, Runtime]:
-        running = self.stack.enter_context(plugin(self.place, *args))
-        return running, self.listener.accept()
+    def start(self, *args: object, before: Callable[[], None] | None = None) -> tuple[Plugin, Runtime]:
+        """before: called in the child."""
+        running = self.stack.enter_context(plugin(self.place, *args, preexec_fn=before))
+        runtime = self.listener.accept()
+        self.stack.callback(runtime.sock.close)
+        return running, runtime
 
     def ready(self, *args: object) -> Plugin:
         running, runtime = self.start(*args)
         runtime.ready()
-        self.stack.callback(runtime.sock.close)
         running.said(COMPARED)
         return running
 
@@ -109,7 +115,6 @@ def missed(setup: Setup) -> None:
 @case("containers-unreadable", "id 0123456789abcdef", "recreate their pods")
 def unreadable(setup: Setup) -> None:
     running, runtime = setup.start()
-    setup.stack.callback(runtime.sock.close)
     runtime.register()
     runtime.configure()
     runtime.synchronize("0123456789abcdef")
@@ -119,7 +124,6 @@ def unreadable(setup: Setup) -> None:
 @case("missed-unknown", "more containers than are kept", "run fewer pods on this node")
 def too_many(setup: Setup) -> None:
     running, runtime = setup.start()
-    setup.stack.callback(runtime.sock.close)
     runtime.register()
     runtime.configure()
     runtime.synchronize(more=map(str, range(CONTAINERS_MAX)))
@@ -230,15 +234,13 @@ def damaged(setup: Setup) -> None:
 def not_watched(setup: Setup) -> None:
     """In a user namespace, whose limit is its own."""
     def limited() -> None:
-        assert ctypes.CDLL(None).unshare(CLONE_NEWUSER) == 0
+        unshare(CLONE_NEWUSER)
         Path("/proc/self/setgroups").write_text("deny")
         Path("/proc/self/uid_map").write_text("0 0 1")
         Path("/proc/self/gid_map").write_text("0 0 1")
         Path("/proc/sys/user/max_inotify_instances").write_text("0")
-    running = setup.stack.enter_context(plugin(setup.place, preexec_fn=limited))
-    runtime = setup.listener.accept()
+    running, runtime = setup.start(before=limited)
     runtime.ready()
-    setup.stack.callback(runtime.sock.close)
     running.said(COMPARED)
 
 
@@ -257,6 +259,13 @@ def not_served(setup: Setup) -> None:
     taken.listen()
     setup.place.configure(f"  metricsAddress: 127.0.0.1:{taken.getsockname()[1]}\n")
     setup.ready()
+
+
+@case("metrics-not-served", "only sandbox: None leaves", "a free port from 1024 on", name="low port")
+def low_port(setup: Setup) -> None:
+    """In a network of its own, where nobody has changed which ports are for root."""
+    setup.place.configure('  metricsAddress: ":1"\n')
+    setup.start(before=lambda: unshare(CLONE_NEWNET))[1].ready()
 
 
 @pytest.mark.parametrize("wrong", CASES, ids=lambda case: case.id)

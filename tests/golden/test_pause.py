@@ -171,6 +171,8 @@ def test_refused(plugin: Plugin):
         'there are\n')
     assert 'no HookSet "elsewhere" here; grapnel list' in plugin.refused("pause", "elsewhere")
     assert 'no HookSet "elsewhere" here; grapnel list' in plugin.refused("resume", "elsewhere")
+    for name in ("nope", "x"):  # more than half of them would be a slip
+        assert f'no HookSet "{name}" here; grapnel list' in plugin.refused("resume", name)
     assert plugin.refused("pause", "sec-audit") == (
         f"grapnel pause: the policy {plugin.node.home}/policy.yaml:5 protects the HookSet sec-audit "
         "(protectedSets), so that it cannot be paused\n")
@@ -188,6 +190,12 @@ def test_usage(ruled: Node, words: list[str]):
     done = ask(ruled, *words)
     assert (done.returncode, done.stdout) == (2, ""), words
     assert f"grapnel {words[0]} --help" in done.stderr
+
+
+def test_no_set_is_named(ruled: Node):
+    assert ask(ruled, "pause").stderr == (
+        "grapnel pause: expected the name of a HookSet, or --all, found nothing; see grapnel pause --help\n")
+    assert ', found ""; see' in ask(ruled, "pause", "").stderr
 
 
 def test_times(plugin: Plugin):
@@ -272,7 +280,9 @@ def test_status(plugin: Plugin):
     assert sets == {"need": f"paused by {by}", "sec-audit": None, "top-2": None}
     assert "2 sets are paused" in document["problems"]
     assert "the required set need is paused: containers are created without it" in document["problems"]
+    assert (document["rules"]["sets"], document["rules"]["inForce"], document["rules"]["suspended"]) == (4, 2, 2)
     text = re.sub(TIME, "TIME", plugin.ask("status").stdout)
+    assert re.search(r"^  sets +4 in 4 files: 2 in force, 2 paused or tripped$", text, re.M)
     assert "\nPaused or tripped\n" in text
     assert re.search(rf"^  tap +paused until TIME by {by}: new cards$", text, re.M)
     assert re.search(rf"^  +50  top-2 +in force$", text, re.M)

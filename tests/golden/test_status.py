@@ -162,6 +162,15 @@ def test_without_a_plugin(place: Place):
                             rf"elsewhere: there is no {place.control}; .*\n", done.stderr)
 
 
+def test_a_file_in_place_of_the_socket(place: Place):
+    place.run.mkdir()
+    place.control.write_text("")
+    for arguments in (["status"], ["probe", "live"], ["probe", "ready"]):
+        done = place.verb(*arguments)
+        assert (done.returncode, done.stdout) == (4, "")
+        assert f"what lies at {place.control} is no socket" in done.stderr and "remove it" in done.stderr
+
+
 def test_without_a_runtime(place: Place):
     with plugin(place):
         status = place.status()

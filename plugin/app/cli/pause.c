@@ -129,7 +129,7 @@ static int parse(struct arguments *a, const char *help, const struct option *opt
     if (a->all && optind < argc)
         return gr_usage(a->verb, "a HookSet or --all, not both", argv[optind]);
     if (!a->all && optind == argc)
-        return gr_usage(a->verb, "the name of a HookSet, or --all", "");
+        return gr_usage(a->verb, "the name of a HookSet, or --all", NULL);
     if (optind + 1 < argc)
         return gr_usage(a->verb, "one HookSet", argv[optind + 1]);
     if (!a->all && !gr_is_dns_subdomain(gr_str_from(argv[optind])))

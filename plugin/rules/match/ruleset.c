@@ -12,7 +12,7 @@
 #include "rules/limits.h"
 #include "rules/match/match.h"
 
-/* Distance up to which a name is taken for a slip of another. */
+/* Distance up to which a name is a slip of another, where at least half of it is right. */
 #define SLIP_MAX 3
 
 struct gr_ruleset {
@@ -191,7 +191,7 @@ const struct gr_hookset *gr_ruleset_find(const struct gr_ruleset *ruleset, struc
 struct gr_str gr_ruleset_nearest(const struct gr_ruleset *ruleset, struct gr_str name)
 {
     struct gr_str nearest = GR_STR_NONE;
-    size_t best = SLIP_MAX + 1;
+    size_t best = GR_MIN(SLIP_MAX + 1, GR_MIN((name.n + 1) / 2 + 1, name.n));
 
     for (size_t i = 0; i < ruleset->n; i++) {
         struct gr_str known = ruleset->sets[i]->name;

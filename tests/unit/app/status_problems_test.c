@@ -183,6 +183,10 @@ static void test_around(void **state)
     assert_problem(&view, NULL); /* not tried yet */
     view.exporter.error = -EADDRINUSE;
     assert_problem(&view, "the metrics cannot be served at 127.0.0.1:9100: Address already in use");
+    view.exporter.error = -EACCES;
+    assert_problem(&view,
+                   "the metrics cannot be served at 127.0.0.1:9100: Permission denied; a port "
+                   "below 1024 needs a capability, which only sandbox: None leaves");
     view.exporter.served = true;
     assert_problem(&view, NULL);
 }

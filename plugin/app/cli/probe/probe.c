@@ -20,9 +20,9 @@ static const char help[] =
     "with the runtime and synchronized, and its settings and rules are without an error. Nothing\n"
     "is printed when it is so, else one line that says why.\n"
     "\n" GR_CONTROL_HELP
-    "  --wait              ask every second until it is so. Then a COMMAND is run until it\n"
-    "                      succeeds once, after 1 to 60 seconds again where it does not, and\n"
-    "                      grapnel stays until it is told to end (SIGTERM)\n"
+    "  --wait              of ready: ask every second until it is so. Then a COMMAND is run\n"
+    "                      until it succeeds once, after 1 to 60 seconds again where it does\n"
+    "                      not, and grapnel stays until it is told to end (SIGTERM)\n"
     "  --accept TEXT       a COMMAND that fails and says this on stderr counts as one that\n"
     "                      succeeded; what it says is then not shown\n"
     "  --again SECONDS     asks and runs the COMMAND again so long after it succeeded, 1 to\n"
@@ -148,7 +148,7 @@ static int wait_and_run(struct probe *p, char *const command[])
     };
 
     if (!command[0] && (p->accept || p->again_s > 0))
-        return gr_usage("probe", "a command after --accept and --again", "");
+        return gr_usage("probe", "a command after --accept and --again", NULL);
     return gr_wait_run(&job);
 }
 
@@ -162,14 +162,16 @@ int gr_verb_probe(int argc, char **argv)
 
     if (r != GR_EXIT_OK)
         return r < 0 ? GR_EXIT_OK : r;
-    what = optind < argc ? argv[optind] : "";
-    p.ready = strcmp(what, "ready") == 0;
-    if (!p.ready && strcmp(what, "live") != 0)
+    what = optind < argc ? argv[optind] : NULL;
+    p.ready = what && strcmp(what, "ready") == 0;
+    if (!p.ready && !(what && strcmp(what, "live") == 0))
         return gr_usage("probe", "live or ready", what);
+    if (p.wait && !p.ready)
+        return gr_usage("probe", "ready before --wait", what);
     if (p.wait)
         return wait_and_run(&p, argv + optind + 1);
     if (p.accept || p.again_s > 0)
-        return gr_usage("probe", "--wait beside --accept and --again", "");
+        return gr_usage("probe", "--wait beside --accept and --again", NULL);
     if (optind + 1 < argc)
         return gr_usage("probe", "one of live and ready, or --wait before a command",
                         argv[optind + 1]);

@@ -266,7 +266,7 @@ static int check_option(const struct command *command, unsigned bit, const char 
         return GR_EXIT_OK;
     (void)snprintf(expected, sizeof(expected), value ? "no %s for %s" : "%s for %s", name,
                    command->name);
-    return gr_usage("setup", expected, value ? value : "");
+    return gr_usage("setup", expected, value);
 }
 
 static int check_options(const struct command *command, const struct gr_setup *setup)
@@ -304,7 +304,7 @@ int gr_verb_setup(int argc, char **argv)
         return r < 0 ? GR_EXIT_OK : r;
     command = find_command(optind < argc ? argv[optind] : "");
     if (!command)
-        return gr_usage("setup", COMMANDS, optind < argc ? argv[optind] : "");
+        return gr_usage("setup", COMMANDS, optind < argc ? argv[optind] : NULL);
     if (optind + 1 < argc)
         return gr_usage("setup", "one command, " COMMANDS, argv[optind + 1]);
     r = check_options(command, &setup);

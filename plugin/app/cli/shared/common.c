@@ -13,8 +13,9 @@
 
 int gr_usage(const char *verb, const char *expected, const char *found)
 {
-    (void)fprintf(stderr, "grapnel %s: expected %s, found \"%s\"; see grapnel %s --help\n", verb,
-                  expected, gr_show(gr_str_from(found)).text, verb);
+    (void)fprintf(stderr, "grapnel %s: expected %s, found %s%s%s; see grapnel %s --help\n", verb,
+                  expected, found ? "\"" : "", found ? gr_show(gr_str_from(found)).text : "nothing",
+                  found ? "\"" : "", verb);
     return GR_EXIT_USAGE;
 }
 

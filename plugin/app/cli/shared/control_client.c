@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -35,6 +36,16 @@ static int said(int error)
     return error == EAGAIN || error == EINPROGRESS ? -ETIMEDOUT : -error;
 }
 
+/* The kernel refuses alike where nobody listens and where there is no socket. */
+static bool is_other_file(const char *path)
+{
+    struct stat st;
+    bool is_other = stat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
+
+    errno = ECONNREFUSED;
+    return is_other;
+}
+
 static int connect_to(int fd, const char *path, uint64_t deadline_ms)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -45,7 +56,9 @@ static int connect_to(int fd, const char *path, uint64_t deadline_ms)
     if (r)
         return r;
     memcpy(address.sun_path, path, n + 1);
-    return connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : said(errno);
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+        return 0;
+    return errno == ECONNREFUSED && is_other_file(path) ? -ENOTSOCK : said(errno);
 }
 
 /* Whoever can put a socket there could otherwise tell us what he likes. */
@@ -173,6 +186,13 @@ static int explain(int r, const char *path, uint32_t timeout_ms, struct gr_err *
                        "Grapnel is not running here, or has its control socket elsewhere: there is "
                        "no %s; see the setting controlSocket and --control",
                        path);
+    case -ENOTSOCK:
+        return gr_fail(
+            err, -ENOENT, "not-running",
+            "Grapnel cannot be asked: what lies at %s is no socket, and the plugin leaves "
+            "it alone; remove it, then let the plugin reload, or see the setting "
+            "controlSocket and --control",
+            path);
     case -ECONNREFUSED:
         return gr_fail(err, r, "not-running",
                        "Grapnel is not running: the process that had the socket %s is gone", path);

@@ -105,12 +105,14 @@ static void put_counts(const json_t *rules)
     size_t n = 0;
 
     text[0] = '\0';
-    for (size_t i = 0; i < GR_SET_STATE_COUNT; i++) {
-        long long count = gr_number_of(rules, gr_set_state_name((enum gr_set_state)i));
+    for (size_t i = 0; i <= GR_SET_STATE_COUNT; i++) {
+        enum gr_set_state state = (enum gr_set_state)i;
+        bool last = i == GR_SET_STATE_COUNT;
+        long long count = gr_number_of(rules, last ? "suspended" : gr_set_state_name(state));
 
         if (count > 0 && n < sizeof(text))
             n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%lld %s", n > 0 ? ", " : "", count,
-                                  gr_set_state_words((enum gr_set_state)i));
+                                  last ? "paused or tripped" : gr_set_state_words(state));
     }
     gr_put_line("sets", "%lld in %lld file%s%s%s", gr_number_of(rules, "sets"),
                 gr_number_of(rules, "files"), gr_plural(gr_number_of(rules, "files")),

@@ -152,7 +152,7 @@ int gr_verb_test(int argc, char **argv)
     if (r != GR_EXIT_OK)
         return r < 0 ? GR_EXIT_OK : r;
     if (optind == argc)
-        return gr_usage("test", "files of kind TestSuite", "");
+        return gr_usage("test", "files of kind TestSuite", NULL);
     run.host = test.host;
     gr_arena_init(&arena, 64U << 10, 0);
     run.arena = &arena;

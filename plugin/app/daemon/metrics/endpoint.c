@@ -3,8 +3,13 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+/* From there on anybody may listen; what ip_unprivileged_port_start says where nobody changed it.
+ */
+#define PORTS_FOR_ALL 1024
 
 static const struct listening {
     int level, name;
@@ -78,6 +83,11 @@ static int open_inet(const struct gr_address *address, struct gr_endpoint *endpo
         endpoint->fd = open_any_v4(address);
     if (endpoint->fd >= 0)
         return 0;
+    if (endpoint->fd == -EACCES)
+        return gr_fail(err, endpoint->fd, "metrics-address",
+                       "cannot listen at the port: %s; one below %d needs a capability, which only "
+                       "sandbox: None leaves: name a port from %d on",
+                       strerror(EACCES), PORTS_FOR_ALL, PORTS_FOR_ALL);
     return gr_fail_errno(err, endpoint->fd, "metrics-address", "cannot listen at the port");
 }
 

@@ -9,6 +9,7 @@
 #include "app/daemon/status/status_problems.h"
 #include "app/daemon/status/status_process.h"
 #include "app/daemon/status/status_running.h"
+#include "app/daemon/suspend/suspend.h"
 #include "app/daemon/suspend/suspend_status.h"
 #include "app/json.h"
 #include "app/rules_json.h"
@@ -75,20 +76,36 @@ static json_t *load_json(const struct gr_inforce_status *rules)
     return object;
 }
 
-static json_t *rules_json(const struct gr_inforce_status *rules)
+/* Of what is in force by its text. */
+static bool is_suspended(const struct gr_view *view, const struct gr_hookset *set)
 {
+    return view->suspended_n > 0 && gr_set_state(set) == GR_SET_IN_FORCE &&
+           gr_suspend_of(view, set->name);
+}
+
+static json_t *rules_json(const struct gr_view *view)
+{
+    const struct gr_inforce_status *rules = &view->rules;
     size_t states[GR_SET_STATE_COUNT] = {0};
     size_t n = rules->ruleset ? gr_ruleset_count(rules->ruleset) : 0;
     json_t *object = json_object();
+    size_t suspended = 0;
     char hash[17];
 
-    for (size_t i = 0; i < n; i++)
-        states[gr_set_state(gr_ruleset_at(rules->ruleset, i))]++;
+    for (size_t i = 0; i < n; i++) {
+        const struct gr_hookset *set = gr_ruleset_at(rules->ruleset, i);
+
+        if (is_suspended(view, set))
+            suspended++;
+        else
+            states[gr_set_state(set)]++;
+    }
     (void)snprintf(hash, sizeof(hash), "%016llx", (unsigned long long)rules->rules_hash);
     gr_json_set_text(object, "hash", hash);
     gr_json_set_count(object, "sets", n);
     for (size_t i = 0; i < GR_SET_STATE_COUNT; i++)
         gr_json_set_count(object, gr_set_state_name((enum gr_set_state)i), states[i]);
+    gr_json_set_count(object, "suspended", suspended);
     gr_json_set_count(object, "files", rules->load->files_n);
     gr_json_set_count(object, "rejected", rules->load->rejected);
     gr_json_set_count(object, "lastGood", rules->load->last_good);
@@ -147,7 +164,7 @@ static int run_status(void *user, const struct gr_control_request *request, json
     gr_status_others(reply, view.others);
     (void)json_object_set_new(reply, "connection", connection_json(&view.session));
     (void)json_object_set_new(reply, "load", load_json(&view.rules));
-    (void)json_object_set_new(reply, "rules", rules_json(&view.rules));
+    (void)json_object_set_new(reply, "rules", rules_json(&view));
     (void)json_object_set_new(reply, "settingsFile", settings_file_json(view.rules.settings));
     gr_suspend_status(reply, &view);
     (void)json_object_set_new(reply, "running", gr_status_running(&view.running));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "app/daemon/status/status_problems.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "app/daemon/status/status_running.h"
@@ -104,8 +105,11 @@ static void add_around(struct gr_problems *list, const struct gr_view *view)
         add_problem(list, GR_PROBLEM_JOURNAL, "decisions are not recorded: %s",
                     view->journal.problem);
     if (exporter->address[0] && !exporter->served && exporter->error)
-        add_problem(list, GR_PROBLEM_METRICS, "the metrics cannot be served at %s: %s",
-                    exporter->address, strerror(-exporter->error));
+        add_problem(list, GR_PROBLEM_METRICS, "the metrics cannot be served at %s: %s%s",
+                    exporter->address, strerror(-exporter->error),
+                    exporter->error == -EACCES
+                        ? "; a port below 1024 needs a capability, which only sandbox: None leaves"
+                        : "");
 }
 
 /* Two pods are an upgrade. Anything else is a node that somebody set up twice. */
