@@ -14,6 +14,7 @@ import pytest
 from harness import cache
 from harness.containerd import Containerd
 from harness.crio import Crio
+from harness.doctor import ask, codes, doctor
 from harness.host import Host
 from harness.plugin import External, Launched
 from harness.runtime import RUNC, Runtime
@@ -59,6 +60,29 @@ CONFIGS = {
     "a text that looks like it": {
         "main": "version = {v}\nroot = '''/tmp/x\n[{t}]\ndisable = true\n'''\n"
     },
+    "the validator, and off": {
+        "main": "version = {v}\n[{t}.default_validator]\nenable = false\n"
+        "reject_oci_hook_adjustment = true\n"
+    },
+    "the validator rejects": {
+        "main": "version = {v}\n[{t}.default_validator]\nenable = true\n"
+        "reject_oci_hook_adjustment = true\n"
+    },
+    "the validator in a drop-in": {
+        "main": "version = {v}\nimports = ['d/*.toml']\n[{t}.default_validator]\nenable = true\n"
+        "reject_oci_hook_adjustment = true\n",
+        "d/a.toml": "version = {v}\n[{t}.default_validator]\nreject_oci_hook_adjustment = false\n",
+    },
+    "a drop-in makes it reject": {
+        "main": "version = {v}\nimports = ['d/*.toml']\n[{t}]\n"
+        "default_validator = {{ enable = true }}\n",
+        "d/a.toml": "version = {v}\n[{t}]\ndefault_validator.reject_oci_hook_adjustment = true\n",
+    },
+    "a drop-in requires another name": {
+        "main": "version = {v}\nimports = ['d/*.toml']\n[{t}.default_validator]\nenable = true\n"
+        "required_plugins = ['grapnel']\n",
+        "d/a.toml": "version = {v}\n[{t}.default_validator]\nrequired_plugins = ['99-grapnel']\n",
+    },
 }  # fmt: skip
 
 
@@ -77,26 +101,6 @@ CRIO_CONFIGS = {
     },
     "another table": {"crio.conf": "[crio.runtime.nri]\nenable_nri = false\n"},
 }
-
-
-def doctor(host: Host | None, *args: object) -> dict[str, Any]:
-    """Its report; inside of a private host or here."""
-    command = [str(word) for word in (cache.grapnel(), "doctor", "-o", "json", *args)]
-    if host:
-        command = host.inside(command)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode in (0, 1), done.stdout + done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
-
-
-def codes(report: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Of the runtime's side: engines of the test machine, and rules, are not what this is about."""
-    return {
-        finding["code"]: finding
-        for finding in report["findings"]
-        if finding["check"] not in ("other engines", "rules", "kernel limits", "oci-hooks")
-    }
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -126,6 +130,21 @@ def test_containerd_reads_the_same(tmp_path: Path, version: str, files: dict[str
     assert report["runtime"]["version"] == f"v{version}"
     assert ("nri-off" in found) == (is_off.group(1) == "true"), json.dumps(found, indent=1)
     assert "socket-elsewhere" not in found
+    expected = judged(dump) if is_off.group(1) == "false" else set()
+    assert {code for code in found if found[code]["check"] == "validator"} == expected, dump
+
+
+def judged(dump: str) -> set[str]:
+    """What the validator of this configuration, as containerd itself has it, does to hooks and to our plugin."""
+    table = re.search(r"\.default_validator\]\n(.*?)(?=\n *\[|\Z)", dump, re.DOTALL)
+    if not table or "enable = true" not in table.group(1):  # before containerd 2.2 there is none
+        return set()
+    found = set()
+    if "reject_oci_hook_adjustment = true" in table.group(1):
+        found.add("validator-rejects-hooks")
+    if re.search(r"required_plugins = \[.*99-grapnel", table.group(1)):
+        found.add("required-plugin-name")
+    return found
 
 
 @pytest.mark.parametrize("files", CRIO_CONFIGS.values(), ids=CRIO_CONFIGS.keys())
@@ -157,11 +176,6 @@ def test_crio_reads_the_same(tmp_path: Path, files: dict[str, str]) -> None:
                          socket.group(1), "--control", tmp_path / "none"))  # fmt: skip
     assert ("nri-off" in found) == (is_on.group(1) == "false"), json.dumps(found, indent=1)
     assert "socket-elsewhere" not in found
-
-
-def ask(runtime: Runtime) -> dict[str, Any]:
-    return doctor(runtime.host, "--socket", runtime.nri_socket, "--control",
-                  runtime.work / "control.sock")  # fmt: skip
 
 
 def check_program(report: dict[str, Any], runtime: Runtime, item: str) -> None:

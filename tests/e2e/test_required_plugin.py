@@ -5,9 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from harness.cri import CriError, PodSpec, Running
+from harness.doctor import ask, codes
 from harness.lab import REQUIRED, TOLERATE, Judge, Lab, Rules, marks
 from harness.runtime import Validator
 
@@ -34,6 +37,12 @@ def assert_refused(lab: Lab) -> None:
 def assert_hooked(lab: Lab, judge: Judge) -> None:
     with pod(lab) as running:
         assert marks(running.spec()) == [("createRuntime", "all")], judge.describe()
+
+
+def of_validator(lab: Lab) -> dict[str, dict[str, Any]]:
+    """What doctor says of the validator of this runtime, beside what runs now."""
+    found = codes(ask(lab.runtime))
+    return {code: finding for code, finding in found.items() if finding["check"] == "validator"}
 
 
 @pytest.mark.check("absent: refused, present: created")
@@ -77,7 +86,8 @@ def test_a_pod_can_require_it_by_itself(strict: Lab) -> None:
 
 @pytest.mark.check("hooks rejected by the validator")
 def test_hooks_that_the_validator_rejects_fail_the_container(strict: Lab) -> None:
-    """The other switch of the same validator; doctor names it."""
+    """The other switch of the same validator; doctor names the line."""
+    assert of_validator(strict) == {}
     strict.runtime.validate(Validator(reject_hooks=True))
     try:
         with strict.plugin(rules(strict)) as judge:
@@ -85,6 +95,12 @@ def test_hooks_that_the_validator_rejects_fail_the_container(strict: Lab) -> Non
                 with pod(strict):
                     pass
             assert "hook" in str(refused.value).lower(), judge.describe()
+            found = of_validator(strict)
+        assert set(found) == {"validator-rejects-hooks"}
+        finding = found["validator-rejects-hooks"]
+        line = Path(finding["file"]).read_text().splitlines()[finding["line"] - 1]
+        assert line.endswith("reject_oci_hook_adjustment = true")
+        assert finding["fix"].startswith("write false there, then: systemctl restart ")
         with pod(strict) as running:
             assert marks(running.spec()) == []
     finally:
