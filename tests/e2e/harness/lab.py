@@ -17,7 +17,7 @@ from . import cache
 from .cri import ContainerSpec, PodSpec, Running
 from .host import Host
 from .node import Kind
-from .plugin import INDEX, External
+from .plugin import INDEX, External, Launched, Plugin
 from .records import RecordLog
 from .runtime import CRUN, IMAGE_PLAIN, RUNC, Validator
 from .wait import until
@@ -35,6 +35,7 @@ MATRIX = [
 # The runtimes whose validator can require a plugin.
 STRICT = [
     Kind("containerd", "2.3.4", RUNC, "external"),
+    Kind("containerd", "2.3.4", RUNC, "launched"),
     Kind("CRI-O", "1.36.3", CRUN, "external"),
 ]
 TOLERATE = "grapnel.test/without-hooks"
@@ -103,14 +104,24 @@ class Lab:
         """The plugin with these rules, ended on leaving."""
         log = self.host.path / "plugin.log"
         start = log.stat().st_size if log.exists() else 0
-        apart = ["--last-good", "none", "--control", "none"]
-        arguments = [*rules.all, *apart, "--log-level", "debug", "--log-format", "json"]
-        plugin = External(self.runtime, cache.grapnel(), arguments, index)
+        plugin = self._launched(rules) if self.kind.mode == "launched" else self._external(rules, index)
         try:
             plugin.start()
             yield Judge(plugin, log, start)
         finally:
             plugin.stop()
+
+    def _external(self, rules: Rules, index: str) -> Plugin:
+        apart = ["--last-good", "none", "--control", "none"]
+        arguments = [*rules.all, *apart, "--log-level", "debug", "--log-format", "json"]
+        return External(self.runtime, cache.grapnel(), arguments, index)
+
+    def _launched(self, rules: Rules) -> Plugin:
+        """As `setup autostart` leaves it: it has no command line, and what it logs the runtime has."""
+        assert not rules.arguments
+        spec = {"hooksDirs": [str(rules.folder)], "nodeName": "e2e", "lastGoodDir": "none", "controlSocket": "none"}
+        head = {"apiVersion": "grapnel/v1beta1", "kind": "Config"}
+        return Launched(self.runtime, cache.grapnel(), json.dumps(head | {"spec": spec}))
 
     def container(
         self, pod: PodSpec | None = None, container: ContainerSpec | None = None
@@ -136,7 +147,7 @@ class Lab:
 class Judge:
     """A running plugin and what it has logged since its start."""
 
-    plugin: External
+    plugin: Plugin
     log: Path
     start: int
 

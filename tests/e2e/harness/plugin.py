@@ -37,6 +37,10 @@ class Plugin(ABC):
         """Ends the plugin process as a crash would."""
 
     @abstractmethod
+    def stop(self) -> None:
+        """Ends the plugin as an administrator does."""
+
+    @abstractmethod
     def restore(self) -> None:
         """What an administrator's node does after the plugin has died, until it is back."""
 
@@ -85,7 +89,6 @@ class External(Plugin):
         self.process.kill()
 
     def stop(self) -> None:
-        """Ends the plugin as an administrator does."""
         if self.process:
             self.process.terminate()
 
@@ -147,6 +150,13 @@ class Launched(Plugin):
         pid = until(self.pid, "the launched plugin is running", detail=self.describe)
         os.kill(pid, signal.SIGKILL)
         until(lambda: self.pid() != pid, "the launched plugin has ended", detail=self.describe)
+
+    def stop(self) -> None:
+        """Takes it out of the folder; what the runtime has launched ends with it."""
+        (self.runtime.plugin_dir / FULL_NAME).unlink(missing_ok=True)
+        (self.runtime.plugin_config_dir / f"{FULL_NAME}.conf").unlink(missing_ok=True)
+        self.runtime.stop()
+        self.runtime.start()
 
     def restore(self) -> None:
         """NRI never starts a launched plugin again; only a restart of the runtime does."""
