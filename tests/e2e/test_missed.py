@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,23 +14,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from harness import cache
 from harness import rules as node_rules
 from harness.cri import PodSpec
 from harness.lab import Judge, Lab, Rules
 from harness.node import Node
+from harness.plugin import External
 from harness.wait import until
 
-WANTED = {"missed.example.com/hooks": "wanted"}
+KEY = "missed.example.com/hooks"
+WANTED = {KEY: "wanted"}
 SET = """\
 apiVersion: grapnel/v1beta1
 kind: HookSet
 metadata: {{name: wanted}}
 spec:
   order: {order}
-  match: {{podAnnotations: {{missed.example.com/hooks: wanted}}}}
+  match: {{podAnnotations: {{missed.example.com/hooks: {wanted}}}}}
   hooks:
     createRuntime: [{hook}]
 """
+CLASSES = ("missed", "outdated", "preexisting")
+CONTROL, METRICS = "control.sock", "metrics.sock"
 COMPARED = "running containers compared with the rules"
 MISSED = "a container runs without the hooks of a set that was in force when it was created"
 
@@ -39,6 +46,7 @@ class Bench:
 
     lab: Lab
     rules: Rules
+    run_dir: Path
     stack: ExitStack
 
     def container(self, annotations: dict[str, str] | None = None) -> str:
@@ -46,10 +54,33 @@ class Bench:
         running = self.lab.container(PodSpec("missed", annotations=annotations or {}))
         return self.stack.enter_context(running).container_id
 
-    def write(self, order: int) -> None:
-        """The set, in a text of its own for each order."""
-        text = SET.format(order=order, hook=self.lab.hook("wanted"))
+    def write(self, order: int, wanted: str = "wanted") -> None:
+        """The set, in a text of its own for each order; wanted: of which containers."""
+        text = SET.format(order=order, wanted=wanted, hook=self.lab.hook("wanted"))
         (self.rules.folder / "wanted.yaml").write_text(text)
+
+    def told(self) -> dict[str, list[str]]:
+        """What status has: the containers of each class, whose lists have as many as are counted."""
+        command = [cache.grapnel(), "status", "--all", "-o", "json", "--control", self.run_dir / CONTROL]
+        document = json.loads(self.lab.host.run([str(word) for word in command]))
+        lists: dict[str, list[str]] = {name: [] for name in CLASSES}
+        for item in document["lacking"]:
+            assert (item["set"], item["namespace"]) == ("wanted", "default"), item
+            lists[item["class"]].append(item["id"])
+        assert {name: len(ids) for name, ids in lists.items()} == {
+            name: document["running"][name] for name in CLASSES
+        }
+        assert document["problemCodes"] == (["containers-missed"] if lists["missed"] else [])
+        return {name: sorted(ids) for name, ids in lists.items() if ids}
+
+    def scraped(self) -> dict[str, int]:
+        """The same figures, as Prometheus gets them."""
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(self.run_dir / METRICS))
+            client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            text = client.makefile().read()
+        found = re.findall(r"^grapnel_(\w+)_containers (\d+)$", text, re.MULTILINE)
+        return {name: int(count) for name, count in found if name in CLASSES}
 
     def lasts_a_second(self) -> None:
         """What happens now is later than what has happened, in whole seconds.
@@ -63,9 +94,10 @@ class Bench:
 @pytest.fixture
 def bench(lab: Lab) -> Iterator[Bench]:
     run_dir: Path = lab.folder("run", {})
-    rules = Rules(lab.folder("missed", {}), ["--run-dir", str(run_dir)])
+    own = ["--run-dir", run_dir, "--control", run_dir / CONTROL, "--metrics", f"unix:{run_dir / METRICS}"]
+    rules = Rules(lab.folder("missed", {}), [str(word) for word in own])
     with ExitStack() as stack:
-        bench = Bench(lab, rules, stack)
+        bench = Bench(lab, rules, run_dir, stack)
         bench.write(order=10)
         yield bench
 
@@ -94,6 +126,15 @@ class Reader:
         assert line["unreadable"] == 0, self.judge.describe()
         return line["missed"], line["outdated"], line["preexisting"]
 
+    def loads(self, more_than: int = -1) -> int:
+        """How often the rules were loaded."""
+        until(
+            lambda: len(self._lines("rules loaded")) > more_than,
+            "the rules are loaded again",
+            detail=self.judge.describe,
+        )
+        return len(self._lines("rules loaded"))
+
     def missed(self) -> list[str]:
         """The containers that were said to be missed, by this process."""
         return [line["id"] for line in self._lines(MISSED)]
@@ -116,11 +157,12 @@ def stop(reader: Reader) -> None:
 @pytest.mark.check("missed containers")
 @pytest.mark.parametrize("end", [kill, stop], ids=["killed", "stopped"])
 def test_created_while_the_plugin_was_away(bench: Bench, end: Any) -> None:
-    bench.container(WANTED)
+    older = bench.container(WANTED)
     with plugin(bench) as reader:
         # The set is younger than that container: nothing was missed by installing it.
         assert reader.compared() == (0, 0, 1)
-        bench.container(WANTED)
+        assert bench.told() == {"preexisting": [older]}
+        hooked = bench.container(WANTED)
         bench.lasts_a_second()
         end(reader)
     missed = bench.container(WANTED)
@@ -128,7 +170,9 @@ def test_created_while_the_plugin_was_away(bench: Bench, end: Any) -> None:
     with plugin(bench) as reader:
         assert reader.compared() == (1, 0, 1)
         assert reader.missed() == [missed]
-        bench.container(WANTED)
+        assert bench.told() == {"missed": [missed], "preexisting": [older]}
+        assert bench.scraped() == {"missed": 1, "outdated": 0, "preexisting": 1}
+        another = bench.container(WANTED)
     # Nothing comes of a restart, and what was said is not said again.
     with plugin(bench) as reader:
         assert reader.compared() == (1, 0, 1)
@@ -138,6 +182,30 @@ def test_created_while_the_plugin_was_away(bench: Bench, end: Any) -> None:
         # The two that have hooks have those of the old text.
         assert reader.compared() == (1, 2, 1)
         assert reader.missed() == []
+        outdated = sorted([hooked, another])
+        assert bench.told() == {"missed": [missed], "outdated": outdated, "preexisting": [older]}
+        assert bench.scraped() == {"missed": 1, "outdated": 2, "preexisting": 1}
+
+
+@pytest.mark.check("missed containers")
+def test_an_edit_while_the_plugin_runs(bench: Bench) -> None:
+    """Nothing is missed by it: neither at once, nor when all is compared again."""
+    with plugin(bench) as reader:
+        assert reader.compared() == (0, 0, 0)
+        old = bench.container(WANTED)
+        other = bench.container({KEY: "other"})
+        bench.lasts_a_second()
+        loads = reader.loads()
+        bench.write(order=20, wanted="[wanted, other]")
+        reader.loads(more_than=loads)
+        bench.container(WANTED)
+        assert bench.told() == {}
+        assert bench.scraped() == {"missed": 0, "outdated": 0, "preexisting": 0}
+    with plugin(bench) as reader:
+        # The one has the old text; the other was looked at when the set did not want it yet.
+        assert reader.compared() == (0, 1, 1)
+        assert reader.missed() == []
+        assert bench.told() == {"outdated": [old], "preexisting": [other]}
 
 
 @pytest.mark.check("missed containers")
@@ -149,8 +217,9 @@ def test_the_runtime_was_away(bench: Bench) -> None:
         bench.container(WANTED)
         bench.container()
         bench.lasts_a_second()
-        process = reader.judge.plugin.process
-        assert process
+        external = reader.judge.plugin
+        assert isinstance(external, External) and external.process
+        process = external.process
         bench.lab.runtime.stop()
         process.pause()
         offset = bench.lab.runtime.log_offset()

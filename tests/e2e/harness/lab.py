@@ -113,7 +113,7 @@ class Lab:
 
     def _external(self, rules: Rules, index: str) -> Plugin:
         apart = ["--last-good", "none", "--control", "none"]
-        arguments = [*rules.all, *apart, "--log-level", "debug", "--log-format", "json"]
+        arguments = [*apart, *rules.all, "--log-level", "debug", "--log-format", "json"]
         return External(self.runtime, cache.grapnel(), arguments, index)
 
     def _launched(self, rules: Rules) -> Plugin:
