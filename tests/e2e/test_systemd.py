@@ -58,30 +58,32 @@ def test_a_runtime_that_goes_is_the_status(running: Unit, peer: Peer) -> None:
     assert machine.show("NRestarts") == "0"
 
 
-def test_with_containerd(host: Host, installed: Path) -> None:
+@pytest.mark.parametrize("name,version", [("containerd", "2.3.4"), ("crio", "1.36.3")])
+def test_with_a_real_runtime(host: Host, installed: Path, name: str, version: str) -> None:
     """A real runtime: what is wrong, and what becomes of us when it restarts, crashes, stops, starts."""
     unit = Unit(Machine(host, installed))
     unit.write_set("one")
-    unit.install_containerd("2.3.4")
-    unit.enable("containerd.service", UNIT)
+    install = {"containerd": unit.install_containerd, "crio": unit.install_crio}
+    install[name](version)
+    unit.enable(f"{name}.service", UNIT)
     machine = unit.machine
     machine.boot()
     machine.wait("StatusText", "ready")
-    assert activated(unit, "containerd.service") <= activated(unit, UNIT)
+    assert activated(unit, f"{name}.service") <= activated(unit, UNIT)
     report = json.loads(machine.run("grapnel", "doctor", "-o", "json"))
     errors = [finding for finding in report["findings"] if finding["level"] == "error"]
-    assert errors == [] and report["runtime"]["version"] == "v2.3.4"
+    assert errors == [] and report["runtime"]["version"].removeprefix("v") == version
 
-    for command in ("systemctl restart containerd",
-                    "kill -KILL $(systemctl show --value --property MainPID containerd)"):  # fmt: skip
+    for command in (f"systemctl restart {name}",
+                    f"kill -KILL $(systemctl show --value --property MainPID {name})"):  # fmt: skip
         before = machine.show("InvocationID")
         machine.run("sh", "-c", command)
         until(lambda: machine.show("InvocationID") not in ("", before), "it was started anew")
         machine.wait("ActiveState", "active")
         machine.wait("StatusText", "ready")
-    machine.run("systemctl", "stop", "containerd")
+    machine.run("systemctl", "stop", name)
     machine.wait("ActiveState", "inactive")
-    machine.run("systemctl", "start", "containerd")
+    machine.run("systemctl", "start", name)
     machine.wait("ActiveState", "active")
     machine.wait("StatusText", "ready")
 

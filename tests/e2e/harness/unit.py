@@ -9,6 +9,7 @@ from typing import Any
 
 from .cache import fetched
 from .machine import UNIT, Machine
+from .runtime import RUNC
 
 HEAD = "apiVersion: grapnel/v1beta1\nkind: "
 # A program that every Debian has.
@@ -20,6 +21,25 @@ Type=exec
 ExecStart=/bin/sleep infinity
 [Install]
 WantedBy=multi-user.target
+"""
+
+
+# Without networks, which nothing here needs; the rest is CRI-O's own.
+CRIO_CONFIG = """\
+[crio]
+storage_driver = "vfs"
+[crio.runtime]
+default_runtime = "runc"
+cgroup_manager = "cgroupfs"
+conmon_cgroup = "pod"
+pinns_path = "/usr/local/bin/pinns"
+disable_hostport_mapping = true
+[crio.runtime.runtimes.runc]
+runtime_path = "/usr/local/bin/runc"
+monitor_path = "/usr/local/bin/conmon"
+monitor_cgroup = "pod"
+[crio.image]
+signature_policy = "/etc/crio/policy.json"
 """
 
 
@@ -64,12 +84,33 @@ class Unit:
 
     def install_containerd(self, version: str) -> None:
         """A real one, with the unit that its project ships (in short)."""
-        program = self.machine.root / "usr/local/bin/containerd"
-        program.write_bytes((fetched(f"containerd-{version}") / "containerd").read_bytes())
-        program.chmod(0o755)
-        self.write_unit("containerd.service",
+        self._install(fetched(f"containerd-{version}") / "containerd")
+        self._write_runtime_unit("containerd")
+
+    def install_crio(self, version: str) -> None:
+        """The same of CRI-O, whose helpers must be there when it starts. No container is run here,
+        and of conmon, which needs libraries that the machine has not got, only the version is asked."""
+        folder = fetched(f"crio-{version}")
+        for program in (folder / "crio", folder / "pinns", RUNC.binary):
+            self._install(program)
+        conmon = self.machine.root / "usr/local/bin/conmon"
+        conmon.write_text("#!/bin/sh\necho conmon version 2.1.6\n")
+        conmon.chmod(0o755)
+        etc = self.machine.root / "etc/crio"
+        etc.mkdir()
+        (etc / "policy.json").write_text(json.dumps({"default": [{"type": "insecureAcceptAnything"}]}))
+        (etc / "crio.conf").write_text(CRIO_CONFIG)
+        self._write_runtime_unit("crio")
+
+    def _install(self, program: Path) -> None:
+        to = self.machine.root / "usr/local/bin" / program.name
+        to.write_bytes(program.read_bytes())
+        to.chmod(0o755)
+
+    def _write_runtime_unit(self, name: str) -> None:
+        self.write_unit(f"{name}.service",
                         "[Unit]\nAfter=local-fs.target\n[Service]\nType=notify\nKillMode=process\n"
-                        "ExecStart=/usr/local/bin/containerd\nDelegate=yes\nRestart=always\n"
+                        f"ExecStart=/usr/local/bin/{name}\nDelegate=yes\nRestart=always\n"
                         "[Install]\nWantedBy=multi-user.target\n")  # fmt: skip
 
     def status(self) -> dict[str, Any]:
