@@ -138,7 +138,7 @@ def away(setup: Setup) -> None:
 
 # ---- settings and rules ----
 
-@case("settings-refused", "a source of settings has an error", "config.yaml:4", also=("plugin-not-ready",))
+@case("settings-refused", "the settings file has an error; its text that was accepted at ", "config.yaml:4", also=("plugin-not-ready",))
 def settings(setup: Setup) -> None:
     running = setup.ready()
     text = setup.place.config.read_text()
@@ -168,9 +168,7 @@ def refused(setup: Setup) -> None:
 
 @case("earlier-text", "1 file counts with an earlier text", "one.yaml:4", also=("plugin-not-ready", "rules-refused"))
 def earlier(setup: Setup) -> None:
-    config = setup.place.config
-    config.write_text(config.read_text().replace("lastGoodDir: none", f"lastGoodDir: {setup.node.home}/last-good"))
-    running = setup.ready()
+    running = setup.ready("--last-good", setup.node.home / "last-good")
     setup.node.rule("one", RULE.replace("match", "mach"))
     running.reload()
 
@@ -179,10 +177,7 @@ def earlier(setup: Setup) -> None:
 def unkept(setup: Setup) -> None:
     kept = setup.node.home / "last-good"
     kept.mkdir(mode=0o755)
-    config = setup.place.config
-    config.write_text(config.read_text().replace("lastGoodDir: none", f"lastGoodDir: {kept}"))
-    setup.node.rule("one", RULE)
-    setup.ready()
+    setup.ready("--last-good", kept)
 
 
 @case("required-set-missing", "the required set gone is not in force (missing)", "requiredSets (file, line 9)")
