@@ -173,7 +173,7 @@ def earlier(setup: Setup) -> None:
     running.reload()
 
 
-@case("last-good-not-kept", "the accepted texts of 1 file cannot be kept", "chmod 0700 ")
+@case("last-good-not-kept", "the accepted texts of 2 files cannot be kept", "chmod 0700 ")
 def unkept(setup: Setup) -> None:
     kept = setup.node.home / "last-good"
     kept.mkdir(mode=0o755)
