@@ -32,6 +32,31 @@ size_t gr_str_rfind(struct gr_str s, char c)
     return s.n;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+struct gr_str gr_str_skip_blanks(struct gr_str s)
+{
+    while (s.n > 0 && is_blank(s.p[0]))
+        s = gr_str_skip(s, 1);
+    return s;
+}
+
+struct gr_str gr_str_take_word(struct gr_str *text)
+{
+    size_t n = 0;
+    struct gr_str word;
+
+    *text = gr_str_skip_blanks(*text);
+    while (n < text->n && !is_blank(text->p[n]))
+        n++;
+    word = gr_str_first(*text, n);
+    *text = gr_str_skip(*text, n);
+    return word;
+}
+
 int gr_str_to_u64(struct gr_str s, uint64_t *out_value)
 {
     uint64_t value = 0;

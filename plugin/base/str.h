@@ -96,6 +96,13 @@ size_t gr_str_find(struct gr_str s, char c);
 /* Index of the last c, or s.n when there is none. */
 size_t gr_str_rfind(struct gr_str s, char c);
 
+/* The text without the spaces and tabs that it begins with. */
+struct gr_str gr_str_skip_blanks(struct gr_str s);
+
+/* The next word of a text, which loses it and the spaces and tabs before it; empty when there is
+ * none. */
+struct gr_str gr_str_take_word(struct gr_str *text);
+
 /*
  * Plain decimal digits only: no sign, no blanks, no leading zero except "0" itself.
  * Returns 0, or -EINVAL when it is not such a number, -ERANGE when it does not fit.

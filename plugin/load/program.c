@@ -91,26 +91,6 @@ static int is_in_any(struct looker *l, struct gr_str dirs, struct gr_str name)
 
 /* ---- scripts ---- */
 
-static struct gr_str skip_blanks(struct gr_str s)
-{
-    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s = gr_str_skip(s, 1);
-    return s;
-}
-
-static struct gr_str next_word(struct gr_str *rest)
-{
-    size_t n = 0;
-    struct gr_str word;
-
-    *rest = skip_blanks(*rest);
-    while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
-        n++;
-    word = gr_str_first(*rest, n);
-    *rest = gr_str_skip(*rest, n);
-    return word;
-}
-
 static int look_at_interpreter(struct looker *l, struct gr_str text)
 {
     struct gr_str line = gr_str_first(text, gr_str_find(text, '\n'));
@@ -128,7 +108,7 @@ static int look_at_interpreter(struct looker *l, struct gr_str text)
         return 0;
     }
     line = gr_str_skip(line, 2);
-    path = next_word(&line);
+    path = gr_str_take_word(&line);
     if (path.n == 0 || path.p[0] != '/') {
         warn_of(l, "program-interpreter",
                 "the first line of the script %s names no interpreter by its absolute path; write "
@@ -146,7 +126,7 @@ static int look_at_interpreter(struct looker *l, struct gr_str text)
             l->hook->path.p, copy);
     if (there <= 0 || !gr_str_has_suffix(path, GR_STR("/env")))
         return there < 0 ? there : 0;
-    name = next_word(&line);
+    name = gr_str_take_word(&line);
     if (name.n == 0 || name.p[0] == '-' || gr_str_find(name, '=') < name.n)
         return 0;
     there =

@@ -96,35 +96,15 @@ const char *gr_engine_of_hook(const struct gr_hook *hook)
 
 /* ---- scripts ---- */
 
-static struct gr_str skip_blanks(struct gr_str s)
-{
-    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
-        s = gr_str_skip(s, 1);
-    return s;
-}
-
-static struct gr_str take_word(struct gr_str *rest)
-{
-    size_t n = 0;
-    struct gr_str word;
-
-    *rest = skip_blanks(*rest);
-    while (n < rest->n && rest->p[n] != ' ' && rest->p[n] != '\t')
-        n++;
-    word = gr_str_first(*rest, n);
-    *rest = gr_str_skip(*rest, n);
-    return word;
-}
-
 /* Of the first line: #!/bin/sh, #!/usr/bin/env sh, #!/bin/busybox sh. */
 static bool is_for_shell(struct gr_str text)
 {
     struct gr_str line = gr_str_skip(gr_str_first(text, gr_str_find(text, '\n')), 2);
-    struct gr_str name = gr_engine_name(take_word(&line));
+    struct gr_str name = gr_engine_name(gr_str_take_word(&line));
 
     while (line.n > 0 && (gr_str_is(name, "env") || gr_str_is(name, "busybox") ||
                           (name.n > 0 && name.p[0] == '-')))
-        name = gr_engine_name(take_word(&line));
+        name = gr_engine_name(gr_str_take_word(&line));
     return gr_engine_is_shell(name);
 }
 
@@ -191,7 +171,7 @@ const char *gr_engine_of_script(struct gr_str text)
         return gr_engine_of_shell(text);
     while (text.n > 0 && !found) {
         size_t end = gr_str_find(text, '\n');
-        struct gr_str line = skip_blanks(gr_str_first(text, end));
+        struct gr_str line = gr_str_skip_blanks(gr_str_first(text, end));
 
         if (!is_comment(line))
             found = line_calls(line);

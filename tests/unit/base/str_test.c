@@ -181,6 +181,22 @@ static void cut(void **state)
     assert_str(gr_str_skip(row->s, row->n), row->skip);
 }
 
+static void test_words(void **state GR_UNUSED)
+{
+    struct gr_str text = GR_STR(" \t/bin/sh \t-e\t");
+    struct gr_str none = GR_STR_NONE;
+
+    assert_str(gr_str_take_word(&text), "/bin/sh");
+    assert_str(text, " \t-e\t");
+    assert_str(gr_str_skip_blanks(text), "-e\t");
+    assert_str(gr_str_take_word(&text), "-e");
+    assert_str(gr_str_take_word(&text), "");
+    assert_str(text, "");
+    assert_str(gr_str_take_word(&none), "");
+    text = GR_STR("a\nb");
+    assert_str(gr_str_take_word(&text), "a\nb");
+}
+
 static void test_from(void **state GR_UNUSED)
 {
     assert_int_equal(gr_str_from(NULL).n, 0);
@@ -250,6 +266,7 @@ int main(void)
     TEST_ADD_ROWS(hex, hex_rows);
     TEST_ADD_ROWS(distance, distance_rows);
     TEST_ADD_ROWS(cut, cut_rows);
+    test_add("words", test_words);
     test_add("from", test_from);
     test_add("format", test_format);
     test_add("map", test_map);
