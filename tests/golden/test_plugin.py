@@ -86,7 +86,7 @@ def test_audit_goes_to_syslog(ruled: Node):
     settings(ruled, auditLog="syslog", logLevel="warning", logFormat="logfmt", sandbox="Full")
     listener, stderr = Listener(ruled.home / "nri.sock"), ruled.home / "stderr"
     with syslog(ruled, 1, stderr, "--socket", ruled.home / "nri.sock", "--config",
-                ruled.home / "config.yaml") as process:
+                ruled.home / "config.yaml", "--last-good", "none") as process:
         runtime = listener.accept()
         runtime.ready()
         create(runtime, "nginx")
@@ -128,7 +128,7 @@ def test_told_to_stop_many_times(ruled: Node, number: signal.Signals):
     for _ in range(5):
         with limited(subprocess.Popen(
                 [ruled.program, "plugin", "--socket", str(ruled.home / "nri.sock"),
-                 "--config", str(ruled.home / "config.yaml")],
+                 "--config", str(ruled.home / "config.yaml"), "--last-good", "none"],
                 stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)) as process:
             assert any("rules loaded" in line for line in process.stderr)
             process.terminate()

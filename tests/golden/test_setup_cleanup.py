@@ -479,7 +479,8 @@ def test_metrics_of_a_plugin_that_was_killed(node: Node, home: Home):
     path = textfile(home)
     settings(node, metricsTextfile=str(path))
     with limited(subprocess.Popen([node.program, "plugin", "--socket", str(node.home / "nri.sock"), "--config",
-                                   str(node.home / "config.yaml")], stderr=subprocess.DEVNULL)) as process:
+                                   str(node.home / "config.yaml"), "--last-good", "none"],
+                                  stderr=subprocess.DEVNULL)) as process:
         until(path.exists, "the metrics are written")
         process.kill()
     assert sorted(os.listdir(path.parent)) == [".grapnel.prom.lock", "grapnel.prom", "node.prom"]
