@@ -256,6 +256,7 @@ def launched(place: Place, *args: object) -> Iterator[Plugin]:
         running.said("rules loaded")
         yield running
         ours.close()
+        running.process.wait(WAIT_S)  # timeout(1) tells its whole group to end: also who looks for leaks at the end
 
 
 def others(status: dict) -> list[tuple[str, str]]:
