@@ -7,16 +7,16 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from fakeruntime import Listener, Runtime
+from inotify import need_user_namespaces, with_limit
 from test_doctor import codes_of_page, codes_of_problems
 from test_pause import REPORT, hash_of, send
 from test_status import (COMPARED, HEAD, RULE, Place, Plugin, launched, place, plugin)  # noqa: F401
 
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+CLONE_NEWNET = 0x40000000
 CONTAINERS_MAX = 20000  # that a runtime may tell of: GR_NRI_RUNNING_MAX_OBJECTS
 
 
@@ -227,14 +227,8 @@ def damaged(setup: Setup) -> None:
 
 @case("files-not-watched", "fs.inotify.max_user_instances", "sysctl fs.inotify.max_user_instances")
 def not_watched(setup: Setup) -> None:
-    """In a user namespace, whose limit is its own."""
-    def limited() -> None:
-        unshare(CLONE_NEWUSER)
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text("0 0 1")
-        Path("/proc/self/gid_map").write_text("0 0 1")
-        Path("/proc/sys/user/max_inotify_instances").write_text("0")
-    running, runtime = setup.start(before=limited)
+    need_user_namespaces()
+    running, runtime = setup.start(before=with_limit("instances", 0))
     runtime.ready()
     running.said(COMPARED)
 

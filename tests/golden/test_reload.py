@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Node, cannot
+from conftest import Node
 from fakeruntime import Listener
 from harness.procs import children_of
 from harness.wait import until
+from inotify import LIMITS, need_user_namespaces, with_limit
 from running import RULE, WAIT_S, Lines, plugin, settings
 
 POLICY = "apiVersion: grapnel/v1beta1\nkind: Policy\nspec: {stages: [createRuntime]}\n"
@@ -444,31 +445,6 @@ def test_rescan(ruled: Node, which: int, errno: int, code: str):
         (ruled.rules / "two.yaml").unlink()
         lines.loaded(cause="rescan", sets=1)
         assert sum(code in line for line in lines.seen) == 1, lines.seen
-
-
-CLONE_NEWUSER = 0x10000000
-LIMITS = "/proc/sys/user/max_inotify_"
-
-
-def with_limit(name: str, number: int) -> Callable[[], None]:
-    """Gives this process a real limit of its own, as root of a user namespace: the kernel counts in each."""
-    users, groups = f"0 {os.geteuid()} 1", f"0 {os.getegid()} 1"
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def apply() -> None:
-        if libc.unshare(CLONE_NEWUSER):
-            raise OSError(ctypes.get_errno(), "unshare")
-        for path, text in [("/proc/self/uid_map", users), ("/proc/self/setgroups", "deny"),
-                           ("/proc/self/gid_map", groups), (LIMITS + name, str(number))]:
-            Path(path).write_text(text)
-
-    return apply
-
-
-def need_user_namespaces() -> None:
-    """Not every machine gives them: none does to a process below chroot(2)."""
-    if subprocess.run(["unshare", "--user", "true"], capture_output=True, check=False, timeout=60).returncode != 0:
-        cannot("no user namespaces for the real limits of inotify")
 
 
 @pytest.mark.parametrize("name, number, code", [("watches", 1, "watch-limit"), ("instances", 0, "no-inotify")])
